@@ -1,0 +1,38 @@
+import { closest, distance } from 'fastest-levenshtein';
+
+/** Names become target names and folder names, so they keep to characters that are safe in both. */
+export const NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]*$';
+export const NAME_RULE = 'letters, digits, ".", "_" and "-", starting with a letter or a digit';
+
+/** The condition that every experiment has; treatments are compared with it. */
+export const BASELINE = 'baseline';
+
+/** Beside the conditions' folders in results/, so that no condition may have its name. */
+export const REPORT_FOLDER = 'report';
+
+const name = new RegExp(NAME_PATTERN);
+const MAX_NAME_LENGTH = 100;
+
+export function isLegalName(text: string): boolean {
+  return text.length <= MAX_NAME_LENGTH && name.test(text);
+}
+
+/** The candidate nearest to a mistyped name, if one is near enough to be what was meant. */
+export function nearest(typed: string, candidates: Iterable<string>): string | undefined {
+  const pool = [...candidates];
+  if (pool.length === 0 || typed.length > MAX_NAME_LENGTH) return undefined;
+  const best = closest(typed.toLowerCase(), pool.map((c) => c.toLowerCase()));
+  const match = pool.find((c) => c.toLowerCase() === best);
+  return match !== undefined && distance(typed.toLowerCase(), best) <= Math.max(2, Math.floor(typed.length / 3))
+    ? match
+    : undefined;
+}
+
+/** `Did you mean "x"?`, or the list of what there is. */
+export function suggestion(typed: string, candidates: readonly string[], what: string): string {
+  const near = nearest(typed, candidates);
+  if (near !== undefined) return `Did you mean "${near}"?`;
+  if (candidates.length === 0) return `There are no ${what}.`;
+  const shown = candidates.slice(0, 10).join(', ');
+  return `Known ${what}: ${shown}${candidates.length > 10 ? ', …' : ''}.`;
+}

@@ -1,0 +1,98 @@
+import type { Span } from '../base/diagnostics.ts';
+import type { JsonObject } from '../base/json.ts';
+
+/** A value with the place where it was written. */
+export interface Located<T> {
+  readonly value: T;
+  readonly at: Span;
+}
+
+/** A function of one of the experiment's modules, with the arguments that the configuration gives it. */
+export interface FunctionCall {
+  readonly type: 'function';
+  readonly name: string;
+  readonly args: JsonObject;
+  readonly at: Span;
+}
+
+/** `experiment#output`. */
+export interface Reference {
+  readonly type: 'reference';
+  readonly experiment: string;
+  readonly output: string;
+  readonly at: Span;
+}
+
+export interface DatasourceEntry {
+  readonly alias: string;
+  readonly aliasAt: Span;
+  readonly source: FunctionCall | Reference;
+}
+
+export interface OutputEntry {
+  readonly alias: string;
+  /** Path inside the replicate's folder, with forward slashes. */
+  readonly fileName: string;
+  readonly writer: string | undefined;
+  readonly loader: string | undefined;
+  readonly at: Span;
+}
+
+export interface Treatment {
+  readonly name: string;
+  readonly values: JsonObject;
+  /** Datasources that this treatment swaps. */
+  readonly datasource: readonly DatasourceEntry[];
+  readonly at: Span;
+}
+
+export interface Hypothesis {
+  readonly name: string;
+  readonly verifier: string;
+  /** One verdict for each group of metrics. */
+  readonly metricGroups: readonly (readonly string[])[];
+  readonly at: Span;
+}
+
+/** What else a run reads. */
+export type DeclaredInput =
+  | { readonly type: 'files'; /** Glob relative to the workspace root. */ readonly glob: string; readonly at: Span }
+  | { readonly type: 'env'; readonly name: string };
+
+export interface Execution {
+  readonly workers: number | undefined;
+  readonly concurrency: number;
+  readonly timeoutMs: number | undefined;
+  readonly retries: number;
+}
+
+export interface Presentation {
+  readonly group: string | undefined;
+  readonly priority: number | undefined;
+  readonly icon: string | undefined;
+  readonly color: string | undefined;
+  readonly hidden: boolean;
+}
+
+/** One experiment as its config.yaml says it; nothing in it depends on other files. */
+export interface ExperimentConfig {
+  /** Relative to the workspace root, with forward slashes. */
+  readonly file: string;
+  /** Folder of `file`; `.` for the root itself. */
+  readonly folder: string;
+  readonly name: Located<string>;
+  readonly description: string | undefined;
+  readonly replicates: Located<number> | undefined;
+  readonly seed: number;
+  readonly params: JsonObject;
+  readonly inputs: readonly DeclaredInput[];
+  readonly datasource: readonly DatasourceEntry[];
+  readonly steps: readonly FunctionCall[];
+  readonly outputs: readonly OutputEntry[];
+  readonly baseline: Treatment;
+  /** In the order of the file, without the baseline. */
+  readonly treatments: readonly Treatment[];
+  readonly hypotheses: readonly Hypothesis[];
+  readonly presentation: Presentation;
+  readonly execution: Execution;
+}

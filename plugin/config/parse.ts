@@ -1,0 +1,281 @@
+import { posix } from 'node:path';
+import type { Diagnostic, DiagnosticCode, Result, Span } from '../base/diagnostics.ts';
+import type { Json, JsonObject } from '../base/json.ts';
+import { BASELINE, isLegalName, NAME_RULE, REPORT_FOLDER, suggestion } from '../base/names.ts';
+import type {
+  DatasourceEntry,
+  DeclaredInput,
+  Execution,
+  ExperimentConfig,
+  FunctionCall,
+  Hypothesis,
+  OutputEntry,
+  Presentation,
+  Reference,
+  Treatment,
+} from './config.ts';
+import { CONFIG_SCHEMA } from './schema.ts';
+import { validate } from './validate.ts';
+import { type LocatedEntry, type LocatedNode, mappingToJson, parseYamlTree, toJson } from './yaml-tree.ts';
+
+/**
+ * Reads the text of a config.yaml. Never touches the disk.
+ *
+ * @param file path relative to the workspace root, with forward slashes; its folder gives the default name
+ * @returns the configuration, or every problem that the text has on its own
+ */
+export function parseConfig(file: string, text: string): Result<ExperimentConfig> {
+  const tree = parseYamlTree(file, text);
+  if (!tree.ok) return tree;
+  const invalid = validate(tree.value, CONFIG_SCHEMA);
+  if (invalid.length > 0) return { ok: false, diagnostics: invalid };
+  const parser = new ConfigParser(file, tree.value);
+  const config = parser.parse();
+  return parser.diagnostics.length > 0 ? { ok: false, diagnostics: parser.diagnostics } : { ok: true, value: config };
+}
+
+/** The name that a config claims even when the rest of it is wrong; spares its consumers a second error. */
+export function claimedName(file: string, text: string): string {
+  const tree = parseYamlTree(file, text);
+  const name = tree.ok && tree.value.kind === 'mapping' ? child(tree.value, 'name') : undefined;
+  return name?.kind === 'scalar' && typeof name.value === 'string' ? name.value : defaultName(file);
+}
+
+/** Shapes a tree that the schema has accepted, and checks what a schema cannot say. */
+class ConfigParser {
+  readonly diagnostics: Diagnostic[] = [];
+  private readonly folder: string;
+
+  constructor(
+    private readonly file: string,
+    private readonly root: LocatedNode,
+  ) {
+    this.folder = posix.dirname(file);
+  }
+
+  parse(): ExperimentConfig {
+    const datasource = this.datasource(this.get('datasource'));
+    const conditions = entriesOf(this.get('treatments')).map((entry) => this.treatment(entry, datasource));
+    const replicates = this.get('replicates');
+    return {
+      file: this.file,
+      folder: this.folder,
+      name: this.name(),
+      description: stringOf(this.get('description')),
+      replicates: replicates && { value: numberOf(replicates) ?? 1, at: replicates.at },
+      seed: numberOf(this.get('seed')) ?? 0,
+      params: jsonObjectOf(this.get('params')),
+      inputs: itemsOf(this.get('inputs')).flatMap((item) => this.input(item)),
+      datasource,
+      steps: itemsOf(this.get('steps')).map((item) => this.call(item)),
+      outputs: this.outputs(entriesOf(this.get('outputs'))),
+      baseline: conditions.find((c) => c.name === BASELINE) ?? {
+        name: BASELINE,
+        values: {},
+        datasource: [],
+        at: { file: this.file, start: 0, end: 0 },
+      },
+      treatments: conditions.filter((c) => c.name !== BASELINE),
+      hypotheses: itemsOf(this.get('hypotheses')).map(hypothesis),
+      presentation: presentation(this.get('cli')),
+      execution: execution(this.get('execution')),
+    };
+  }
+
+  private get(key: string): LocatedNode | undefined {
+    return child(this.root, key);
+  }
+
+  private name(): { value: string; at: Span } {
+    const node = this.get('name');
+    if (node) return { value: stringOf(node) ?? '', at: node.at };
+    const value = defaultName(this.file);
+    const at = { file: this.file, start: 0, end: 0 };
+    if (!isLegalName(value)) {
+      this.report('config/illegal-name', at, `The folder's name "${value}" is not allowed as the name of an experiment.`, `Add "name:" with ${NAME_RULE}, or rename the folder.`);
+    }
+    return { value, at };
+  }
+
+  private datasource(node: LocatedNode | undefined): DatasourceEntry[] {
+    const entries = node?.kind === 'list' ? node.items.flatMap(entriesOf) : entriesOf(node);
+    const seen = new Map<string, Span>();
+    return entries.map((entry) => {
+      const first = seen.get(entry.key);
+      if (first) {
+        this.diagnostics.push({
+          severity: 'error',
+          code: 'config/duplicate-datasource',
+          message: `The datasource "${entry.key}" stands here a second time.`,
+          remedy: 'Give one of the two another alias.',
+          at: entry.keyAt,
+          related: [{ message: 'It stands here first.', at: first }],
+        });
+      }
+      seen.set(entry.key, entry.keyAt);
+      return { alias: entry.key, aliasAt: entry.keyAt, source: this.source(entry.value) };
+    });
+  }
+
+  private source(node: LocatedNode): FunctionCall | Reference {
+    const text = stringOf(node);
+    if (text === undefined || !text.includes('#')) return this.call(node);
+    const [experiment = '', output = '', ...rest] = text.split('#');
+    if (rest.length > 0 || !isLegalName(experiment) || !isLegalName(output)) {
+      this.report('config/invalid-value', node.at, `"${text}" is not a reference.`, 'Write it as experiment#output.');
+    }
+    return { type: 'reference', experiment, output, at: node.at };
+  }
+
+  private call(node: LocatedNode): FunctionCall {
+    const entry = node.kind === 'mapping' ? node.entries[0] : undefined;
+    const name = entry ? entry.key : (stringOf(node) ?? '');
+    return { type: 'function', name, args: jsonObjectOf(entry?.value), at: entry?.keyAt ?? node.at };
+  }
+
+  private input(node: LocatedNode): DeclaredInput[] {
+    const name = stringOf(child(node, 'env'));
+    if (name !== undefined) return [{ type: 'env', name }];
+    const text = stringOf(node) ?? '';
+    const fromRoot = text.startsWith('{workspaceRoot}/');
+    const glob = fromRoot
+      ? posix.normalize(text.slice('{workspaceRoot}/'.length))
+      : posix.join(this.folder, text.replace(/^\{projectRoot\}\//, ''));
+    if (posix.isAbsolute(text) || glob.startsWith('../') || glob === '..' || text.includes('\\')) {
+      this.report('config/path-escapes', node.at, `The input "${text}" leaves the workspace.`, 'Name files of the workspace, relative to this folder or to {workspaceRoot}, with forward slashes.');
+      return [];
+    }
+    return [{ type: 'files', glob, at: node.at }];
+  }
+
+  private outputs(entries: readonly LocatedEntry[]): OutputEntry[] {
+    const byFile = new Map<string, OutputEntry>();
+    return entries.map((entry) => {
+      const named = child(entry.value, 'file_name');
+      const at = named?.at ?? entry.keyAt;
+      const written = stringOf(named) ?? entry.key;
+      const fileName = posix.normalize(written);
+      const outside = posix.isAbsolute(written) || fileName.startsWith('..') || fileName === '.' || fileName.endsWith('/');
+      if (outside || /[\\:\0-\x1f]/.test(written)) {
+        this.report('config/path-escapes', at, `The file name "${written}" is no path inside the replicate's folder.`, 'Use a relative path with forward slashes, without "..".');
+      }
+      const output: OutputEntry = {
+        alias: entry.key,
+        fileName,
+        writer: stringOf(child(entry.value, 'writer')),
+        loader: stringOf(child(entry.value, 'loader')),
+        at,
+      };
+      // Case folds on some file systems, and one path inside another needs a folder where a file is.
+      const folded = fileName.toLowerCase();
+      for (const [other, first] of byFile) {
+        if (other !== folded && !other.startsWith(`${folded}/`) && !folded.startsWith(`${other}/`)) continue;
+        this.diagnostics.push({
+          severity: 'error',
+          code: 'config/duplicate-file-name',
+          message: `The outputs "${first.alias}" and "${output.alias}" write the same file, "${fileName}".`,
+          remedy: 'Give one of the two another file_name.',
+          at,
+          related: [{ message: `"${first.alias}" writes it here.`, at: first.at }],
+        });
+        break;
+      }
+      byFile.set(folded, output);
+      return output;
+    });
+  }
+
+  private treatment(entry: LocatedEntry, base: readonly DatasourceEntry[]): Treatment {
+    const { datasource: _, ...values } = jsonObjectOf(entry.value);
+    if (entry.key === REPORT_FOLDER) {
+      this.report('config/illegal-name', entry.keyAt, `A treatment cannot be named "${REPORT_FOLDER}": results/${REPORT_FOLDER} holds the comparison.`, 'Choose another name.');
+    }
+    const swapped = this.datasource(child(entry.value, 'datasource'));
+    for (const { alias, aliasAt } of swapped) {
+      const aliases = base.map((b) => b.alias);
+      if (!aliases.includes(alias)) {
+        this.report('config/unknown-datasource', aliasAt, `The treatment "${entry.key}" swaps the datasource "${alias}", which the experiment does not have.`, suggestion(alias, aliases, 'datasources'));
+      }
+    }
+    return { name: entry.key, values: values as JsonObject, datasource: swapped, at: entry.keyAt };
+  }
+
+  private report(code: DiagnosticCode, at: Span, message: string, remedy: string): void {
+    this.diagnostics.push({ severity: 'error', code, message, remedy, at });
+  }
+}
+
+function hypothesis(node: LocatedNode): Hypothesis {
+  const verifier = stringOf(child(node, 'verifier')) ?? '';
+  const metrics = child(node, 'metrics');
+  const nested = itemsOf(metrics).some((item) => item.kind === 'list');
+  const groups = nested ? itemsOf(metrics).map(names) : [names(metrics)];
+  return { name: stringOf(child(node, 'name')) ?? verifier, verifier, metricGroups: groups, at: node.at };
+}
+
+function names(node: LocatedNode | undefined): string[] {
+  const one = stringOf(node);
+  return one === undefined ? itemsOf(node).flatMap((item) => stringOf(item) ?? []) : [one];
+}
+
+function presentation(node: LocatedNode | undefined): Presentation {
+  return {
+    group: stringOf(child(node, 'group')),
+    priority: numberOf(child(node, 'priority')),
+    icon: stringOf(child(node, 'icon')),
+    color: stringOf(child(node, 'color')),
+    hidden: valueOf(child(node, 'hidden')) === true,
+  };
+}
+
+function execution(node: LocatedNode | undefined): Execution {
+  const timeout = stringOf(child(node, 'timeout'));
+  return {
+    workers: numberOf(child(node, 'workers')),
+    concurrency: numberOf(child(node, 'concurrency')) ?? 1,
+    timeoutMs: timeout === undefined ? undefined : parseDuration(timeout),
+    retries: numberOf(child(node, 'retries')) ?? 0,
+  };
+}
+
+const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/** `10m` in milliseconds; the schema has checked the form. */
+function parseDuration(text: string): number {
+  const [, amount = '0', unit = 's'] = /^([0-9.]+)(ms|s|m|h)$/.exec(text) ?? [];
+  return Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS];
+}
+
+function defaultName(file: string): string {
+  return posix.basename(posix.dirname(file));
+}
+
+function child(node: LocatedNode | undefined, key: string): LocatedNode | undefined {
+  return entriesOf(node).find((entry) => entry.key === key)?.value;
+}
+
+function entriesOf(node: LocatedNode | undefined): readonly LocatedEntry[] {
+  return node?.kind === 'mapping' ? node.entries : [];
+}
+
+function itemsOf(node: LocatedNode | undefined): readonly LocatedNode[] {
+  return node?.kind === 'list' ? node.items : [];
+}
+
+function jsonObjectOf(node: LocatedNode | undefined): JsonObject {
+  return mappingToJson(entriesOf(node));
+}
+
+function valueOf(node: LocatedNode | undefined): Json | undefined {
+  return node && toJson(node);
+}
+
+function stringOf(node: LocatedNode | undefined): string | undefined {
+  const value = valueOf(node);
+  return typeof value === 'string' ? value : undefined;
+}
+
+function numberOf(node: LocatedNode | undefined): number | undefined {
+  const value = valueOf(node);
+  return typeof value === 'number' ? value : undefined;
+}

@@ -1,0 +1,69 @@
+import { compareText } from '../base/diagnostics.ts';
+import type { JsonObject } from '../base/json.ts';
+import { BASELINE } from '../base/names.ts';
+import type { ExperimentConfig, FunctionCall, OutputEntry, Treatment } from '../config/config.ts';
+import { experimentOf, type Graph } from './graph.ts';
+
+/** Where one datasource of a condition gets its value. */
+export type ResolvedSource =
+  | (FunctionCall & { readonly alias: string })
+  | {
+      readonly type: 'artifact';
+      readonly alias: string;
+      readonly experiment: string;
+      /** The upstream's condition that this one reads. */
+      readonly condition: string;
+      readonly output: OutputEntry;
+    };
+
+/** One experiment under one condition. */
+export interface ResolvedCondition {
+  readonly experiment: string;
+  readonly condition: string;
+  /** `params`, and the values of the condition over them. */
+  readonly context: JsonObject;
+  readonly sources: readonly ResolvedSource[];
+}
+
+const memo = new WeakMap<Graph, Map<string, readonly string[]>>();
+
+/** The conditions of an experiment: the baseline first, then its own treatments as written, then inherited ones by name. */
+export function conditionsOf(graph: Graph, name: string): readonly string[] {
+  const known = memo.get(graph) ?? new Map<string, readonly string[]>();
+  memo.set(graph, known);
+  const cached = known.get(name);
+  if (cached !== undefined) return cached;
+  const node = experimentOf(graph, name);
+  const own = node.config.treatments.map((treatment) => treatment.name);
+  const inherited = new Set(node.upstream.flatMap((up) => conditionsOf(graph, up)));
+  const others = [...inherited].filter((condition) => condition !== BASELINE && !own.includes(condition));
+  const conditions = [BASELINE, ...own, ...others.sort(compareText)];
+  known.set(name, conditions);
+  return conditions;
+}
+
+/** The condition at which an upstream experiment is read under a treatment: the treatment, if it reaches that far. */
+export function conditionAt(graph: Graph, upstream: string, treatment: string): string {
+  return conditionsOf(graph, upstream).includes(treatment) ? treatment : BASELINE;
+}
+
+/** What an experiment computes with under a condition. Computed from the configs, never from what lies on the disk. */
+export function resolveCondition(graph: Graph, name: string, condition: string): ResolvedCondition {
+  const { config } = experimentOf(graph, name);
+  const treatment = effectiveTreatment(config, condition);
+  const swapped = new Map(treatment.datasource.map((entry) => [entry.alias, entry.source]));
+  const sources = config.datasource.map((entry): ResolvedSource => {
+    const source = swapped.get(entry.alias) ?? entry.source;
+    if (source.type === 'function') return { ...source, alias: entry.alias };
+    const { experiment } = source;
+    const output = experimentOf(graph, experiment).config.outputs.find((o) => o.alias === source.output);
+    if (output === undefined) throw new Error(`Bug: "${experiment}#${source.output}" was not resolved`);
+    return { type: 'artifact', alias: entry.alias, experiment, condition: conditionAt(graph, experiment, condition), output };
+  });
+  return { experiment: name, condition, context: { ...config.params, ...treatment.values }, sources };
+}
+
+/** An experiment's own treatment of that name, else its baseline. */
+export function effectiveTreatment(config: ExperimentConfig, condition: string): Treatment {
+  return config.treatments.find((treatment) => treatment.name === condition) ?? config.baseline;
+}

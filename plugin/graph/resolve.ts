@@ -1,0 +1,174 @@
+import { compareText, type Diagnostic, type Span } from '../base/diagnostics.ts';
+import { BASELINE, suggestion } from '../base/names.ts';
+import type { ExperimentConfig, Reference } from '../config/config.ts';
+import { conditionsOf } from './conditions.ts';
+import { type ExperimentNode, type Graph, referencesOf } from './graph.ts';
+import { findCycles, topologicalOrder } from './order.ts';
+
+export interface Resolution {
+  /** The experiments that have no problem, and whose upstream has none. */
+  readonly graph: Graph;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Connects experiments by their references.
+ *
+ * @param broken names of experiments whose own config has problems: references to them are not a second error
+ */
+export function resolveGraph(configs: readonly ExperimentConfig[], broken: ReadonlySet<string> = new Set()): Resolution {
+  const diagnostics: Diagnostic[] = [];
+  const byName = uniqueByName(configs, diagnostics);
+  const sound = new Map<string, ExperimentConfig>();
+  for (const config of byName.values()) {
+    const problems = referencesOf(config).map((reference) => checkReference(reference, byName, broken));
+    diagnostics.push(...problems.flatMap((problem) => (typeof problem === 'object' ? [problem] : [])));
+    if (problems.every((problem) => problem === undefined)) sound.set(config.name.value, config);
+  }
+  diagnostics.push(...cycleProblems(byName));
+
+  const edges = new Map([...sound].map(([name, config]) => [name, upstreamNames(config)]));
+  const experiments = new Map<string, ExperimentNode>();
+  for (const name of topologicalOrder(edges)) {
+    const config = sound.get(name);
+    const upstream = edges.get(name);
+    if (config === undefined || upstream === undefined) continue;
+    const replicates = resolveReplicates(config, experiments, diagnostics);
+    if (replicates !== undefined) experiments.set(name, { name, config, upstream, replicates });
+  }
+  const graph: Graph = { experiments, order: [...experiments.keys()] };
+  diagnostics.push(...[...experiments.values()].flatMap((node) => idleHypotheses(graph, node)));
+  return { graph, diagnostics };
+}
+
+function uniqueByName(configs: readonly ExperimentConfig[], out: Diagnostic[]): Map<string, ExperimentConfig> {
+  const claims = new Map<string, ExperimentConfig[]>();
+  for (const config of configs) {
+    // Names become folders of a store and targets; on some file systems case folds.
+    const key = config.name.value.toLowerCase();
+    claims.set(key, [...(claims.get(key) ?? []), config]);
+  }
+  const byName = new Map<string, ExperimentConfig>();
+  for (const claimants of claims.values()) {
+    const [first] = claimants;
+    if (first) byName.set(first.name.value, first);
+    if (claimants.length < 2) continue;
+    for (const config of claimants) {
+      const others = claimants.filter((other) => other !== config);
+      out.push({
+        severity: 'error',
+        code: 'graph/duplicate-experiment',
+        message: `${claimants.length} experiments are named "${config.name.value}".`,
+        remedy: 'Give each of them a "name:" of its own.',
+        at: config.name.at,
+        related: others.map((other) => ({ message: 'This one has the name too.', at: other.name.at })),
+      });
+    }
+  }
+  return byName;
+}
+
+function checkReference(
+  reference: Reference,
+  byName: ReadonlyMap<string, ExperimentConfig>,
+  broken: ReadonlySet<string>,
+): Diagnostic | 'upstream-broken' | undefined {
+  const { experiment, output, at } = reference;
+  const upstream = byName.get(experiment);
+  if (upstream === undefined) {
+    if (broken.has(experiment)) return 'upstream-broken';
+    const known = [...byName.keys()].sort(compareText);
+    return {
+      severity: 'error',
+      code: 'graph/unknown-experiment',
+      message: `There is no experiment "${experiment}".`,
+      remedy: suggestion(experiment, known, 'experiments'),
+      at: { ...at, end: Math.max(at.start + 1, at.end - output.length - 1) },
+    };
+  }
+  const outputs = upstream.outputs.map((o) => o.alias);
+  if (outputs.includes(output)) return undefined;
+  return {
+    severity: 'error',
+    code: 'graph/unknown-output',
+    message: `The experiment "${experiment}" has no output "${output}".`,
+    remedy: suggestion(output, outputs, `outputs of "${experiment}"`),
+    at,
+    related: [{ message: `"${experiment}" is configured here.`, at: upstream.name.at }],
+  };
+}
+
+function cycleProblems(byName: ReadonlyMap<string, ExperimentConfig>): Diagnostic[] {
+  const edges = new Map(
+    [...byName].map(([name, config]) => [name, upstreamNames(config).filter((up) => byName.has(up))]),
+  );
+  return findCycles(edges).map((cycle) => {
+    const spans = cycle.map((name, i) => edgeSpan(byName, name, cycle[(i + 1) % cycle.length] ?? name));
+    const [at, ...rest] = spans;
+    if (at === undefined) throw new Error('Bug: an empty cycle');
+    return {
+      severity: 'error',
+      code: 'graph/cycle',
+      message: `Experiments read each other in a cycle: ${[...cycle, cycle[0]].join(' -> ')}.`,
+      remedy: 'Remove one of these references.',
+      at,
+      related: rest.map((span, i) => ({
+        message: `"${cycle[i + 1]}" reads "${cycle[(i + 2) % cycle.length]}" here.`,
+        at: span,
+      })),
+    };
+  });
+}
+
+function edgeSpan(byName: ReadonlyMap<string, ExperimentConfig>, from: string, to: string): Span {
+  const config = byName.get(from);
+  const reference = config && referencesOf(config).find((r) => r.experiment === to);
+  if (reference === undefined) throw new Error(`Bug: no reference from "${from}" to "${to}"`);
+  return reference.at;
+}
+
+/** Its own count, else the one that its upstream agrees on; a count of 1 agrees with any. */
+function resolveReplicates(
+  config: ExperimentConfig,
+  resolved: ReadonlyMap<string, ExperimentNode>,
+  out: Diagnostic[],
+): number | undefined {
+  const counts = new Map<number, Reference>();
+  for (const reference of referencesOf(config)) {
+    const upstream = resolved.get(reference.experiment);
+    if (upstream === undefined) return undefined;
+    if (upstream.replicates > 1 && !counts.has(upstream.replicates)) counts.set(upstream.replicates, reference);
+  }
+  const [first, second] = [...counts];
+  if (first && second) {
+    const listed = [...counts].map(([count, reference]) => `"${reference.experiment}" has ${count}`).join(', ');
+    out.push({
+      severity: 'error',
+      code: 'graph/replicate-mismatch',
+      message: `"${config.name.value}" reads experiments with different numbers of replicates: ${listed}.`,
+      remedy: 'Give these experiments the same number of replicates, or 1.',
+      at: first[1].at,
+      related: [...counts].slice(1).map(([count, reference]) => ({
+        message: `"${reference.experiment}" with ${count} replicates is read here.`,
+        at: reference.at,
+      })),
+    });
+    return undefined;
+  }
+  return config.replicates?.value ?? first?.[0] ?? 1;
+}
+
+function idleHypotheses(graph: Graph, node: ExperimentNode): Diagnostic[] {
+  if (conditionsOf(graph, node.name).length > 1) return [];
+  return node.config.hypotheses.map((hypothesis) => ({
+    severity: 'error',
+    code: 'graph/nothing-to-compare',
+    message: `The hypothesis "${hypothesis.name}" has nothing to compare: "${node.name}" has no treatment, and reads no experiment that has one.`,
+    remedy: `Add a treatment beside "${BASELINE}", or remove the hypothesis.`,
+    at: hypothesis.at,
+  }));
+}
+
+function upstreamNames(config: ExperimentConfig): string[] {
+  return [...new Set(referencesOf(config).map((reference) => reference.experiment))];
+}

@@ -1,0 +1,120 @@
+import { createWriteStream, rmSync, type WriteStream } from 'node:fs';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ConditionManifest, encodeManifest } from '../runtime/manifest.ts';
+
+export const RESULTS = 'results';
+
+/** `results/<condition>` of an experiment's folder. */
+export function conditionFolder(experimentFolder: string, condition: string): string {
+  return join(experimentFolder, RESULTS, condition);
+}
+
+export function artifactsFolder(experimentFolder: string, condition: string): string {
+  return join(conditionFolder(experimentFolder, condition), 'artifacts');
+}
+
+export function manifestPath(experimentFolder: string, condition: string): string {
+  return join(conditionFolder(experimentFolder, condition), 'metrics.json');
+}
+
+/**
+ * The results of one condition while they are made. They grow in a folder of their own beside the final one and
+ * take its place in one rename, so that a reader sees the old results or the new ones, and a stopped run leaves the old.
+ */
+export class ConditionFolder {
+  private log: WriteStream | undefined;
+  private logError: Error | undefined;
+
+  private constructor(
+    private readonly results: string,
+    private readonly final: string,
+    private readonly growing: string,
+  ) {}
+
+  static async create(experimentFolder: string, condition: string): Promise<ConditionFolder> {
+    const results = join(experimentFolder, RESULTS);
+    const growing = join(results, `.${condition}.${process.pid}`);
+    await rm(growing, { recursive: true, force: true });
+    await mkdir(growing, { recursive: true });
+    await removeLeftovers(results, condition);
+    return new ConditionFolder(results, conditionFolder(experimentFolder, condition), growing);
+  }
+
+  /** Absolute path of the folder in which `replicate_<i>` are made. */
+  get artifacts(): string {
+    return join(this.growing, 'artifacts');
+  }
+
+  /** Removes what a failed replicate left. */
+  removeReplicate(replicate: number): void {
+    rmSync(join(this.artifacts, `replicate_${replicate}`), { recursive: true, force: true });
+  }
+
+  /** Adds a line to run.jsonl. */
+  record(entry: object): void {
+    if (this.log === undefined) {
+      this.log = createWriteStream(join(this.growing, 'run.jsonl'));
+      this.log.on('error', (error) => {
+        this.logError = error;
+      });
+    }
+    this.log.write(`${JSON.stringify(entry)}\n`);
+  }
+
+  /** Writes the manifest last, and puts the whole in the place of what was there. */
+  async publish(manifest: ConditionManifest): Promise<void> {
+    await this.closeLog();
+    if (this.logError) throw this.logError;
+    const file = await open(join(this.growing, 'metrics.json'), 'w');
+    try {
+      await file.writeFile(encodeManifest(manifest));
+    } finally {
+      await file.close();
+    }
+    const old = join(this.results, `.${this.final.slice(this.results.length + 1)}.${process.pid}.old`);
+    await rm(old, { recursive: true, force: true });
+    await rename(this.final, old).catch(ignoreMissing);
+    await rename(this.growing, this.final);
+    await rm(old, { recursive: true, force: true });
+  }
+
+  /** Removes all that was made; what was there before stays. */
+  async discard(): Promise<void> {
+    await this.closeLog();
+    await rm(this.growing, { recursive: true, force: true });
+  }
+
+  private closeLog(): Promise<void> {
+    const { log } = this;
+    if (log === undefined || log.closed || log.destroyed) return Promise.resolve();
+    return new Promise((resolve) => {
+      log.once('close', () => resolve());
+      log.end();
+    });
+  }
+}
+
+/** Folders that a killed run of this condition left; those of a run that still lives are left alone. */
+async function removeLeftovers(results: string, condition: string): Promise<void> {
+  const prefix = `.${condition}.`;
+  for (const name of await readdir(results)) {
+    if (!name.startsWith(prefix)) continue;
+    const [, pid] = /^(\d+)(?:\.old)?$/.exec(name.slice(prefix.length)) ?? [];
+    if (pid === undefined || Number(pid) === process.pid || isAlive(Number(pid))) continue;
+    await rm(join(results, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}

@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import type { Diagnostic, Result } from '../base/diagnostics.ts';
+import { sha256 } from '../base/digest.ts';
+import type { ExperimentConfig } from '../config/config.ts';
+import { claimedName, parseConfig } from '../config/parse.ts';
+import type { Graph } from '../graph/graph.ts';
+import { resolveGraph } from '../graph/resolve.ts';
+
+/** Results of parsing by digest of path and text, so that they can be kept between runs. */
+export type ParseCache = Map<string, Result<ExperimentConfig>>;
+
+export interface Discovery {
+  readonly graph: Graph;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Text of each config file, for code frames. */
+  readonly texts: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads and connects the experiments of these config files.
+ *
+ * @param root absolute path
+ * @param files relative to the root, with forward slashes
+ */
+export function readExperiments(root: string, files: readonly string[], cache: ParseCache = new Map()): Discovery {
+  const texts = new Map<string, string>();
+  const configs: ExperimentConfig[] = [];
+  const diagnostics: Diagnostic[] = [];
+  const broken = new Set<string>();
+  for (const file of files) {
+    const text = readText(join(root, file));
+    texts.set(file, text);
+    const key = sha256(`${file}\0${text}`);
+    const parsed = cache.get(key) ?? parseConfig(file, text);
+    cache.set(key, parsed);
+    if (parsed.ok) configs.push(parsed.value);
+    else {
+      diagnostics.push(...parsed.diagnostics);
+      broken.add(claimedName(file, text));
+    }
+  }
+  diagnostics.push(...doubleFiles(files));
+  const { graph, diagnostics: connecting } = resolveGraph(configs, broken);
+  return { graph, diagnostics: [...diagnostics, ...connecting], texts };
+}
+
+/** Bytes that are no UTF-8 become U+FFFD, which the parser refuses with its place. */
+function readText(path: string): string {
+  return readFileSync(path).toString('utf8').replace(/^\ufeff/, '');
+}
+
+function doubleFiles(files: readonly string[]): Diagnostic[] {
+  const known = new Set(files);
+  return files
+    .filter((file) => file.endsWith('.yml') && known.has(`${file.slice(0, -4)}.yaml`))
+    .map((file) => ({
+      severity: 'error',
+      code: 'config/two-files',
+      message: `The folder "${posix.dirname(file)}" has a config.yaml and a config.yml.`,
+      remedy: 'Keep one of the two.',
+      at: { file, start: 0, end: 0 },
+    }));
+}

@@ -1,0 +1,148 @@
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { parseSync } from 'oxc-parser';
+import { ResolverFactory } from 'oxc-resolver';
+import { compareText } from '../base/diagnostics.ts';
+import { sha256 } from '../base/digest.ts';
+
+/** Workspace code that modules reach by their imports. Paths are relative to the root, with forward slashes. */
+export interface ReachableCode {
+  /** Files, sorted, the entries included. */
+  readonly files: readonly string[];
+  /** Folders of which any file may be imported: packages of the workspace, and targets of computed imports. */
+  readonly folders: readonly string[];
+  /** Each import between two workspace files. */
+  readonly imports: readonly { readonly from: string; readonly to: string }[];
+}
+
+/** What one source text imports. `prefix` is the constant beginning of a computed specifier. */
+export interface ImportedSpecifiers {
+  readonly exact: readonly string[];
+  readonly prefix: readonly string[];
+}
+
+const PARSED = /\.(?:[cm]?[jt]s|[jt]sx)$/;
+const REQUIRE = /\brequire\s*(?:\.\s*resolve\s*)?\(\s*(['"])([^'"\n]+)\1\s*\)/g;
+
+/** Follows static, dynamic, re-exporting and `require` imports through the workspace. Nothing is executed. */
+export class ImportScanner {
+  private readonly resolvers = new Map<string | undefined, ResolverFactory>();
+  private readonly resolved = new Map<string, string | undefined>();
+
+  /** @param parsed specifiers by content digest; the scanner adds to it, so that it can be kept between runs */
+  constructor(
+    private readonly root: string,
+    private readonly parsed: Map<string, ImportedSpecifiers> = new Map(),
+  ) {}
+
+  /** @param entries absolute paths of modules */
+  reach(entries: readonly string[], tsconfig: string | undefined): ReachableCode {
+    const files = new Set<string>();
+    const folders = new Set<string>();
+    const imports: { from: string; to: string }[] = [];
+    const waiting = [...entries];
+    for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+      if (files.has(this.relative(file))) continue;
+      files.add(this.relative(file));
+      if (!PARSED.test(file)) continue;
+      const { exact, prefix } = this.specifiers(file);
+      for (const specifier of exact) {
+        const target = this.resolve(file, specifier, tsconfig);
+        if (target === undefined) continue;
+        imports.push({ from: this.relative(file), to: this.relative(target) });
+        waiting.push(target);
+        if (!specifier.startsWith('.')) {
+          const owner = this.packageFolder(target, tsconfig, specifier, file);
+          if (owner !== undefined) folders.add(owner);
+        }
+      }
+      for (const start of prefix) {
+        const folder = this.inWorkspace(join(dirname(file), start.slice(0, start.lastIndexOf('/') + 1)));
+        if (start.startsWith('.') && folder !== undefined) folders.add(this.relative(folder));
+      }
+    }
+    return { files: sorted(files), folders: sorted(folders), imports };
+  }
+
+  private specifiers(file: string): ImportedSpecifiers {
+    let text: string;
+    try {
+      text = readFileSync(file, 'utf8');
+    } catch {
+      return { exact: [], prefix: [] };
+    }
+    const key = sha256(`${file.slice(file.lastIndexOf('.'))}\0${text}`);
+    const known = this.parsed.get(key);
+    if (known !== undefined) return known;
+    const found = specifiersOf(file, text);
+    this.parsed.set(key, found);
+    return found;
+  }
+
+  /** The workspace file behind a specifier; undefined for packages from outside, built-ins and what does not resolve. */
+  private resolve(from: string, specifier: string, tsconfig: string | undefined): string | undefined {
+    const folder = dirname(from);
+    const key = `${tsconfig}\0${folder}\0${specifier}`;
+    if (this.resolved.has(key)) return this.resolved.get(key);
+    const { path } = this.resolver(tsconfig).sync(folder, specifier);
+    const target = path === undefined ? undefined : this.inWorkspace(path.replace(/\?.*$/, ''));
+    this.resolved.set(key, target);
+    return target;
+  }
+
+  private resolver(tsconfig: string | undefined): ResolverFactory {
+    const known = this.resolvers.get(tsconfig);
+    if (known !== undefined) return known;
+    const resolver = new ResolverFactory({
+      ...(tsconfig === undefined ? {} : { tsconfig: { configFile: tsconfig } }),
+      extensions: ['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx', '.json'],
+      extensionAlias: { '.js': ['.js', '.ts', '.tsx'], '.mjs': ['.mjs', '.mts'], '.cjs': ['.cjs', '.cts'] },
+      conditionNames: ['node', 'import', 'require', 'default'],
+    });
+    this.resolvers.set(tsconfig, resolver);
+    return resolver;
+  }
+
+  /**
+   * The package of the workspace that a bare specifier leads to: its entry may be built code that Nx does not see, so
+   * that all of its sources count. A `paths` alias leads to a source file, which is followed by itself.
+   */
+  private packageFolder(target: string, tsconfig: string | undefined, specifier: string, from: string): string | undefined {
+    if (tsconfig !== undefined && this.resolver(undefined).sync(dirname(from), specifier).path === undefined) return undefined;
+    for (let at = dirname(target); at !== this.root && at.startsWith(this.root); at = dirname(at)) {
+      if (statSync(join(at, 'package.json'), { throwIfNoEntry: false })) return this.relative(at);
+    }
+    return undefined;
+  }
+
+  private inWorkspace(path: string): string | undefined {
+    const inside = path.startsWith(this.root + sep) && !path.split(sep).includes('node_modules');
+    return inside ? path : undefined;
+  }
+
+  private relative(path: string): string {
+    return relative(this.root, path).split(sep).join('/');
+  }
+}
+
+function specifiersOf(file: string, text: string): ImportedSpecifiers {
+  const { module } = parseSync(file, text);
+  const exact = new Set<string>();
+  const prefix = new Set<string>();
+  for (const { moduleRequest } of module.staticImports) exact.add(moduleRequest.value);
+  for (const { entries } of module.staticExports) {
+    for (const { moduleRequest } of entries) if (moduleRequest) exact.add(moduleRequest.value);
+  }
+  for (const { moduleRequest } of module.dynamicImports) {
+    const source = text.slice(moduleRequest.start, moduleRequest.end).trim();
+    const literal = /^(['"`])([^'"`$\n]*)\1$/.exec(source);
+    if (literal) exact.add(literal[2] ?? '');
+    else prefix.add(/^[`'"]([^$'"`]*)/.exec(source)?.[1] ?? './');
+  }
+  for (const [, , specifier] of text.matchAll(REQUIRE)) if (specifier) exact.add(specifier);
+  return { exact: sorted(exact), prefix: sorted(prefix) };
+}
+
+function sorted(items: Iterable<string>): string[] {
+  return [...items].sort(compareText);
+}

@@ -1,0 +1,40 @@
+import { type CreateDependenciesContext, DependencyType, type RawProjectGraphDependency } from '@nx/devkit';
+import { referencesOf } from '../graph/graph.ts';
+import { type PluginOptions, resolveOptions } from './options.ts';
+import { ExperimentWorkspace } from './workspace.ts';
+
+/** Edges between projects: experiment -> upstream experiment, and experiment -> shared code. */
+export function inferDependencies(rawOptions: PluginOptions, context: CreateDependenciesContext): RawProjectGraphDependency[] {
+  const options = resolveOptions(rawOptions);
+  const projectAt = new Map(Object.entries(context.projects).map(([name, { root }]) => [root, name]));
+  const files = Object.entries(context.projects).flatMap(([name, { root }]) =>
+    (context.fileMap.projectFileMap[name] ?? [])
+      .map(({ file }) => file)
+      .filter((file) => file === `${root}/config.yaml` || file === `${root}/config.yml`),
+  );
+  const workspace = ExperimentWorkspace.open(context.workspaceRoot, files, options);
+  const { experiments } = workspace.discovery.graph;
+  const edges = new Map<string, RawProjectGraphDependency>();
+  const add = (source: string | undefined, target: string | undefined, sourceFile: string): void => {
+    if (source === undefined || target === undefined || source === target) return;
+    edges.set(`${source}\0${target}\0${sourceFile}`, { source, target, sourceFile, type: DependencyType.static });
+  };
+  for (const node of experiments.values()) {
+    const source = projectAt.get(node.config.folder);
+    for (const { experiment } of referencesOf(node.config)) {
+      const upstream = experiments.get(experiment);
+      add(source, upstream && projectAt.get(upstream.config.folder), node.config.file);
+    }
+    for (const { from, to } of workspace.importsOf(node)) add(source, ownerOf(to, projectAt), from);
+  }
+  return [...edges.values()];
+}
+
+/** The project with the deepest root that holds a file. */
+function ownerOf(file: string, projectAt: ReadonlyMap<string, string>): string | undefined {
+  for (let at = file.lastIndexOf('/'); at > 0; at = file.lastIndexOf('/', at - 1)) {
+    const project = projectAt.get(file.slice(0, at));
+    if (project !== undefined) return project;
+  }
+  return undefined;
+}

@@ -1,0 +1,36 @@
+import { dirname } from 'node:path';
+import { type CreateNodesContext, type CreateNodesResultArray, createNodesFromFiles } from '@nx/devkit';
+import { experimentFiles, type PluginOptions, resolveOptions } from './options.ts';
+import { projectOf } from './targets.ts';
+import { ExperimentWorkspace } from './workspace.ts';
+
+/** One project for each experiment; one error for each config file that has problems, with all of them. */
+export async function inferProjects(
+  files: readonly string[],
+  rawOptions: PluginOptions,
+  context: CreateNodesContext,
+): Promise<CreateNodesResultArray> {
+  const options = resolveOptions(rawOptions);
+  const experiments = experimentFiles(files, options);
+  if (experiments.length === 0) return [];
+  const workspace = ExperimentWorkspace.open(context.workspaceRoot, experiments, options);
+  try {
+    const problems = workspace.problems();
+    const { graph } = workspace.discovery;
+    const byFile = new Map([...graph.experiments.values()].map((node) => [node.config.file, node]));
+    return await createNodesFromFiles<PluginOptions>(
+      (file) => {
+        const problem = problems.get(file);
+        if (problem !== undefined) throw new Error(`\n${problem}\n`);
+        const node = byFile.get(file);
+        if (node === undefined) return {};
+        return { projects: { [dirname(file)]: projectOf(graph, node, workspace.codeOf(node), options.targetName) } };
+      },
+      experiments,
+      rawOptions,
+      context,
+    );
+  } finally {
+    workspace.save();
+  }
+}

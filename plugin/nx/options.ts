@@ -1,0 +1,37 @@
+import { minimatch } from "minimatch";
+
+
+/** Options of the plugin in nx.json. */
+export interface PluginOptions {
+  /** Name of the target that compares all conditions; those of the conditions are `<targetName>--<condition>`. Default: `experiment`. */
+  readonly targetName?: string;
+  /** Globs of config files, relative to the workspace root. Default: those under a folder named `experiments`. */
+  readonly include?: readonly string[];
+}
+
+export interface ResolvedOptions {
+  readonly targetName: string;
+  readonly include: readonly string[];
+}
+
+const DEFAULTS: ResolvedOptions = { targetName: 'experiment', include: ['**/experiments/**'] };
+
+/** @throws Error that names what is wrong in nx.json */
+export function resolveOptions(options: PluginOptions | undefined): ResolvedOptions {
+  const { targetName = DEFAULTS.targetName, include = DEFAULTS.include, ...unknown } = options ?? {};
+  const problem = (text: string): Error => new Error(`nx.json, options of the plugin nx-experiments: ${text}`);
+  const [extra] = Object.keys(unknown);
+  if (extra !== undefined) throw problem(`unknown option "${extra}". Known options: targetName, include.`);
+  if (typeof targetName !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(targetName)) {
+    throw problem('"targetName" must be a name of letters, digits, ".", "_" and "-".');
+  }
+  if (!Array.isArray(include) || !include.every((glob) => typeof glob === 'string')) {
+    throw problem('"include" must be a list of globs.');
+  }
+  return { targetName, include };
+}
+
+/** The config files that are experiments; all others are left alone. */
+export function experimentFiles(files: readonly string[], { include }: ResolvedOptions): string[] {
+  return files.filter((file) => include.some((glob) => minimatch(file, glob, { dot: true }))).sort();
+}

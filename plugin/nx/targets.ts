@@ -1,0 +1,129 @@
+import { posix } from 'node:path';
+import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
+import { conditionsOf, resolveCondition } from '../graph/conditions.ts';
+import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
+import { escapeGlob } from './globs.ts';
+
+/** Workspace code behind an experiment, as Nx inputs need it: globs relative to the workspace root. */
+export interface ExperimentCode {
+  /** Outside of the experiment's folder, reached from its modules. */
+  readonly shared: readonly string[];
+  /** Everything that the verifiers module reaches, itself included. */
+  readonly verifiers: readonly string[];
+  /** By upstream experiment: what its outputs module, whose loaders read the artifacts, reaches. */
+  readonly loaders: ReadonlyMap<string, readonly string[]>;
+  readonly technologies: readonly string[];
+}
+
+/** Options of a condition's target. */
+export interface ConditionTargetOptions {
+  readonly condition: string;
+  /** How each referenced artifact is read; a change of the upstream's config reaches the hash by it. */
+  readonly reads?: Readonly<Record<string, string>>;
+}
+
+export const EXECUTOR = 'nx-experiments:run';
+export const TAG = 'experiment';
+
+type Input = NonNullable<TargetConfiguration['inputs']>[number];
+
+export function conditionTarget(targetName: string, condition: string): string {
+  return `${targetName}--${condition}`;
+}
+
+/** The Nx project of an experiment. Pure: the same graph and code give the same project. */
+export function projectOf(graph: Graph, node: ExperimentNode, code: ExperimentCode, targetName: string): ProjectConfiguration {
+  const { config, name } = node;
+  const { presentation } = config;
+  const conditions = conditionsOf(graph, name);
+  const targets: Record<string, TargetConfiguration> = { [targetName]: comparison(graph, node, code, targetName) };
+  for (const condition of conditions) {
+    targets[conditionTarget(targetName, condition)] = conditionTask(graph, node, condition, code, targetName);
+  }
+  const icon = presentation.icon ?? (node.upstream.length > 0 ? '📈' : '🧪');
+  return {
+    name,
+    root: config.folder,
+    tags: [TAG, ...(presentation.group === undefined ? [] : [`group:${presentation.group}`])],
+    metadata: {
+      description: config.description === undefined ? icon : `${icon} ${config.description}`,
+      technologies: [...code.technologies],
+      targetGroups: { [`${targetName} conditions`]: conditions.map((c) => conditionTarget(targetName, c)) },
+    },
+    targets,
+  };
+}
+
+function comparison(graph: Graph, node: ExperimentNode, code: ExperimentCode, targetName: string): TargetConfiguration {
+  const { config, name } = node;
+  const conditions = conditionsOf(graph, name);
+  return {
+    executor: EXECUTOR,
+    cache: true,
+    dependsOn: conditions.map((c) => ({ target: conditionTarget(targetName, c), params: 'forward' as const })),
+    inputs: [
+      fromRoot(escapeGlob(config.file)),
+      ...code.verifiers.map(fromRoot),
+      { dependentTasksOutputFiles: '**/metrics.json', transitive: false },
+    ],
+    outputs: ['{projectRoot}/results/report'],
+    metadata: {
+      description: `Compare the ${conditions.length} conditions of ${name}.`,
+      technologies: [...code.technologies],
+      help: { command: `npx nx run ${name}:${targetName} --help`, example: { options: { replicates: 1 } } },
+    },
+  };
+}
+
+function conditionTask(graph: Graph, node: ExperimentNode, condition: string, code: ExperimentCode, targetName: string): TargetConfiguration {
+  const { config, name } = node;
+  const { sources } = resolveCondition(graph, name, condition);
+  const artifacts = sources.flatMap((source) => (source.type === 'artifact' ? [source] : []));
+  const upstream = new Map(artifacts.map((source) => [`${source.experiment}\0${source.condition}`, source]));
+  const loaderCode = new Set(
+    artifacts.flatMap(({ experiment, output }) => (output.loader === undefined ? [] : (code.loaders.get(experiment) ?? []))),
+  );
+  const reads = Object.fromEntries(
+    artifacts.map(({ alias, experiment, output }) => [
+      alias,
+      `${experiment}#${output.alias} ${output.fileName} ${output.loader ?? 'bytes'}`,
+    ]),
+  );
+  const options: ConditionTargetOptions = artifacts.length > 0 ? { condition, reads } : { condition };
+  return {
+    executor: EXECUTOR,
+    cache: true,
+    options,
+    dependsOn: [...upstream.values()].map((source) => ({
+      projects: [source.experiment],
+      target: conditionTarget(targetName, source.condition),
+      params: 'forward' as const,
+    })),
+    inputs: [
+      '{projectRoot}/**/*',
+      '!{projectRoot}/results/**/*',
+      ...[...new Set([...code.shared, ...loaderCode])].sort().map(fromRoot),
+      ...config.inputs.map((input): Input => (input.type === 'env' ? { env: input.name } : fromRoot(input.glob))),
+      ...artifacts.map(
+        (source): Input => ({
+          dependentTasksOutputFiles: `${artifactsGlob(graph, source.experiment, source.condition)}/${escapeGlob(source.output.fileName)}`,
+          transitive: false,
+        }),
+      ),
+    ],
+    outputs: [`{projectRoot}/results/${condition}`],
+    metadata: {
+      description: `Run the condition ${condition} of ${name}.`,
+      technologies: [...code.technologies],
+    },
+  };
+}
+
+function artifactsGlob(graph: Graph, experiment: string, condition: string): string {
+  const { folder } = experimentOf(graph, experiment).config;
+  return escapeGlob(posix.join(folder, 'results', condition, 'artifacts')).concat('/*');
+}
+
+function fromRoot(glob: string): string {
+  return `{workspaceRoot}/${glob}`;
+}

@@ -1,0 +1,123 @@
+import { printable } from '../base/diagnostics.ts';
+import type { ConditionOutcome, FailedReplicate, RunEvent } from '../runtime/events.ts';
+import { describeFailure, stackOf } from '../runtime/failures.ts';
+import type { PlannedCondition } from '../runtime/plan.ts';
+
+const PROGRESS_EVERY_MS = 2000;
+/** A condition that is done before this shows no progress lines. */
+const QUIET_MS = 1000;
+const MAX_LOG_LINES = 50;
+const MAX_FAILURES = 10;
+
+interface Progress {
+  readonly startedAt: number;
+  shownAt: number;
+  finished: number;
+  failed: number;
+  logged: number;
+}
+
+/** Turns events of a run into plain lines, at a rate that a person can read. */
+export class TerminalReporter {
+  private readonly running = new Map<string, Progress>();
+
+  /** @param print takes one line without its end */
+  constructor(
+    private readonly print: (line: string) => void,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  readonly report = (event: RunEvent): void => {
+    switch (event.type) {
+      case 'condition-started': {
+        const at = this.now();
+        const { id, replicates } = event.planned;
+        this.running.set(id, { startedAt: at, shownAt: at + QUIET_MS - PROGRESS_EVERY_MS, finished: 0, failed: 0, logged: 0 });
+        this.print(`${id}: ${count(replicates, 'replicate')}`);
+        return;
+      }
+      case 'replicate-finished':
+        this.advance(event.planned, (progress) => progress.finished++);
+        return;
+      case 'replicate-failed':
+        if (event.retrying) this.print(`${event.planned.id}[${event.replicate}]: ${printable(describeFailure(event.failure))}; trying again`);
+        else this.advance(event.planned, (progress) => progress.failed++);
+        return;
+      case 'log':
+        this.log(event.planned, event.replicate, event.text);
+        return;
+      case 'condition-finished':
+        this.running.delete(event.outcome.planned.id);
+        return; // its task's own output says what it came to
+    }
+  };
+
+  private advance(planned: PlannedCondition, change: (progress: Progress) => void): void {
+    const progress = this.running.get(planned.id);
+    if (progress === undefined) return;
+    change(progress);
+    const at = this.now();
+    const done = progress.finished + progress.failed;
+    if (at - progress.shownAt < PROGRESS_EVERY_MS || done === planned.replicates) return;
+    progress.shownAt = at;
+    const left = ((at - progress.startedAt) / done) * (planned.replicates - done);
+    const failed = progress.failed > 0 ? `, ${progress.failed} failed` : '';
+    this.print(`${planned.id}: ${done}/${planned.replicates}${failed}, about ${formatDuration(left)} left`);
+  }
+
+  private log(planned: PlannedCondition, replicate: number | undefined, text: string): void {
+    const progress = this.running.get(planned.id);
+    if (progress === undefined || progress.logged > MAX_LOG_LINES) return;
+    progress.logged++;
+    const where = replicate === undefined ? planned.id : `${planned.id}[${replicate}]`;
+    if (progress.logged <= MAX_LOG_LINES) this.print(`${where} | ${printable(text)}`);
+    else this.print(`${planned.id}: further output is in ${planned.folder}/results/${planned.condition}/run.jsonl`);
+  }
+}
+
+/** What a condition came to, with its failures: the terminal output of its task. */
+export function renderOutcome(outcome: ConditionOutcome): string {
+  return [outcomeLine(outcome), ...renderFailures(outcome)].join('\n');
+}
+
+function outcomeLine({ planned, status, failures, blockedBy, startedAt, endedAt }: ConditionOutcome): string {
+  const took = formatDuration(endedAt - startedAt);
+  switch (status) {
+    case 'succeeded':
+      return `${planned.id}: ${count(planned.replicates, 'replicate')} done in ${took}`;
+    case 'failed': {
+      const whole = failures.some(({ replicate }) => replicate === undefined);
+      return whole ? `${planned.id}: failed` : `${planned.id}: ${failures.length} of ${count(planned.replicates, 'replicate')} failed, ${took}`;
+    }
+    case 'skipped':
+      return `${planned.id}: skipped, because ${blockedBy} did not succeed`;
+    case 'aborted':
+      return `${planned.id}: stopped`;
+  }
+}
+
+function renderFailures({ planned, failures }: ConditionOutcome): string[] {
+  const lines = failures.slice(0, MAX_FAILURES).flatMap((failed) => renderFailure(planned, failed));
+  const more = failures.length - MAX_FAILURES;
+  return more > 0 ? [...lines, `  … and ${more} more, listed in ${planned.folder}/results/${planned.condition}/metrics.json`] : lines;
+}
+
+function renderFailure({ id, folder, configFile }: PlannedCondition, { replicate, failure }: FailedReplicate): string[] {
+  const where = replicate === undefined ? id : `${id}, replicate ${replicate}`;
+  const text = describeFailure(failure).split('\n').map(printable).join('\n    ');
+  const stack = stackOf(failure).split('\n').filter((line) => line !== '');
+  const place = failure.reason === 'module-missing' || failure.reason === 'function-missing' ? [`    named in ${configFile}`] : [];
+  return [`  ${where}: ${text}`, ...stack.map((line) => `    ${printable(line)}`), ...place, ...(stack.length === 0 && place.length === 0 ? [`    in ${folder}`] : [])];
+}
+
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const seconds = ms / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,92 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { BASELINE, REPORT_FOLDER } from '../base/names.ts';
+import { conditionsOf } from '../graph/conditions.ts';
+import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
+import { manifestPath, RESULTS } from '../io/condition-folder.ts';
+import { findModules, findTsconfig } from '../io/modules.ts';
+import { renderMarkdown } from '../report/markdown.ts';
+import { compareConditions, type ReportModel, type Verdict } from '../report/model.ts';
+import { renderSummary } from '../report/summary.ts';
+import type { WorkerPool } from '../workers/pool.ts';
+import { describeFailure } from './failures.ts';
+import { type ConditionManifest, type Metrics, parseManifest } from './manifest.ts';
+
+export type Comparison =
+  | { readonly ok: true; readonly model: ReportModel }
+  | { readonly ok: false; readonly message: string };
+
+/** Reads the results of all conditions, applies the hypotheses and writes results/report. */
+export async function compareExperiment(root: string, graph: Graph, name: string, pool: WorkerPool): Promise<Comparison> {
+  const node = experimentOf(graph, name);
+  const manifests: ConditionManifest[] = [];
+  for (const condition of conditionsOf(graph, name)) {
+    const path = manifestPath(join(root, node.config.folder), condition);
+    const text = await readFile(path, 'utf8').catch(() => undefined);
+    const manifest = text === undefined ? undefined : parseManifest(text);
+    if (manifest === undefined) {
+      const what = text === undefined ? 'is missing' : 'is damaged';
+      return { ok: false, message: `${relative(root, path)} ${what}. Run the condition "${condition}" of "${name}" again.` };
+    }
+    manifests.push(manifest);
+  }
+  const verdicts = await verifyHypotheses(root, node, manifests, pool);
+  const model = compareConditions({ name, description: node.config.description }, manifests, verdicts);
+  await writeReport(join(root, node.config.folder), model);
+  const broken = verdicts.find((verdict) => !verdict.result.ok);
+  if (broken && !broken.result.ok) return { ok: false, message: `hypothesis "${broken.hypothesis}": ${broken.result.message}` };
+  return { ok: true, model };
+}
+
+async function verifyHypotheses(
+  root: string,
+  { config }: ExperimentNode,
+  manifests: readonly ConditionManifest[],
+  pool: WorkerPool,
+): Promise<Verdict[]> {
+  const baseline = manifests.find((manifest) => manifest.condition === BASELINE);
+  if (baseline === undefined) return [];
+  const folder = join(root, config.folder);
+  const shared = { root, folder, tsconfig: findTsconfig(root, folder), module: findModules(folder).verifiers };
+  const verdicts: Verdict[] = [];
+  for (const { name, verifier, metricGroups } of config.hypotheses) {
+    for (const metrics of metricGroups) {
+      for (const treatment of manifests.filter((manifest) => manifest !== baseline)) {
+        const answer = await pool.verify({
+          ...shared,
+          verifier,
+          baseline: collectMetrics(baseline, metrics),
+          treatment: collectMetrics(treatment, metrics),
+        });
+        const result =
+          'verdict' in answer
+            ? ({ ok: true, values: answer.verdict } as const)
+            : ({ ok: false, message: describeFailure(answer.failure) } as const);
+        verdicts.push({ hypothesis: name, verifier, condition: treatment.condition, metrics, result });
+      }
+    }
+  }
+  return verdicts;
+}
+
+/** Values in replicate order; a replicate that did not record a metric has NaN there, so that pairs stay pairs. */
+function collectMetrics(manifest: ConditionManifest, names: readonly string[]): Metrics {
+  const replicates = [
+    ...manifest.replicates.map(({ replicate, metrics }) => ({ replicate, metrics })),
+    ...manifest.failed.map(({ replicate }) => ({ replicate, metrics: {} as Metrics })),
+  ].sort((a, b) => a.replicate - b.replicate);
+  return Object.fromEntries(
+    names.map((name) => [name, replicates.flatMap(({ metrics }) => metrics[name] ?? [Number.NaN])]),
+  );
+}
+
+async function writeReport(folder: string, model: ReportModel): Promise<void> {
+  const report = join(folder, RESULTS, REPORT_FOLDER);
+  const growing = join(folder, RESULTS, `.${REPORT_FOLDER}.${process.pid}`);
+  await rm(growing, { recursive: true, force: true });
+  await mkdir(growing, { recursive: true });
+  await writeFile(join(growing, 'summary.json'), renderSummary(model));
+  await writeFile(join(growing, 'report.md'), renderMarkdown(model));
+  await rm(report, { recursive: true, force: true });
+  await rename(growing, report);
+}

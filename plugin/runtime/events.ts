@@ -1,0 +1,43 @@
+import type { RunFailure } from './failures.ts';
+import type { ConditionManifest } from './manifest.ts';
+import type { PlannedCondition } from './plan.ts';
+
+export type ConditionStatus = 'succeeded' | 'failed' | 'skipped' | 'aborted';
+
+export interface FailedReplicate {
+  /** Undefined when the condition failed as a whole, before its first replicate. */
+  readonly replicate: number | undefined;
+  readonly failure: RunFailure;
+}
+
+export interface ConditionOutcome {
+  readonly planned: PlannedCondition;
+  readonly status: ConditionStatus;
+  readonly failures: readonly FailedReplicate[];
+  /** For a skipped condition: the id of the upstream condition that failed. */
+  readonly blockedBy: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** What was written; undefined when nothing was. */
+  readonly manifest: ConditionManifest | undefined;
+}
+
+/** What a run tells while it runs. */
+export type RunEvent =
+  | { readonly type: 'condition-started'; readonly planned: PlannedCondition }
+  | { readonly type: 'replicate-finished'; readonly planned: PlannedCondition; readonly replicate: number }
+  | {
+      readonly type: 'replicate-failed';
+      readonly planned: PlannedCondition;
+      readonly replicate: number;
+      readonly failure: RunFailure;
+      readonly retrying: boolean;
+    }
+  | {
+      readonly type: 'log';
+      readonly planned: PlannedCondition;
+      readonly replicate: number | undefined;
+      readonly text: string;
+    }
+  | { readonly type: 'condition-finished'; readonly outcome: ConditionOutcome };

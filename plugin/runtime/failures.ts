@@ -1,0 +1,100 @@
+import { assertNever } from '../base/diagnostics.ts';
+
+/** An error of the user's code as it crosses from a worker. */
+export interface ErrorInfo {
+  readonly name: string;
+  readonly message: string;
+  /** The frames of the user's own code, one per line; empty when there are none. */
+  readonly stack: string;
+}
+
+/** Why one replicate, or a whole condition before its first replicate, failed. Plain data. */
+export type RunFailure =
+  | { readonly reason: 'step-threw'; readonly step: string; readonly error: ErrorInfo }
+  | { readonly reason: 'datasource-threw'; readonly datasource: string; readonly error: ErrorInfo }
+  | { readonly reason: 'module-missing'; readonly module: string; readonly folder: string }
+  | { readonly reason: 'module-threw'; readonly file: string; readonly error: ErrorInfo }
+  | { readonly reason: 'function-missing'; readonly name: string; readonly file: string; readonly remedy: string }
+  | { readonly reason: 'parameter-missing'; readonly parameter: string; readonly step: string }
+  | { readonly reason: 'parameter-unknown'; readonly parameter: string; readonly step: string; readonly remedy: string }
+  | {
+      readonly reason: 'parameter-type';
+      readonly parameter: string;
+      readonly step: string;
+      readonly expected: string;
+      readonly got: string;
+    }
+  | { readonly reason: 'timed-out'; readonly limitMs: number }
+  | { readonly reason: 'worker-exited'; readonly how: string }
+  | { readonly reason: 'artifact-missing'; readonly output: string; readonly fileName: string }
+  | { readonly reason: 'artifact-written-twice'; readonly output: string; readonly step: string }
+  | { readonly reason: 'artifact-undeclared'; readonly output: string; readonly remedy: string }
+  | { readonly reason: 'writer-threw'; readonly output: string; readonly writer: string; readonly error: ErrorInfo }
+  | { readonly reason: 'loader-threw'; readonly path: string; readonly loader: string; readonly error: ErrorInfo }
+  | { readonly reason: 'upstream-missing'; readonly path: string; readonly task: string }
+  | { readonly reason: 'metric-invalid'; readonly metric: string; readonly got: string; readonly step: string }
+  | { readonly reason: 'results-unwritable'; readonly path: string; readonly error: ErrorInfo }
+  | { readonly reason: 'aborted' };
+
+/** What happened, in one sentence or two, without the stack. */
+export function describeFailure(failure: RunFailure): string {
+  switch (failure.reason) {
+    case 'step-threw':
+      return `step ${failure.step} threw ${describeError(failure.error)}`;
+    case 'datasource-threw':
+      return `datasource ${failure.datasource} threw ${describeError(failure.error)}`;
+    case 'module-missing':
+      return `there is no ${failure.module} module in ${failure.folder}. Add ${failure.module}.ts (or .mts, .js, .mjs).`;
+    case 'module-threw':
+      return `${failure.file} could not be loaded: ${describeError(failure.error)}`;
+    case 'function-missing':
+      return `${failure.file} does not export a function "${failure.name}". ${failure.remedy}`;
+    case 'parameter-missing':
+      return `step ${failure.step} needs a value for "${failure.parameter}": it has no default. Give it in the step's arguments, in params, or in the treatment.`;
+    case 'parameter-unknown':
+      return `step ${failure.step} has no parameter "${failure.parameter}". ${failure.remedy}`;
+    case 'parameter-type':
+      return `step ${failure.step} expects ${failure.expected} for "${failure.parameter}", but got ${failure.got}.`;
+    case 'timed-out':
+      return `timed out after ${failure.limitMs} ms`;
+    case 'worker-exited':
+      return `the worker process ended: ${failure.how}`;
+    case 'artifact-missing':
+      return `the output "${failure.output}" (${failure.fileName}) was declared but not written`;
+    case 'artifact-written-twice':
+      return `step ${failure.step} wrote the output "${failure.output}" a second time`;
+    case 'artifact-undeclared':
+      return `"${failure.output}" was written but is not declared under outputs. ${failure.remedy}`;
+    case 'writer-threw':
+      return `the writer ${failure.writer} of the output "${failure.output}" threw ${describeError(failure.error)}`;
+    case 'loader-threw':
+      return `the loader ${failure.loader} threw ${describeError(failure.error)} on ${failure.path}`;
+    case 'upstream-missing':
+      return `${failure.path} is missing. Run "nx run ${failure.task}".`;
+    case 'metric-invalid':
+      return `step ${failure.step} recorded ${failure.got} for the metric "${failure.metric}"; a metric is a number.`;
+    case 'results-unwritable':
+      return `${failure.path} could not be written: ${failure.error.message}`;
+    case 'aborted':
+      return 'stopped';
+    default:
+      return assertNever(failure);
+  }
+}
+
+/** The stack of the user's code behind a failure; empty when there is none. */
+export function stackOf(failure: RunFailure): string {
+  return 'error' in failure ? failure.error.stack : '';
+}
+
+function describeError(error: ErrorInfo): string {
+  return error.message === '' ? error.name : `${error.name}: ${error.message}`;
+}
+
+/** A failure that our own code raises inside a replicate, where the user's code may be on the stack. */
+export class ReplicateError extends Error {
+  override readonly name = 'ReplicateError';
+  constructor(readonly failure: RunFailure) {
+    super(describeFailure(failure));
+  }
+}

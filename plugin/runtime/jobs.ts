@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { artifactsFolder } from '../io/condition-folder.ts';
+import { findModules, findTsconfig } from '../io/modules.ts';
+import type { ConditionJob, JobSource } from '../workers/protocol.ts';
+import type { PlannedCondition, PlannedSource } from './plan.ts';
+
+/** A planned condition with the modules and paths of this machine. */
+export function conditionJob(planned: PlannedCondition, root: string, artifacts: string): ConditionJob {
+  const folder = join(root, planned.folder);
+  const { datasources, steps, outputs } = findModules(folder);
+  return {
+    id: planned.id,
+    experiment: planned.experiment,
+    condition: planned.condition,
+    root,
+    folder,
+    tsconfig: findTsconfig(root, folder),
+    modules: { datasources, steps, outputs },
+    context: planned.context,
+    sources: planned.sources.map((source) => jobSource(source, root)),
+    bareSource: planned.bareSource,
+    steps: planned.steps.map(({ name, args }) => ({ name, args })),
+    outputs: planned.outputs.map(({ alias, fileName, writer }) => ({ alias, fileName, writer })),
+    artifacts,
+  };
+}
+
+function jobSource(source: PlannedSource, root: string): JobSource {
+  if (source.type === 'function') {
+    const { type, alias, name, args } = source;
+    return { type, alias, name, args };
+  }
+  const upstream = join(root, source.upstreamFolder);
+  const { loader, fileName } = source.output;
+  return {
+    type: 'artifact',
+    alias: source.alias,
+    artifacts: artifactsFolder(upstream, source.condition),
+    fileName,
+    replicates: source.upstreamReplicates,
+    loader: loader === undefined ? undefined : { module: findModules(upstream).outputs, name: loader },
+    task: `${source.experiment}:experiment--${source.condition}`,
+  };
+}

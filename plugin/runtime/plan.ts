@@ -1,0 +1,127 @@
+import type { JsonObject } from '../base/json.ts';
+import type { Execution, FunctionCall, OutputEntry } from '../config/config.ts';
+import { conditionsOf, type ResolvedSource, resolveCondition } from '../graph/conditions.ts';
+import { experimentOf, type Graph } from '../graph/graph.ts';
+
+/** One condition of one experiment, by name. */
+export interface ConditionRef {
+  readonly experiment: string;
+  readonly condition: string;
+}
+
+/** What the user may override for a whole run. */
+export interface RunOverrides {
+  readonly replicates?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly workers?: number | undefined;
+}
+
+export type PlannedSource =
+  | (FunctionCall & { readonly alias: string })
+  | (Extract<ResolvedSource, { type: 'artifact' }> & {
+      /** Replicates that the upstream has: replicate i reads number `i mod upstreamReplicates`. */
+      readonly upstreamReplicates: number;
+      /** The upstream's folder, relative to the root. */
+      readonly upstreamFolder: string;
+    });
+
+/** Everything that running one condition needs to know, in plain data. */
+export interface PlannedCondition extends ConditionRef {
+  readonly id: string;
+  readonly folder: string;
+  readonly configFile: string;
+  readonly replicates: number;
+  readonly seed: number;
+  readonly context: JsonObject;
+  readonly sources: readonly PlannedSource[];
+  /** A single datasource that is no reference reaches the first step bare; otherwise the step gets a mapping. */
+  readonly bareSource: boolean;
+  readonly steps: readonly FunctionCall[];
+  readonly outputs: readonly OutputEntry[];
+  readonly execution: Execution;
+  /** Ids of the conditions in this plan that must have finished before. */
+  readonly waitsFor: readonly string[];
+}
+
+export function conditionId({ experiment, condition }: ConditionRef): string {
+  return `${experiment}/${condition}`;
+}
+
+/** Seed of replicate i: (seed + i * 31337) mod 2^32, the same in every condition, so that conditions are paired. */
+export function replicateSeed(seed: number, replicate: number): number {
+  return (seed + replicate * 31337) % 2 ** 32;
+}
+
+/** Adds every condition that the wanted ones read, directly or not. */
+export function withUpstream(graph: Graph, wanted: readonly ConditionRef[]): ConditionRef[] {
+  const found = new Map<string, ConditionRef>();
+  const visit = (ref: ConditionRef): void => {
+    const id = conditionId(ref);
+    if (found.has(id)) return;
+    found.set(id, ref);
+    for (const source of resolveCondition(graph, ref.experiment, ref.condition).sources) {
+      if (source.type === 'artifact') visit({ experiment: source.experiment, condition: source.condition });
+    }
+  };
+  for (const ref of wanted) visit(ref);
+  return [...found.values()];
+}
+
+/**
+ * Plans exactly these conditions, upstream before downstream.
+ *
+ * @param running all conditions that run together, when they are planned in several calls: what each waits for
+ */
+export function planConditions(
+  graph: Graph,
+  wanted: readonly ConditionRef[],
+  overrides: RunOverrides = {},
+  running: readonly ConditionRef[] = wanted,
+): PlannedCondition[] {
+  const ids = new Set(running.map(conditionId));
+  const rank = new Map(graph.order.map((name, i) => [name, i]));
+  return [...wanted]
+    .sort(
+      (a, b) =>
+        (rank.get(a.experiment) ?? 0) - (rank.get(b.experiment) ?? 0) ||
+        conditionsOf(graph, a.experiment).indexOf(a.condition) -
+          conditionsOf(graph, b.experiment).indexOf(b.condition),
+    )
+    .map((ref) => planCondition(graph, ref, ids, overrides));
+}
+
+function planCondition(
+  graph: Graph,
+  ref: ConditionRef,
+  planned: ReadonlySet<string>,
+  overrides: RunOverrides,
+): PlannedCondition {
+  const { config, replicates } = experimentOf(graph, ref.experiment);
+  const resolved = resolveCondition(graph, ref.experiment, ref.condition);
+  const sources = resolved.sources.map((source): PlannedSource => {
+    if (source.type === 'function') return source;
+    const upstream = experimentOf(graph, source.experiment);
+    return {
+      ...source,
+      upstreamReplicates: overrides.replicates ?? upstream.replicates,
+      upstreamFolder: upstream.config.folder,
+    };
+  });
+  const reads = sources.flatMap((source) => (source.type === 'artifact' ? [conditionId(source)] : []));
+  const only = config.datasource.length === 1 ? config.datasource[0] : undefined;
+  return {
+    ...ref,
+    id: conditionId(ref),
+    folder: config.folder,
+    configFile: config.file,
+    replicates: overrides.replicates ?? replicates,
+    seed: overrides.seed ?? config.seed,
+    context: resolved.context,
+    sources,
+    bareSource: only?.source.type === 'function',
+    steps: config.steps,
+    outputs: config.outputs,
+    execution: { ...config.execution, workers: overrides.workers ?? config.execution.workers },
+    waitsFor: [...new Set(reads)].filter((id) => planned.has(id)),
+  };
+}

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream, mkdirSync, readdirSync, statSync, type WriteStream, writeFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { suggestion } from '../base/names.ts';
+import type { Artifact } from '../runtime/context.ts';
+import { ReplicateError } from '../runtime/failures.ts';
+import type { ArtifactRecord } from '../runtime/manifest.ts';
+import { errorInfo } from './node-errors.ts';
+import type { JobOutput } from './protocol.ts';
+
+/** An output of the job with its writer found. */
+export interface BoundOutput extends JobOutput {
+  readonly writerName: string;
+  readonly write: (value: unknown) => unknown;
+}
+
+/** The files of one replicate: hands out each output once, and accounts for them at the end. */
+export class ReplicateArtifacts {
+  private readonly records = new Map<string, ArtifactRecord | undefined>();
+  private readonly streams: WriteStream[] = [];
+  private step = '';
+  private pathsGiven = false;
+
+  constructor(
+    private readonly folder: string,
+    private readonly outputs: ReadonlyMap<string, BoundOutput>,
+    private readonly root: string,
+  ) {}
+
+  /** Names the step that runs now, for errors. */
+  enter(step: string): void {
+    this.step = step;
+  }
+
+  get(alias: string): Artifact {
+    const output = this.outputs.get(alias);
+    if (output === undefined) {
+      const remedy = suggestion(alias, [...this.outputs.keys()], 'outputs');
+      throw new ReplicateError({ reason: 'artifact-undeclared', output: alias, remedy });
+    }
+    const path = join(this.folder, output.fileName);
+    const claim = (): void => this.claim(alias, path);
+    return {
+      write: async (value) => {
+        claim();
+        const bytes = await this.encode(output, value);
+        writeFileSync(path, bytes);
+        const sha256 = createHash('sha256').update(bytes).digest('hex');
+        const length = typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.byteLength;
+        this.records.set(alias, { fileName: output.fileName, bytes: length, sha256 });
+      },
+      get path() {
+        claim();
+        return path;
+      },
+      stream: () => {
+        claim();
+        const stream = createWriteStream(path);
+        this.streams.push(stream);
+        return stream;
+      },
+    };
+  }
+
+  /** Accounts for every output. @throws ReplicateError when one is missing, or a file lies there that none declares */
+  async close(): Promise<Readonly<Record<string, ArtifactRecord>>> {
+    for (const stream of this.streams) {
+      stream.end();
+      await finished(stream);
+    }
+    const records: Record<string, ArtifactRecord> = {};
+    for (const [alias, output] of this.outputs) {
+      records[alias] = this.records.get(alias) ?? (await this.measure(output));
+    }
+    if (this.pathsGiven) this.refuseStrays();
+    return records;
+  }
+
+  private claim(alias: string, path: string): void {
+    if (this.records.has(alias)) {
+      throw new ReplicateError({ reason: 'artifact-written-twice', output: alias, step: this.step });
+    }
+    this.records.set(alias, undefined);
+    this.pathsGiven = true;
+    mkdirSync(dirname(path), { recursive: true });
+  }
+
+  private async encode(output: BoundOutput, value: unknown): Promise<string | Uint8Array> {
+    try {
+      const encoded = await output.write(value);
+      if (typeof encoded === 'string' || encoded instanceof Uint8Array) return encoded;
+      throw new TypeError(`it returned ${encoded === undefined ? 'nothing' : typeof encoded} instead of text or bytes`);
+    } catch (thrown) {
+      const error = errorInfo(thrown, this.root);
+      throw new ReplicateError({ reason: 'writer-threw', output: output.alias, writer: output.writerName, error });
+    }
+  }
+
+  private async measure(output: BoundOutput): Promise<ArtifactRecord> {
+    const path = join(this.folder, output.fileName);
+    if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
+      throw new ReplicateError({ reason: 'artifact-missing', output: output.alias, fileName: output.fileName });
+    }
+    const hash = createHash('sha256');
+    let bytes = 0;
+    for await (const chunk of createReadStream(path)) {
+      hash.update(chunk);
+      bytes += chunk.length;
+    }
+    return { fileName: output.fileName, bytes, sha256: hash.digest('hex') };
+  }
+
+  private refuseStrays(): void {
+    const declared = new Set([...this.outputs.values()].map((output) => output.fileName));
+    for (const entry of readdirSync(this.folder, { recursive: true, withFileTypes: true })) {
+      if (entry.isDirectory()) continue;
+      const file = relative(this.folder, join(entry.parentPath, entry.name)).split(sep).join('/');
+      if (declared.has(file)) continue;
+      const remedy = 'Declare it, or write it elsewhere.';
+      throw new ReplicateError({ reason: 'artifact-undeclared', output: file, remedy });
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import type { Json, JsonObject } from '../base/json.ts';
+import { ReplicateError } from '../runtime/failures.ts';
+import { errorInfo } from './node-errors.ts';
+import type { VerifyJob } from './protocol.ts';
+
+/** Calls a verifier with the metrics of the baseline and of the treatment. @throws ReplicateError */
+export async function verify(verifier: (...args: unknown[]) => unknown, job: VerifyJob): Promise<JsonObject> {
+  let verdict: unknown;
+  try {
+    verdict = await verifier(job.baseline, job.treatment);
+  } catch (thrown) {
+    throw new ReplicateError({ reason: 'step-threw', step: job.verifier, error: errorInfo(thrown, job.root) });
+  }
+  if (typeof verdict !== 'object' || verdict === null || Array.isArray(verdict)) {
+    const message = `it returned ${verdict === null ? 'null' : typeof verdict} instead of a mapping such as { p_value, significant }`;
+    throw new ReplicateError({ reason: 'step-threw', step: job.verifier, error: { name: 'TypeError', message, stack: '' } });
+  }
+  return Object.fromEntries(Object.entries(verdict).flatMap(([key, value]) => (isPlain(value) ? [[key, value as Json]] : [])));
+}
+
+function isPlain(value: unknown): boolean {
+  return value === null || ['string', 'number', 'boolean'].includes(typeof value);
+}

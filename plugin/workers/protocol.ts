@@ -1,0 +1,122 @@
+import type { JsonObject } from '../base/json.ts';
+import type { RunFailure } from '../runtime/failures.ts';
+import type { ArtifactRecord, Metrics } from '../runtime/manifest.ts';
+
+/** A function of a module; the module is undefined when its folder has none of that kind. */
+export interface ModuleFunction {
+  readonly module: string | undefined;
+  readonly name: string;
+}
+
+/** Where the data of a job comes from. Paths are absolute. */
+export type JobSource =
+  | { readonly type: 'function'; readonly alias: string; readonly name: string; readonly args: JsonObject }
+  | {
+      readonly type: 'artifact';
+      readonly alias: string;
+      /** Folder that holds `replicate_<i>`. */
+      readonly artifacts: string;
+      readonly fileName: string;
+      /** Replicate i reads number `i mod replicates`. */
+      readonly replicates: number;
+      /** Undefined: the bytes themselves. */
+      readonly loader: ModuleFunction | undefined;
+      /** The task that makes the artifact, for the error when it is missing. */
+      readonly task: string;
+    };
+
+export interface JobOutput {
+  readonly alias: string;
+  readonly fileName: string;
+  readonly writer: string | undefined;
+}
+
+/** What replicates of one condition have in common. Plain JSON. */
+export interface ConditionJob {
+  readonly id: string;
+  readonly experiment: string;
+  readonly condition: string;
+  readonly root: string;
+  readonly folder: string;
+  readonly tsconfig: string | undefined;
+  readonly modules: {
+    readonly datasources: string | undefined;
+    readonly steps: string | undefined;
+    readonly outputs: string | undefined;
+  };
+  readonly context: JsonObject;
+  readonly sources: readonly JobSource[];
+  readonly bareSource: boolean;
+  readonly steps: readonly { readonly name: string; readonly args: JsonObject }[];
+  readonly outputs: readonly JobOutput[];
+  /** Folder in which `replicate_<i>` is made. */
+  readonly artifacts: string;
+}
+
+export interface ReplicateJob {
+  readonly replicate: number;
+  readonly seed: number;
+  /** It was begun before: what that left is removed first. */
+  readonly again?: true;
+}
+
+/** A verifier applied to metrics. */
+export interface VerifyJob {
+  readonly root: string;
+  readonly folder: string;
+  readonly tsconfig: string | undefined;
+  readonly module: string | undefined;
+  readonly verifier: string;
+  readonly baseline: Metrics;
+  readonly treatment: Metrics;
+}
+
+export type ToWorker =
+  | {
+      readonly type: 'run';
+      readonly job: ConditionJob;
+      readonly replicates: readonly ReplicateJob[];
+      readonly concurrency: number;
+      /** Send `replicate-started` too: needed for timeouts, and to tell which replicates a crash hit. */
+      readonly announce: boolean;
+    }
+  | { readonly type: 'verify'; readonly verify: VerifyJob }
+  | { readonly type: 'abort' };
+
+export type FromWorker =
+  | { readonly type: 'replicate-started'; readonly replicate: number }
+  | {
+      readonly type: 'replicate-finished';
+      readonly replicate: number;
+      readonly ms: number;
+      readonly metrics: Metrics;
+      readonly artifacts: Readonly<Record<string, ArtifactRecord>>;
+    }
+  | {
+      readonly type: 'replicate-failed';
+      readonly replicate: number;
+      readonly ms: number;
+      readonly failure: RunFailure;
+    }
+  | { readonly type: 'log'; readonly replicate: number | undefined; readonly text: string }
+  /** Nothing of this condition can run here. */
+  | { readonly type: 'batch-failed'; readonly failure: RunFailure }
+  | { readonly type: 'batch-finished' }
+  | { readonly type: 'uncaught'; readonly error: { readonly name: string; readonly message: string; readonly stack: string } }
+  | { readonly type: 'verified'; readonly verdict: JsonObject }
+  | { readonly type: 'verify-failed'; readonly failure: RunFailure };
+
+/** A process that runs replicates. It takes one `run` or `verify` at a time. */
+export interface Worker {
+  send(message: ToWorker): void;
+  /** Ends the process: at once, or after giving steps a moment to see their signal. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** What a worker tells its owner. `onExit` comes once, last. */
+export interface WorkerListener {
+  onMessage(message: FromWorker): void;
+  onExit(how: string): void;
+}
+
+export type CreateWorker = (listener: WorkerListener) => Worker;
