@@ -2,6 +2,7 @@
 import type { CreateDependencies, CreateNodes } from '@nx/devkit';
 import type { PluginOptions } from './nx/options.ts';
 
+export type { PluginOptions } from './nx/options.ts';
 export {
   type Artifact,
   type Datasource,
@@ -13,14 +14,14 @@ export {
   type WithMetrics,
   withMetrics,
 } from './runtime/context.ts';
-export type { PluginOptions } from './nx/options.ts';
 
 export const name = 'nx-experiments';
 
 /** Infers one Nx project from each experiment's config.yaml. */
 export const createNodes: CreateNodes<PluginOptions> = [
   '**/config.{yaml,yml}',
-  async (files, options, context) => (await import('./nx/create-nodes.ts')).inferProjects(files, options ?? {}, context),
+  async (files, options, context) =>
+    (await import('./nx/create-nodes.ts')).inferProjects(files, options ?? {}, context),
 ];
 
 /** The former name of `createNodes`, which Nx still looks for. */

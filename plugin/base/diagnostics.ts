@@ -115,9 +115,14 @@ function frame(at: Span, sourceText: SourceText): string[] {
   for (let n = first; n <= last; n++) {
     const content = printable(all[n - 1] ?? '').trimEnd();
     if (n !== line && content === '' && (n === first || n === last)) continue;
-    rendered.push(`  ${n === line ? '>' : ' '} ${String(n).padStart(gutter)} | ${content.slice(0, FRAME_WIDTH)}`.trimEnd());
+    rendered.push(
+      `  ${n === line ? '>' : ' '} ${String(n).padStart(gutter)} | ${content.slice(0, FRAME_WIDTH)}`.trimEnd(),
+    );
     if (n === line && column <= FRAME_WIDTH) {
-      const width = Math.max(1, Math.min(at.end - at.start, content.length - column + 1, FRAME_WIDTH - column + 1));
+      const width = Math.max(
+        1,
+        Math.min(at.end - at.start, content.length - column + 1, FRAME_WIDTH - column + 1),
+      );
       rendered.push(`    ${' '.repeat(gutter)} | ${' '.repeat(column - 1)}${'^'.repeat(width)}`);
     }
   }
@@ -127,5 +132,5 @@ function frame(at: Span, sourceText: SourceText): string[] {
 
 /** Control characters could move the cursor or hide text: a config is not trusted with that. */
 export function printable(text: string): string {
-  return text.replace(/\t/g, ' ').replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd');
+  return text.replace(/\t/g, ' ').replace(/\p{Cc}/gu, '\ufffd');
 }

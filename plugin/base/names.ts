@@ -21,9 +21,13 @@ export function isLegalName(text: string): boolean {
 export function nearest(typed: string, candidates: Iterable<string>): string | undefined {
   const pool = [...candidates];
   if (pool.length === 0 || typed.length > MAX_NAME_LENGTH) return undefined;
-  const best = closest(typed.toLowerCase(), pool.map((c) => c.toLowerCase()));
+  const best = closest(
+    typed.toLowerCase(),
+    pool.map((c) => c.toLowerCase()),
+  );
   const match = pool.find((c) => c.toLowerCase() === best);
-  return match !== undefined && distance(typed.toLowerCase(), best) <= Math.max(2, Math.floor(typed.length / 3))
+  return match !== undefined &&
+    distance(typed.toLowerCase(), best) <= Math.max(2, Math.floor(typed.length / 3))
     ? match
     : undefined;
 }

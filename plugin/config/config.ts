@@ -56,7 +56,11 @@ export interface Hypothesis {
 
 /** What else a run reads. */
 export type DeclaredInput =
-  | { readonly type: 'files'; /** Glob relative to the workspace root. */ readonly glob: string; readonly at: Span }
+  | {
+      readonly type: 'files' /** Glob relative to the workspace root. */;
+      readonly glob: string;
+      readonly at: Span;
+    }
   | { readonly type: 'env'; readonly name: string };
 
 export interface Execution {

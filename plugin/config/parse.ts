@@ -31,7 +31,9 @@ export function parseConfig(file: string, text: string): Result<ExperimentConfig
   if (invalid.length > 0) return { ok: false, diagnostics: invalid };
   const parser = new ConfigParser(file, tree.value);
   const config = parser.parse();
-  return parser.diagnostics.length > 0 ? { ok: false, diagnostics: parser.diagnostics } : { ok: true, value: config };
+  return parser.diagnostics.length > 0
+    ? { ok: false, diagnostics: parser.diagnostics }
+    : { ok: true, value: config };
 }
 
 /** The name that a config claims even when the rest of it is wrong; spares its consumers a second error. */
@@ -92,7 +94,12 @@ class ConfigParser {
     const value = defaultName(this.file);
     const at = { file: this.file, start: 0, end: 0 };
     if (!isLegalName(value)) {
-      this.report('config/illegal-name', at, `The folder's name "${value}" is not allowed as the name of an experiment.`, `Add "name:" with ${NAME_RULE}, or rename the folder.`);
+      this.report(
+        'config/illegal-name',
+        at,
+        `The folder's name "${value}" is not allowed as the name of an experiment.`,
+        `Add "name:" with ${NAME_RULE}, or rename the folder.`,
+      );
     }
     return { value, at };
   }
@@ -122,7 +129,12 @@ class ConfigParser {
     if (text === undefined || !text.includes('#')) return this.call(node);
     const [experiment = '', output = '', ...rest] = text.split('#');
     if (rest.length > 0 || !isLegalName(experiment) || !isLegalName(output)) {
-      this.report('config/invalid-value', node.at, `"${text}" is not a reference.`, 'Write it as experiment#output.');
+      this.report(
+        'config/invalid-value',
+        node.at,
+        `"${text}" is not a reference.`,
+        'Write it as experiment#output.',
+      );
     }
     return { type: 'reference', experiment, output, at: node.at };
   }
@@ -142,7 +154,12 @@ class ConfigParser {
       ? posix.normalize(text.slice('{workspaceRoot}/'.length))
       : posix.join(this.folder, text.replace(/^\{projectRoot\}\//, ''));
     if (posix.isAbsolute(text) || glob.startsWith('../') || glob === '..' || text.includes('\\')) {
-      this.report('config/path-escapes', node.at, `The input "${text}" leaves the workspace.`, 'Name files of the workspace, relative to this folder or to {workspaceRoot}, with forward slashes.');
+      this.report(
+        'config/path-escapes',
+        node.at,
+        `The input "${text}" leaves the workspace.`,
+        'Name files of the workspace, relative to this folder or to {workspaceRoot}, with forward slashes.',
+      );
       return [];
     }
     return [{ type: 'files', glob, at: node.at }];
@@ -155,9 +172,15 @@ class ConfigParser {
       const at = named?.at ?? entry.keyAt;
       const written = stringOf(named) ?? entry.key;
       const fileName = posix.normalize(written);
-      const outside = posix.isAbsolute(written) || fileName.startsWith('..') || fileName === '.' || fileName.endsWith('/');
-      if (outside || /[\\:\0-\x1f]/.test(written)) {
-        this.report('config/path-escapes', at, `The file name "${written}" is no path inside the replicate's folder.`, 'Use a relative path with forward slashes, without "..".');
+      const outside =
+        posix.isAbsolute(written) || fileName.startsWith('..') || fileName === '.' || fileName.endsWith('/');
+      if (outside || /[\\:]|\p{Cc}/u.test(written)) {
+        this.report(
+          'config/path-escapes',
+          at,
+          `The file name "${written}" is no path inside the replicate's folder.`,
+          'Use a relative path with forward slashes, without "..".',
+        );
       }
       const output: OutputEntry = {
         alias: entry.key,
@@ -188,13 +211,23 @@ class ConfigParser {
   private treatment(entry: LocatedEntry, base: readonly DatasourceEntry[]): Treatment {
     const { datasource: _, ...values } = jsonObjectOf(entry.value);
     if (entry.key === REPORT_FOLDER) {
-      this.report('config/illegal-name', entry.keyAt, `A treatment cannot be named "${REPORT_FOLDER}": results/${REPORT_FOLDER} holds the comparison.`, 'Choose another name.');
+      this.report(
+        'config/illegal-name',
+        entry.keyAt,
+        `A treatment cannot be named "${REPORT_FOLDER}": results/${REPORT_FOLDER} holds the comparison.`,
+        'Choose another name.',
+      );
     }
     const swapped = this.datasource(child(entry.value, 'datasource'));
     for (const { alias, aliasAt } of swapped) {
       const aliases = base.map((b) => b.alias);
       if (!aliases.includes(alias)) {
-        this.report('config/unknown-datasource', aliasAt, `The treatment "${entry.key}" swaps the datasource "${alias}", which the experiment does not have.`, suggestion(alias, aliases, 'datasources'));
+        this.report(
+          'config/unknown-datasource',
+          aliasAt,
+          `The treatment "${entry.key}" swaps the datasource "${alias}", which the experiment does not have.`,
+          suggestion(alias, aliases, 'datasources'),
+        );
       }
     }
     return { name: entry.key, values: values as JsonObject, datasource: swapped, at: entry.keyAt };
@@ -224,7 +257,7 @@ function presentation(node: LocatedNode | undefined): Presentation {
     priority: numberOf(child(node, 'priority')),
     icon: stringOf(child(node, 'icon')),
     color: stringOf(child(node, 'color')),
-    hidden: valueOf(child(node, 'hidden')) === true,
+    hidden: plainOf(child(node, 'hidden')) === true,
   };
 }
 
@@ -266,16 +299,16 @@ function jsonObjectOf(node: LocatedNode | undefined): JsonObject {
   return mappingToJson(entriesOf(node));
 }
 
-function valueOf(node: LocatedNode | undefined): Json | undefined {
+function plainOf(node: LocatedNode | undefined): Json | undefined {
   return node && toJson(node);
 }
 
 function stringOf(node: LocatedNode | undefined): string | undefined {
-  const value = valueOf(node);
+  const value = plainOf(node);
   return typeof value === 'string' ? value : undefined;
 }
 
 function numberOf(node: LocatedNode | undefined): number | undefined {
-  const value = valueOf(node);
+  const value = plainOf(node);
   return typeof value === 'number' ? value : undefined;
 }

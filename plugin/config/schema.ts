@@ -95,7 +95,9 @@ export const CONFIG_SCHEMA = {
             type: 'object',
             required: ['env'],
             additionalProperties: false,
-            properties: { env: { type: 'string', minLength: 1, description: 'Name of an environment variable.' } },
+            properties: {
+              env: { type: 'string', minLength: 1, description: 'Name of an environment variable.' },
+            },
           },
         ],
       },
@@ -110,7 +112,8 @@ export const CONFIG_SCHEMA = {
     steps: {
       type: 'array',
       minItems: 1,
-      description: 'Functions of steps, in order; the first gets the data, each next one what the last one returned.',
+      description:
+        'Functions of steps, in order; the first gets the data, each next one what the last one returned.',
       items: { anyOf: [functionName, call] },
       examples: [['inspect_summary', { clean: { drop_nulls: true } }]],
     },
@@ -193,8 +196,16 @@ export const CONFIG_SCHEMA = {
       properties: {
         group: { ...text, description: 'Becomes the tag `group:<group>`.' },
         priority: { type: 'number', description: 'Order within its group, smallest first.' },
-        icon: { ...text, description: 'Shown before the description. Default: 📈 when it reads other experiments, else 🧪.' },
-        color: { type: 'string', pattern: '^#[0-9A-Fa-f]{6}$', format: 'color', description: 'Six hexadecimal digits.' },
+        icon: {
+          ...text,
+          description: 'Shown before the description. Default: 📈 when it reads other experiments, else 🧪.',
+        },
+        color: {
+          type: 'string',
+          pattern: '^#[0-9A-Fa-f]{6}$',
+          format: 'color',
+          description: 'Six hexadecimal digits.',
+        },
         hidden: { type: 'boolean', default: false, description: 'Leave the experiment out of listings.' },
       },
     },

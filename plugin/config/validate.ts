@@ -32,7 +32,13 @@ function check(node: LocatedNode, schema: Schema, what: string, out: Diagnostic[
   if (branch === undefined) {
     const wanted = branches.flatMap((b) => (b.type && b.type !== 'null' ? [TYPE_WORDS[b.type]] : []));
     const empty = node.kind === 'scalar' && node.value === null;
-    report(out, empty ? 'config/empty' : 'config/invalid-type', node.at, `${what} must be ${wanted.join(' or ')}, but is ${describe(node)}.`, `Write ${wanted.join(' or ')} here.`);
+    report(
+      out,
+      empty ? 'config/empty' : 'config/invalid-type',
+      node.at,
+      `${what} must be ${wanted.join(' or ')}, but is ${describe(node)}.`,
+      `Write ${wanted.join(' or ')} here.`,
+    );
     return;
   }
   if (node.kind === 'mapping') checkMapping(node, branch, what, out);
@@ -40,7 +46,12 @@ function check(node: LocatedNode, schema: Schema, what: string, out: Diagnostic[
   else checkScalar(node, branch, what, out);
 }
 
-function checkMapping(node: LocatedNode & { kind: 'mapping' }, schema: Schema, what: string, out: Diagnostic[]): void {
+function checkMapping(
+  node: LocatedNode & { kind: 'mapping' },
+  schema: Schema,
+  what: string,
+  out: Diagnostic[],
+): void {
   const known = schema.properties ?? {};
   for (const key of schema.required ?? []) {
     if (node.entries.some((entry) => entry.key === key)) continue;
@@ -52,20 +63,40 @@ function checkMapping(node: LocatedNode & { kind: 'mapping' }, schema: Schema, w
     report(out, 'config/empty', node.at, `${what} is empty.`, 'Add an entry, or remove the key.');
   } else if (node.entries.length > max) {
     const extra = node.entries[max];
-    if (extra) report(out, 'config/invalid-value', extra.keyAt, `${what} has more than ${max} key.`, 'A function with arguments is one key whose value is a mapping: indent the arguments below the name.');
+    if (extra)
+      report(
+        out,
+        'config/invalid-value',
+        extra.keyAt,
+        `${what} has more than ${max} key.`,
+        'A function with arguments is one key whose value is a mapping: indent the arguments below the name.',
+      );
   }
   for (const { key, keyAt, value } of node.entries) {
-    if (schema.propertyNames) check({ kind: 'scalar', value: key, at: keyAt }, schema.propertyNames, `The name "${key}"`, out);
+    if (schema.propertyNames)
+      check({ kind: 'scalar', value: key, at: keyAt }, schema.propertyNames, `The name "${key}"`, out);
     const property = Object.hasOwn(known, key) ? known[key] : undefined;
     if (property) check(value, property, `"${key}"`, out);
     else if (schema.additionalProperties === false) {
       const near = nearest(key, Object.keys(known));
-      report(out, 'config/unknown-key', keyAt, `Unknown key "${key}".`, near ? `Did you mean "${near}"?` : `Known keys: ${Object.keys(known).join(', ')}.`);
-    } else if (typeof schema.additionalProperties === 'object') check(value, schema.additionalProperties, `"${key}"`, out);
+      report(
+        out,
+        'config/unknown-key',
+        keyAt,
+        `Unknown key "${key}".`,
+        near ? `Did you mean "${near}"?` : `Known keys: ${Object.keys(known).join(', ')}.`,
+      );
+    } else if (typeof schema.additionalProperties === 'object')
+      check(value, schema.additionalProperties, `"${key}"`, out);
   }
 }
 
-function checkList(node: LocatedNode & { kind: 'list' }, schema: Schema, what: string, out: Diagnostic[]): void {
+function checkList(
+  node: LocatedNode & { kind: 'list' },
+  schema: Schema,
+  what: string,
+  out: Diagnostic[],
+): void {
   if (node.items.length < (schema.minItems ?? 0)) {
     report(out, 'config/empty', node.at, `${what} is empty.`, 'Add an entry, or remove the key.');
   }
@@ -73,21 +104,42 @@ function checkList(node: LocatedNode & { kind: 'list' }, schema: Schema, what: s
   if (items) for (const item of node.items) check(item, items, `An entry of ${what}`, out);
 }
 
-function checkScalar(node: LocatedNode & { kind: 'scalar' }, schema: Schema, what: string, out: Diagnostic[]): void {
+function checkScalar(
+  node: LocatedNode & { kind: 'scalar' },
+  schema: Schema,
+  what: string,
+  out: Diagnostic[],
+): void {
   const { value, at } = node;
   if (typeof value === 'string') {
-    if (value.length < (schema.minLength ?? 0)) report(out, 'config/empty', at, `${what} is empty.`, 'Write its value.');
+    if (value.length < (schema.minLength ?? 0))
+      report(out, 'config/empty', at, `${what} is empty.`, 'Write its value.');
     if (schema.pattern && !(new RegExp(schema.pattern).test(value) && value.length <= 100)) {
       const rule = schema.format ? FORMAT_WORDS[schema.format] : `text that matches ${schema.pattern}`;
       const code = schema.format === 'name' ? 'config/illegal-name' : 'config/invalid-value';
       const subject = what === `The name "${value}"` ? what : `${what} is "${value}", which`;
-      report(out, code, at, `${subject} is not allowed.`, `Use ${rule}${schema.format === 'name' ? '; at most 100 characters' : ''}.`);
+      report(
+        out,
+        code,
+        at,
+        `${subject} is not allowed.`,
+        `Use ${rule}${schema.format === 'name' ? '; at most 100 characters' : ''}.`,
+      );
     }
   }
   if (typeof value === 'number') {
-    const [min, max] = [schema.minimum ?? Number.NEGATIVE_INFINITY, schema.maximum ?? Number.POSITIVE_INFINITY];
+    const [min, max] = [
+      schema.minimum ?? Number.NEGATIVE_INFINITY,
+      schema.maximum ?? Number.POSITIVE_INFINITY,
+    ];
     if (value < min || value > max) {
-      report(out, 'config/invalid-value', at, `${what} is ${value}, but must be from ${min} to ${max}.`, 'Choose a value in that range.');
+      report(
+        out,
+        'config/invalid-value',
+        at,
+        `${what} is ${value}, but must be from ${min} to ${max}.`,
+        'Choose a value in that range.',
+      );
     }
   }
 }
@@ -105,7 +157,6 @@ function hasType(node: LocatedNode, type: SchemaType | undefined): boolean {
     case 'integer':
       return node.kind === 'scalar' && Number.isInteger(node.value);
     default:
-      // biome-ignore lint/suspicious/useValidTypeof: the remaining schema types are exactly those of typeof
       return node.kind === 'scalar' && typeof node.value === type;
   }
 }
@@ -114,7 +165,11 @@ function describe(node: LocatedNode): string {
   if (node.kind === 'list') return 'a list';
   if (node.kind === 'mapping') return 'a mapping';
   if (node.value === null) return 'empty';
-  return typeof node.value === 'string' ? 'text' : typeof node.value === 'boolean' ? 'true or false' : `the number ${node.value}`;
+  return typeof node.value === 'string'
+    ? 'text'
+    : typeof node.value === 'boolean'
+      ? 'true or false'
+      : `the number ${node.value}`;
 }
 
 function example(key: string, schema: Schema | undefined): string {

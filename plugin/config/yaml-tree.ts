@@ -1,4 +1,14 @@
-import { isAlias, isMap, isPair, isScalar, isSeq, type Document, type Node, parseDocument, type Pair } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  parseDocument,
+} from 'yaml';
 import type { Diagnostic, DiagnosticCode, Result, Span } from '../base/diagnostics.ts';
 import type { Json, JsonObject } from '../base/json.ts';
 
@@ -23,21 +33,46 @@ const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 export function parseYamlTree(file: string, text: string): Result<LocatedNode> {
   const start: Span = { file, start: 0, end: 0 };
   if (text.length > MAX_LENGTH) {
-    return failed('config/too-large', start, `The file has ${text.length} characters; a configuration has at most ${MAX_LENGTH}.`, 'Move data into files of its own and declare them under "inputs".');
+    return failed(
+      'config/too-large',
+      start,
+      `The file has ${text.length} characters; a configuration has at most ${MAX_LENGTH}.`,
+      'Move data into files of its own and declare them under "inputs".',
+    );
   }
   const bad = text.search(/[\0\ufffd]/);
   if (bad >= 0) {
-    return failed('config/not-text', { file, start: bad, end: bad + 1 }, 'The file is not UTF-8 text.', 'Save it as YAML in UTF-8.');
+    return failed(
+      'config/not-text',
+      { file, start: bad, end: bad + 1 },
+      'The file is not UTF-8 text.',
+      'Save it as YAML in UTF-8.',
+    );
   }
   const tooDeep = nestingExcess(text);
   if (tooDeep >= 0) {
-    return failed('config/yaml-syntax', { file, start: tooDeep, end: tooDeep + 1 }, `Brackets are nested more than ${MAX_DEPTH} levels deep.`, 'Flatten the value.');
+    return failed(
+      'config/yaml-syntax',
+      { file, start: tooDeep, end: tooDeep + 1 },
+      `Brackets are nested more than ${MAX_DEPTH} levels deep.`,
+      'Flatten the value.',
+    );
   }
   let document: Document.Parsed;
   try {
-    document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, merge: true, logLevel: 'silent' });
+    document = parseDocument(text, {
+      prettyErrors: false,
+      uniqueKeys: false,
+      merge: true,
+      logLevel: 'silent',
+    });
   } catch (error) {
-    return failed('config/yaml-syntax', start, `The YAML cannot be read: ${(error as Error).message}`, 'Simplify the file.');
+    return failed(
+      'config/yaml-syntax',
+      start,
+      `The YAML cannot be read: ${(error as Error).message}`,
+      'Simplify the file.',
+    );
   }
   const problems: Diagnostic[] = [...document.errors, ...document.warnings].map((problem) => ({
     severity: 'error',
@@ -49,7 +84,9 @@ export function parseYamlTree(file: string, text: string): Result<LocatedNode> {
   if (problems.length > 0) return { ok: false, diagnostics: problems };
   const builder = new TreeBuilder(file, document);
   const tree = builder.build(document.contents);
-  return builder.diagnostics.length > 0 ? { ok: false, diagnostics: builder.diagnostics } : { ok: true, value: tree };
+  return builder.diagnostics.length > 0
+    ? { ok: false, diagnostics: builder.diagnostics }
+    : { ok: true, value: tree };
 }
 
 /** The plain value of a node. */
@@ -81,7 +118,12 @@ class TreeBuilder {
     const at = this.span(node) ?? fallback;
     if (++this.nodes > MAX_NODES || depth > MAX_DEPTH) {
       if (!this.diagnostics.some((d) => d.code === 'config/too-many-aliases')) {
-        this.report('config/too-many-aliases', at, `The file expands to more than ${MAX_NODES} values or ${MAX_DEPTH} levels.`, 'Write the values out, or move them into a file of their own.');
+        this.report(
+          'config/too-many-aliases',
+          at,
+          `The file expands to more than ${MAX_NODES} values or ${MAX_DEPTH} levels.`,
+          'Write the values out, or move them into a file of their own.',
+        );
       }
       return { kind: 'scalar', value: null, at };
     }
@@ -90,7 +132,8 @@ class TreeBuilder {
       return target === undefined ? { kind: 'scalar', value: null, at } : this.build(target, depth + 1, at);
     }
     if (isMap(node)) return { kind: 'mapping', entries: this.entries(node.items, depth), at };
-    if (isSeq(node)) return { kind: 'list', items: node.items.map((item) => this.build(item, depth + 1, at)), at };
+    if (isSeq(node))
+      return { kind: 'list', items: node.items.map((item) => this.build(item, depth + 1, at)), at };
     if (isScalar(node)) return { kind: 'scalar', value: this.scalar(node.value, at), at };
     return { kind: 'scalar', value: null, at };
   }
@@ -112,7 +155,12 @@ class TreeBuilder {
         continue;
       }
       if (FORBIDDEN_KEYS.has(key)) {
-        this.report('config/forbidden-key', keyAt, `The key "${key}" is not allowed.`, 'Choose another name.');
+        this.report(
+          'config/forbidden-key',
+          keyAt,
+          `The key "${key}" is not allowed.`,
+          'Choose another name.',
+        );
         continue;
       }
       const first = seen.get(key);
@@ -130,7 +178,12 @@ class TreeBuilder {
       seen.set(key, keyAt);
       own.push({ key, keyAt, value: this.build(pair.value, depth + 1, keyAt) });
     }
-    return [...merged.filter((entry, i) => !seen.has(entry.key) && merged.findIndex((m) => m.key === entry.key) === i), ...own];
+    return [
+      ...merged.filter(
+        (entry, i) => !seen.has(entry.key) && merged.findIndex((m) => m.key === entry.key) === i,
+      ),
+      ...own,
+    ];
   }
 
   private merge(value: unknown, depth: number): LocatedEntry[] {
@@ -138,25 +191,48 @@ class TreeBuilder {
     const parts = node.kind === 'list' ? node.items : [node];
     return parts.flatMap((part) => {
       if (part.kind === 'mapping') return part.entries;
-      this.report('config/invalid-type', part.at, 'Only a mapping can be merged with "<<".', 'Point the alias at a mapping.');
+      this.report(
+        'config/invalid-type',
+        part.at,
+        'Only a mapping can be merged with "<<".',
+        'Point the alias at a mapping.',
+      );
       return [];
     });
   }
 
   private scalar(value: unknown, at: Span): string | number | boolean | null {
     if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-      this.report('config/invalid-value', at, 'This integer is too large to be kept exactly.', 'Put it in quotation marks, or use a smaller one.');
+      this.report(
+        'config/invalid-value',
+        at,
+        'This integer is too large to be kept exactly.',
+        'Put it in quotation marks, or use a smaller one.',
+      );
     }
     if (typeof value === 'number' && !Number.isFinite(value)) {
-      this.report('config/invalid-value', at, 'Not-a-number and infinity cannot be passed to a step.', 'Use a finite number, or text.');
+      this.report(
+        'config/invalid-value',
+        at,
+        'Not-a-number and infinity cannot be passed to a step.',
+        'Use a finite number, or text.',
+      );
     }
-    if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+    if (
+      value === null ||
+      typeof value === 'string' ||
+      typeof value === 'number' ||
+      typeof value === 'boolean'
+    )
+      return value;
     return value === undefined ? null : String(value);
   }
 
   private span(node: unknown): Span {
     const range = (node as Node | null | undefined)?.range;
-    return range ? { file: this.file, start: range[0], end: range[1] } : { file: this.file, start: 0, end: 0 };
+    return range
+      ? { file: this.file, start: range[0], end: range[1] }
+      : { file: this.file, start: 0, end: 0 };
   }
 
   private report(code: DiagnosticCode, at: Span, message: string, remedy: string): void {

@@ -58,7 +58,13 @@ export function resolveCondition(graph: Graph, name: string, condition: string):
     const { experiment } = source;
     const output = experimentOf(graph, experiment).config.outputs.find((o) => o.alias === source.output);
     if (output === undefined) throw new Error(`Bug: "${experiment}#${source.output}" was not resolved`);
-    return { type: 'artifact', alias: entry.alias, experiment, condition: conditionAt(graph, experiment, condition), output };
+    return {
+      type: 'artifact',
+      alias: entry.alias,
+      experiment,
+      condition: conditionAt(graph, experiment, condition),
+      output,
+    };
   });
   return { experiment: name, condition, context: { ...config.params, ...treatment.values }, sources };
 }

@@ -16,7 +16,10 @@ export interface Resolution {
  *
  * @param broken names of experiments whose own config has problems: references to them are not a second error
  */
-export function resolveGraph(configs: readonly ExperimentConfig[], broken: ReadonlySet<string> = new Set()): Resolution {
+export function resolveGraph(
+  configs: readonly ExperimentConfig[],
+  broken: ReadonlySet<string> = new Set(),
+): Resolution {
   const diagnostics: Diagnostic[] = [];
   const byName = uniqueByName(configs, diagnostics);
   const sound = new Map<string, ExperimentConfig>();
@@ -41,7 +44,10 @@ export function resolveGraph(configs: readonly ExperimentConfig[], broken: Reado
   return { graph, diagnostics };
 }
 
-function uniqueByName(configs: readonly ExperimentConfig[], out: Diagnostic[]): Map<string, ExperimentConfig> {
+function uniqueByName(
+  configs: readonly ExperimentConfig[],
+  out: Diagnostic[],
+): Map<string, ExperimentConfig> {
   const claims = new Map<string, ExperimentConfig[]>();
   for (const config of configs) {
     // Names become folders of a store and targets; on some file systems case folds.
@@ -137,11 +143,14 @@ function resolveReplicates(
   for (const reference of referencesOf(config)) {
     const upstream = resolved.get(reference.experiment);
     if (upstream === undefined) return undefined;
-    if (upstream.replicates > 1 && !counts.has(upstream.replicates)) counts.set(upstream.replicates, reference);
+    if (upstream.replicates > 1 && !counts.has(upstream.replicates))
+      counts.set(upstream.replicates, reference);
   }
   const [first, second] = [...counts];
   if (first && second) {
-    const listed = [...counts].map(([count, reference]) => `"${reference.experiment}" has ${count}`).join(', ');
+    const listed = [...counts]
+      .map(([count, reference]) => `"${reference.experiment}" has ${count}`)
+      .join(', ');
     out.push({
       severity: 'error',
       code: 'graph/replicate-mismatch',

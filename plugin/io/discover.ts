@@ -23,7 +23,11 @@ export interface Discovery {
  * @param root absolute path
  * @param files relative to the root, with forward slashes
  */
-export function readExperiments(root: string, files: readonly string[], cache: ParseCache = new Map()): Discovery {
+export function readExperiments(
+  root: string,
+  files: readonly string[],
+  cache: ParseCache = new Map(),
+): Discovery {
   const texts = new Map<string, string>();
   const configs: ExperimentConfig[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -47,7 +51,9 @@ export function readExperiments(root: string, files: readonly string[], cache: P
 
 /** Bytes that are no UTF-8 become U+FFFD, which the parser refuses with its place. */
 function readText(path: string): string {
-  return readFileSync(path).toString('utf8').replace(/^\ufeff/, '');
+  return readFileSync(path)
+    .toString('utf8')
+    .replace(/^\ufeff/, '');
 }
 
 function doubleFiles(files: readonly string[]): Diagnostic[] {

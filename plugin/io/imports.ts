@@ -61,7 +61,8 @@ export class ImportScanner {
         if (start.startsWith('.') && folder !== undefined) folders.add(this.relative(folder));
       }
     }
-    return { files: sorted(files), folders: sorted(folders), imports };
+    const inFolder = (file: string): boolean => [...folders].some((folder) => file.startsWith(`${folder}/`));
+    return { files: sorted(files).filter((file) => !inFolder(file)), folders: sorted(folders), imports };
   }
 
   private specifiers(file: string): ImportedSpecifiers {
@@ -107,8 +108,14 @@ export class ImportScanner {
    * The package of the workspace that a bare specifier leads to: its entry may be built code that Nx does not see, so
    * that all of its sources count. A `paths` alias leads to a source file, which is followed by itself.
    */
-  private packageFolder(target: string, tsconfig: string | undefined, specifier: string, from: string): string | undefined {
-    if (tsconfig !== undefined && this.resolver(undefined).sync(dirname(from), specifier).path === undefined) return undefined;
+  private packageFolder(
+    target: string,
+    tsconfig: string | undefined,
+    specifier: string,
+    from: string,
+  ): string | undefined {
+    if (tsconfig !== undefined && this.resolver(undefined).sync(dirname(from), specifier).path === undefined)
+      return undefined;
     for (let at = dirname(target); at !== this.root && at.startsWith(this.root); at = dirname(at)) {
       if (statSync(join(at, 'package.json'), { throwIfNoEntry: false })) return this.relative(at);
     }

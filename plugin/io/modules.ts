@@ -45,7 +45,8 @@ export function tsconfigChain(root: string, tsconfig: string): string[] {
   const chain = new Set<string>();
   const visit = (file: string): void => {
     const path = relative(root, file).split(sep).join('/');
-    if (path.startsWith('../') || path.includes('node_modules/') || chain.has(path) || !existsSync(file)) return;
+    if (path.startsWith('../') || path.includes('node_modules/') || chain.has(path) || !existsSync(file))
+      return;
     chain.add(path);
     const [, extended = ''] = /"extends"\s*:\s*("[^"]*"|\[[^\]]*\])/.exec(readFileSync(file, 'utf8')) ?? [];
     for (const [, target = ''] of extended.matchAll(/"(\.[^"]*)"/g)) {

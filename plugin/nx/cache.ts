@@ -20,7 +20,11 @@ export class InferenceCache {
   /** Keeps what this process has used; a failure to write only costs time. */
   save(): void {
     if (!this.configs.changed && !this.imports.changed) return;
-    const content = JSON.stringify({ format: FORMAT, configs: this.configs.used(), imports: this.imports.used() });
+    const content = JSON.stringify({
+      format: FORMAT,
+      configs: this.configs.used(),
+      imports: this.imports.used(),
+    });
     try {
       mkdirSync(dirname(this.path), { recursive: true });
       const temporary = `${this.path}.${process.pid}`;
@@ -62,7 +66,10 @@ class UsedMap<T> extends Map<string, T> {
 
 type Entries<T> = readonly (readonly [string, T])[];
 
-function readStored(path: string): { configs: Entries<Result<ExperimentConfig>>; imports: Entries<ImportedSpecifiers> } {
+function readStored(path: string): {
+  configs: Entries<Result<ExperimentConfig>>;
+  imports: Entries<ImportedSpecifiers>;
+} {
   try {
     const stored = JSON.parse(readFileSync(path, 'utf8'));
     if (stored.format === FORMAT) return stored;

@@ -4,7 +4,10 @@ import { type PluginOptions, resolveOptions } from './options.ts';
 import { ExperimentWorkspace } from './workspace.ts';
 
 /** Edges between projects: experiment -> upstream experiment, and experiment -> shared code. */
-export function inferDependencies(rawOptions: PluginOptions, context: CreateDependenciesContext): RawProjectGraphDependency[] {
+export function inferDependencies(
+  rawOptions: PluginOptions,
+  context: CreateDependenciesContext,
+): RawProjectGraphDependency[] {
   const options = resolveOptions(rawOptions);
   const projectAt = new Map(Object.entries(context.projects).map(([name, { root }]) => [root, name]));
   const files = Object.entries(context.projects).flatMap(([name, { root }]) =>
@@ -17,7 +20,12 @@ export function inferDependencies(rawOptions: PluginOptions, context: CreateDepe
   const edges = new Map<string, RawProjectGraphDependency>();
   const add = (source: string | undefined, target: string | undefined, sourceFile: string): void => {
     if (source === undefined || target === undefined || source === target) return;
-    edges.set(`${source}\0${target}\0${sourceFile}`, { source, target, sourceFile, type: DependencyType.static });
+    edges.set(`${source}\0${target}\0${sourceFile}`, {
+      source,
+      target,
+      sourceFile,
+      type: DependencyType.static,
+    });
   };
   for (const node of experiments.values()) {
     const source = projectAt.get(node.config.folder);

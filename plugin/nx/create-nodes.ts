@@ -24,7 +24,9 @@ export async function inferProjects(
         if (problem !== undefined) throw new Error(`\n${problem}\n`);
         const node = byFile.get(file);
         if (node === undefined) return {};
-        return { projects: { [dirname(file)]: projectOf(graph, node, workspace.codeOf(node), options.targetName) } };
+        return {
+          projects: { [dirname(file)]: projectOf(graph, node, workspace.codeOf(node), options.targetName) },
+        };
       },
       experiments,
       rawOptions,

@@ -1,5 +1,4 @@
-import { minimatch } from "minimatch";
-
+import { minimatch } from 'minimatch';
 
 /** Options of the plugin in nx.json. */
 export interface PluginOptions {
@@ -19,7 +18,8 @@ const DEFAULTS: ResolvedOptions = { targetName: 'experiment', include: ['**/expe
 /** @throws Error that names what is wrong in nx.json */
 export function resolveOptions(options: PluginOptions | undefined): ResolvedOptions {
   const { targetName = DEFAULTS.targetName, include = DEFAULTS.include, ...unknown } = options ?? {};
-  const problem = (text: string): Error => new Error(`nx.json, options of the plugin nx-experiments: ${text}`);
+  const problem = (text: string): Error =>
+    new Error(`nx.json, options of the plugin nx-experiments: ${text}`);
   const [extra] = Object.keys(unknown);
   if (extra !== undefined) throw problem(`unknown option "${extra}". Known options: targetName, include.`);
   if (typeof targetName !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(targetName)) {

@@ -32,11 +32,18 @@ export function conditionTarget(targetName: string, condition: string): string {
 }
 
 /** The Nx project of an experiment. Pure: the same graph and code give the same project. */
-export function projectOf(graph: Graph, node: ExperimentNode, code: ExperimentCode, targetName: string): ProjectConfiguration {
+export function projectOf(
+  graph: Graph,
+  node: ExperimentNode,
+  code: ExperimentCode,
+  targetName: string,
+): ProjectConfiguration {
   const { config, name } = node;
   const { presentation } = config;
   const conditions = conditionsOf(graph, name);
-  const targets: Record<string, TargetConfiguration> = { [targetName]: comparison(graph, node, code, targetName) };
+  const targets: Record<string, TargetConfiguration> = {
+    [targetName]: comparison(graph, node, code, targetName),
+  };
   for (const condition of conditions) {
     targets[conditionTarget(targetName, condition)] = conditionTask(graph, node, condition, code, targetName);
   }
@@ -54,13 +61,21 @@ export function projectOf(graph: Graph, node: ExperimentNode, code: ExperimentCo
   };
 }
 
-function comparison(graph: Graph, node: ExperimentNode, code: ExperimentCode, targetName: string): TargetConfiguration {
+function comparison(
+  graph: Graph,
+  node: ExperimentNode,
+  code: ExperimentCode,
+  targetName: string,
+): TargetConfiguration {
   const { config, name } = node;
   const conditions = conditionsOf(graph, name);
   return {
     executor: EXECUTOR,
     cache: true,
-    dependsOn: conditions.map((c) => ({ target: conditionTarget(targetName, c), params: 'forward' as const })),
+    dependsOn: conditions.map((c) => ({
+      target: conditionTarget(targetName, c),
+      params: 'forward' as const,
+    })),
     inputs: [
       fromRoot(escapeGlob(config.file)),
       ...code.verifiers.map(fromRoot),
@@ -75,13 +90,21 @@ function comparison(graph: Graph, node: ExperimentNode, code: ExperimentCode, ta
   };
 }
 
-function conditionTask(graph: Graph, node: ExperimentNode, condition: string, code: ExperimentCode, targetName: string): TargetConfiguration {
+function conditionTask(
+  graph: Graph,
+  node: ExperimentNode,
+  condition: string,
+  code: ExperimentCode,
+  targetName: string,
+): TargetConfiguration {
   const { config, name } = node;
   const { sources } = resolveCondition(graph, name, condition);
   const artifacts = sources.flatMap((source) => (source.type === 'artifact' ? [source] : []));
   const upstream = new Map(artifacts.map((source) => [`${source.experiment}\0${source.condition}`, source]));
   const loaderCode = new Set(
-    artifacts.flatMap(({ experiment, output }) => (output.loader === undefined ? [] : (code.loaders.get(experiment) ?? []))),
+    artifacts.flatMap(({ experiment, output }) =>
+      output.loader === undefined ? [] : (code.loaders.get(experiment) ?? []),
+    ),
   );
   const reads = Object.fromEntries(
     artifacts.map(({ alias, experiment, output }) => [
@@ -103,7 +126,9 @@ function conditionTask(graph: Graph, node: ExperimentNode, condition: string, co
       '{projectRoot}/**/*',
       '!{projectRoot}/results/**/*',
       ...[...new Set([...code.shared, ...loaderCode])].sort().map(fromRoot),
-      ...config.inputs.map((input): Input => (input.type === 'env' ? { env: input.name } : fromRoot(input.glob))),
+      ...config.inputs.map(
+        (input): Input => (input.type === 'env' ? { env: input.name } : fromRoot(input.glob)),
+      ),
       ...artifacts.map(
         (source): Input => ({
           dependentTasksOutputFiles: `${artifactsGlob(graph, source.experiment, source.condition)}/${escapeGlob(source.output.fileName)}`,

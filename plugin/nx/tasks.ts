@@ -3,34 +3,26 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutorContext, ProjectGraph } from '@nx/devkit';
 import { formatDiagnostic } from '../base/diagnostics.ts';
-import type { Graph } from '../graph/graph.ts';
 import { conditionsOf } from '../graph/conditions.ts';
+import type { Graph } from '../graph/graph.ts';
 import { readExperiments } from '../io/discover.ts';
+import { renderTable } from '../report/table.ts';
 import { compareExperiment } from '../runtime/compare.ts';
 import type { ConditionOutcome, RunEvent } from '../runtime/events.ts';
 import { planConditions } from '../runtime/plan.ts';
 import { runPlan } from '../runtime/runner.ts';
-import { renderTable } from '../report/table.ts';
 import { NodeWorker } from '../workers/node-worker.ts';
 import { WorkerPool } from '../workers/pool.ts';
+import { parseRunOptions, type RunExecutorOptions } from './run-options.ts';
 import { renderOutcome } from './terminal.ts';
-
-/** Options of the executor, from the target and from the command line. */
-export interface RunExecutorOptions {
-  readonly condition?: string;
-  readonly replicates?: number;
-  readonly seed?: number;
-  readonly workers?: number;
-  readonly failFast?: boolean;
-  readonly reads?: Readonly<Record<string, string>>;
-}
 
 /** One Nx task of ours: a condition to run, or the comparison of an experiment. */
 export interface ExperimentTask {
   readonly id: string;
   readonly project: string;
   readonly target: string;
-  readonly options: RunExecutorOptions;
+  /** As Nx passes them. */
+  readonly options: Readonly<Record<string, unknown>>;
 }
 
 export interface TaskOutcome {
@@ -42,7 +34,8 @@ export interface TaskOutcome {
   readonly endedAt: number;
 }
 
-interface Resolved extends ExperimentTask {
+interface Resolved extends Omit<ExperimentTask, 'options'> {
+  readonly options: RunExecutorOptions;
   readonly experiment: string;
   /** Undefined for the comparison. */
   readonly condition: string | undefined;
@@ -54,7 +47,11 @@ interface Resolved extends ExperimentTask {
 export async function runTasks(
   tasks: readonly ExperimentTask[],
   context: Pick<ExecutorContext, 'root' | 'projectGraph'>,
-  hooks: { readonly signal: AbortSignal; readonly onEvent: (event: RunEvent) => void; readonly onTask: (outcome: TaskOutcome) => void },
+  hooks: {
+    readonly signal: AbortSignal;
+    readonly onEvent: (event: RunEvent) => void;
+    readonly onTask: (outcome: TaskOutcome) => void;
+  },
 ): Promise<void> {
   const answered = new Set<string>();
   const answer = (outcome: TaskOutcome): void => {
@@ -64,10 +61,15 @@ export async function runTasks(
   };
   const failAll = (message: string): void => {
     const now = Date.now();
-    for (const { id } of tasks) answer({ task: id, status: 'failure', output: message, startedAt: now, endedAt: now });
+    for (const { id } of tasks)
+      answer({ task: id, status: 'failure', output: `${message}\n`, startedAt: now, endedAt: now });
   };
   try {
-    const loaded = loadGraph(context.root, context.projectGraph, tasks.map((task) => task.project));
+    const loaded = loadGraph(
+      context.root,
+      context.projectGraph,
+      tasks.map((task) => task.project),
+    );
     if (typeof loaded === 'string') return failAll(loaded);
     const resolved: Resolved[] = [];
     for (const task of tasks) {
@@ -77,7 +79,9 @@ export async function runTasks(
     }
     await new TaskRun(context.root, loaded.graph, resolved, hooks, answer).run();
   } catch (thrown) {
-    failAll(`nx-experiments failed: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
+    failAll(
+      `nx-experiments failed: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`,
+    );
   }
 }
 
@@ -102,7 +106,8 @@ class TaskRun {
       const finished = new Map<string, Promise<boolean>>();
       const conditions = this.runConditions();
       for (const task of inOrder(this.tasks)) {
-        const work = task.condition === undefined ? this.compare(task, finished) : this.condition(task, conditions);
+        const work =
+          task.condition === undefined ? this.compare(task, finished) : this.condition(task, conditions);
         finished.set(task.id, work);
       }
       await Promise.all(finished.values());
@@ -135,11 +140,21 @@ class TaskRun {
       if (event.type === 'condition-finished') waiting.get(event.outcome.planned.id)?.(event.outcome);
     };
     const failFast = this.tasks.some((task) => task.options.failFast === true);
-    void runPlan(plan, { root: this.root, pool: this.pool, workers: this.workers, signal: this.hooks.signal, failFast, onEvent });
+    void runPlan(plan, {
+      root: this.root,
+      pool: this.pool,
+      workers: this.workers,
+      signal: this.hooks.signal,
+      failFast,
+      onEvent,
+    });
     return outcomes;
   }
 
-  private async condition(task: Resolved, outcomes: ReadonlyMap<string, Promise<ConditionOutcome>>): Promise<boolean> {
+  private async condition(
+    task: Resolved,
+    outcomes: ReadonlyMap<string, Promise<ConditionOutcome>>,
+  ): Promise<boolean> {
     const outcome = await outcomes.get(task.id);
     if (outcome === undefined) throw new Error(`Bug: ${task.id} was not planned`);
     const { status, startedAt, endedAt } = outcome;
@@ -155,7 +170,9 @@ class TaskRun {
   }
 
   private async compare(task: Resolved, finished: ReadonlyMap<string, Promise<boolean>>): Promise<boolean> {
-    const own = this.tasks.filter((other) => other.condition !== undefined && other.experiment === task.experiment);
+    const own = this.tasks.filter(
+      (other) => other.condition !== undefined && other.experiment === task.experiment,
+    );
     const before = await Promise.all(own.map(({ id }) => finished.get(id)));
     const startedAt = Date.now();
     if (before.includes(false) || this.hooks.signal.aborted) {
@@ -164,8 +181,16 @@ class TaskRun {
       return false;
     }
     const comparison = await compareExperiment(this.root, this.graph, task.experiment, this.pool);
-    const output = comparison.ok ? renderTable(comparison.model) : `${task.experiment}: ${comparison.message}\n`;
-    this.answer({ task: task.id, status: comparison.ok ? 'success' : 'failure', output, startedAt, endedAt: Date.now() });
+    const output = comparison.ok
+      ? renderTable(comparison.model)
+      : `${task.experiment}: ${comparison.message}\n`;
+    this.answer({
+      task: task.id,
+      status: comparison.ok ? 'success' : 'failure',
+      output,
+      startedAt,
+      endedAt: Date.now(),
+    });
     return comparison.ok;
   }
 
@@ -176,7 +201,10 @@ class TaskRun {
 
 /** Tasks of one batch may come with different overrides when several were asked for. */
 function groupByOverrides(tasks: readonly Resolved[]) {
-  const groups = new Map<string, [{ replicates?: number | undefined; seed?: number | undefined; workers?: number | undefined }, Resolved[]]>();
+  const groups = new Map<
+    string,
+    [{ replicates?: number | undefined; seed?: number | undefined; workers?: number | undefined }, Resolved[]]
+  >();
   for (const task of tasks) {
     const { replicates, seed, workers } = task.options;
     const key = JSON.stringify([replicates, seed, workers]);
@@ -197,7 +225,8 @@ function loadGraph(
   projectGraph: ProjectGraph | undefined,
   projects: readonly string[],
 ): { graph: Graph; experimentOf: ReadonlyMap<string, string> } | string {
-  if (projectGraph === undefined) return 'nx-experiments needs the project graph, which this version of Nx did not pass.';
+  if (projectGraph === undefined)
+    return 'nx-experiments needs the project graph, which this version of Nx did not pass.';
   const projectByFile = new Map<string, string>();
   const visited = new Set<string>();
   const waiting = [...projects];
@@ -206,14 +235,18 @@ function loadGraph(
     visited.add(project);
     const folder = projectGraph.nodes[project]?.data.root;
     if (folder === undefined) continue;
-    const file = ['config.yaml', 'config.yml'].map((name) => (folder === '.' ? name : `${folder}/${name}`)).find((path) => existsSync(join(root, path)));
+    const file = ['config.yaml', 'config.yml']
+      .map((name) => (folder === '.' ? name : `${folder}/${name}`))
+      .find((path) => existsSync(join(root, path)));
     if (file === undefined) continue;
     projectByFile.set(file, project);
     waiting.push(...(projectGraph.dependencies[project] ?? []).map((dependency) => dependency.target));
   }
   const { graph, diagnostics, texts } = readExperiments(root, [...projectByFile.keys()].sort());
   if (diagnostics.length > 0) {
-    return diagnostics.map((diagnostic) => formatDiagnostic(diagnostic, (file) => texts.get(file))).join('\n\n');
+    return diagnostics
+      .map((diagnostic) => formatDiagnostic(diagnostic, (file) => texts.get(file)))
+      .join('\n\n');
   }
   const experimentOf = new Map<string, string>();
   for (const { name, config } of graph.experiments.values()) {
@@ -223,18 +256,24 @@ function loadGraph(
   return { graph, experimentOf };
 }
 
-function resolveTask(task: ExperimentTask, graph: Graph, experiments: ReadonlyMap<string, string>): Resolved | string {
+function resolveTask(
+  task: ExperimentTask,
+  graph: Graph,
+  experiments: ReadonlyMap<string, string>,
+): Resolved | string {
   const experiment = experiments.get(task.project);
   if (experiment === undefined) {
     return `The project "${task.project}" has no config.yaml of an experiment, but its target "${task.target}" uses the executor nx-experiments:run.`;
   }
-  const { condition } = task.options;
-  if (condition === undefined) return { ...task, experiment, condition };
+  const options = parseRunOptions(task.options);
+  if ('problem' in options) return options.problem;
+  const { condition } = options;
+  if (condition === undefined) return { ...task, options, experiment, condition };
   const known = conditionsOf(graph, experiment);
   const ownCondition = /--(.+)$/.exec(task.target)?.[1];
   if (!known.includes(condition) || (known.includes(ownCondition ?? '') && condition !== ownCondition)) {
     const targets = known.map((name) => `${task.project}:${task.target.replace(/--.+$/, '')}--${name}`);
     return `"--condition=${condition}" cannot be given to ${task.id}: every condition is a target of its own. Run one of: ${targets.join(', ')}.`;
   }
-  return { ...task, experiment, condition };
+  return { ...task, options, experiment, condition };
 }

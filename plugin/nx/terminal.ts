@@ -32,7 +32,13 @@ export class TerminalReporter {
       case 'condition-started': {
         const at = this.now();
         const { id, replicates } = event.planned;
-        this.running.set(id, { startedAt: at, shownAt: at + QUIET_MS - PROGRESS_EVERY_MS, finished: 0, failed: 0, logged: 0 });
+        this.running.set(id, {
+          startedAt: at,
+          shownAt: at + QUIET_MS - PROGRESS_EVERY_MS,
+          finished: 0,
+          failed: 0,
+          logged: 0,
+        });
         this.print(`${id}: ${count(replicates, 'replicate')}`);
         return;
       }
@@ -40,7 +46,10 @@ export class TerminalReporter {
         this.advance(event.planned, (progress) => progress.finished++);
         return;
       case 'replicate-failed':
-        if (event.retrying) this.print(`${event.planned.id}[${event.replicate}]: ${printable(describeFailure(event.failure))}; trying again`);
+        if (event.retrying)
+          this.print(
+            `${event.planned.id}[${event.replicate}]: ${printable(describeFailure(event.failure))}; trying again`,
+          );
         else this.advance(event.planned, (progress) => progress.failed++);
         return;
       case 'log':
@@ -71,7 +80,10 @@ export class TerminalReporter {
     progress.logged++;
     const where = replicate === undefined ? planned.id : `${planned.id}[${replicate}]`;
     if (progress.logged <= MAX_LOG_LINES) this.print(`${where} | ${printable(text)}`);
-    else this.print(`${planned.id}: further output is in ${planned.folder}/results/${planned.condition}/run.jsonl`);
+    else
+      this.print(
+        `${planned.id}: further output is in ${planned.folder}/results/${planned.condition}/run.jsonl`,
+      );
   }
 }
 
@@ -87,7 +99,9 @@ function outcomeLine({ planned, status, failures, blockedBy, startedAt, endedAt 
       return `${planned.id}: ${count(planned.replicates, 'replicate')} done in ${took}`;
     case 'failed': {
       const whole = failures.some(({ replicate }) => replicate === undefined);
-      return whole ? `${planned.id}: failed` : `${planned.id}: ${failures.length} of ${count(planned.replicates, 'replicate')} failed, ${took}`;
+      return whole
+        ? `${planned.id}: failed`
+        : `${planned.id}: ${failures.length} of ${count(planned.replicates, 'replicate')} failed, ${took}`;
     }
     case 'skipped':
       return `${planned.id}: skipped, because ${blockedBy} did not succeed`;
@@ -99,15 +113,33 @@ function outcomeLine({ planned, status, failures, blockedBy, startedAt, endedAt 
 function renderFailures({ planned, failures }: ConditionOutcome): string[] {
   const lines = failures.slice(0, MAX_FAILURES).flatMap((failed) => renderFailure(planned, failed));
   const more = failures.length - MAX_FAILURES;
-  return more > 0 ? [...lines, `  … and ${more} more, listed in ${planned.folder}/results/${planned.condition}/metrics.json`] : lines;
+  return more > 0
+    ? [
+        ...lines,
+        `  … and ${more} more, listed in ${planned.folder}/results/${planned.condition}/metrics.json`,
+      ]
+    : lines;
 }
 
-function renderFailure({ id, folder, configFile }: PlannedCondition, { replicate, failure }: FailedReplicate): string[] {
+function renderFailure(
+  { id, folder, configFile }: PlannedCondition,
+  { replicate, failure }: FailedReplicate,
+): string[] {
   const where = replicate === undefined ? id : `${id}, replicate ${replicate}`;
   const text = describeFailure(failure).split('\n').map(printable).join('\n    ');
-  const stack = stackOf(failure).split('\n').filter((line) => line !== '');
-  const place = failure.reason === 'module-missing' || failure.reason === 'function-missing' ? [`    named in ${configFile}`] : [];
-  return [`  ${where}: ${text}`, ...stack.map((line) => `    ${printable(line)}`), ...place, ...(stack.length === 0 && place.length === 0 ? [`    in ${folder}`] : [])];
+  const stack = stackOf(failure)
+    .split('\n')
+    .filter((line) => line !== '');
+  const place =
+    failure.reason === 'module-missing' || failure.reason === 'function-missing'
+      ? [`    named in ${configFile}`]
+      : [];
+  return [
+    `  ${where}: ${text}`,
+    ...stack.map((line) => `    ${printable(line)}`),
+    ...place,
+    ...(stack.length === 0 && place.length === 0 ? [`    in ${folder}`] : []),
+  ];
 }
 
 export function formatDuration(ms: number): string {
@@ -115,7 +147,9 @@ export function formatDuration(ms: number): string {
   const seconds = ms / 1000;
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
   const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return minutes < 60
+    ? `${minutes} min ${Math.round(seconds % 60)} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 function count(n: number, noun: string): string {

@@ -85,7 +85,10 @@ export class ExperimentWorkspace {
   private reach(node: ExperimentNode, modules: Modules): ReachableCode {
     const known = this.reached.get(node.name);
     if (known !== undefined) return known;
-    const found = this.scan(node, Object.values(modules).filter((module) => module !== undefined));
+    const found = this.scan(
+      node,
+      Object.values(modules).filter((module) => module !== undefined),
+    );
     this.reached.set(node.name, found);
     return found;
   }
@@ -94,7 +97,8 @@ export class ExperimentWorkspace {
     const tsconfig = findTsconfig(this.root, join(this.root, node.config.folder));
     const code = this.scanner.reach(entries, tsconfig);
     // Its `paths` decide what an import means.
-    const files = tsconfig === undefined ? code.files : [...code.files, ...tsconfigChain(this.root, tsconfig)];
+    const files =
+      tsconfig === undefined ? code.files : [...code.files, ...tsconfigChain(this.root, tsconfig)];
     return { ...code, files };
   }
 }

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../base/json.ts';
 import { compareText } from '../base/diagnostics.ts';
+import type { JsonObject } from '../base/json.ts';
 import { BASELINE } from '../base/names.ts';
 import type { ConditionManifest } from '../runtime/manifest.ts';
 import { type Description, describe, meanOf } from '../statistics/describe.ts';
@@ -20,7 +20,9 @@ export interface Verdict {
   readonly condition: string;
   readonly metrics: readonly string[];
   /** What the verifier returned, or why it failed. */
-  readonly result: { readonly ok: true; readonly values: JsonObject } | { readonly ok: false; readonly message: string };
+  readonly result:
+    | { readonly ok: true; readonly values: JsonObject }
+    | { readonly ok: false; readonly message: string };
 }
 
 export interface ConditionSummary {
@@ -60,7 +62,11 @@ export function compareConditions(
   };
 }
 
-function row(metric: string, manifest: ConditionManifest, baseline: ConditionManifest | undefined): MetricRow[] {
+function row(
+  metric: string,
+  manifest: ConditionManifest,
+  baseline: ConditionManifest | undefined,
+): MetricRow[] {
   const values = valuesOf(manifest, metric);
   if (values.size === 0) return [];
   const description = describe([...values.values()]);
@@ -72,7 +78,15 @@ function row(metric: string, manifest: ConditionManifest, baseline: ConditionMan
     const other = reference.get(replicate);
     return other === undefined || Number.isNaN(value - other) ? [] : [value - other];
   });
-  return [{ metric, condition: manifest.condition, description, difference: meanOf(differences), pairs: differences.length }];
+  return [
+    {
+      metric,
+      condition: manifest.condition,
+      description,
+      difference: meanOf(differences),
+      pairs: differences.length,
+    },
+  ];
 }
 
 /** Value of a metric by replicate. */
@@ -95,6 +109,7 @@ function rankVerdicts(verdicts: readonly Verdict[]): Verdict[] {
     return typeof value === 'number' && !Number.isNaN(value) ? value : Number.POSITIVE_INFINITY;
   };
   const groups = new Map<string, Verdict[]>();
-  for (const verdict of verdicts) groups.set(verdict.hypothesis, [...(groups.get(verdict.hypothesis) ?? []), verdict]);
+  for (const verdict of verdicts)
+    groups.set(verdict.hypothesis, [...(groups.get(verdict.hypothesis) ?? []), verdict]);
   return [...groups.values()].flatMap((group) => group.sort((a, b) => (p(a) === p(b) ? 0 : p(a) - p(b))));
 }

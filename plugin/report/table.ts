@@ -11,7 +11,10 @@ export function renderTable(model: ReportModel): string {
   if (model.verdicts.length > 0) lines.push('', ...model.verdicts.map(renderVerdict));
   const failed = model.conditions.filter((condition) => condition.failed > 0);
   if (failed.length > 0) {
-    lines.push('', ...failed.map((c) => `  ${c.condition}: ${c.failed} of ${c.failed + c.finished} replicates failed`));
+    lines.push(
+      '',
+      ...failed.map((c) => `  ${c.condition}: ${c.failed} of ${c.failed + c.finished} replicates failed`),
+    );
   }
   return `${lines.join('\n')}\n`;
 }
@@ -30,10 +33,16 @@ function metricTable(rows: readonly MetricRow[]): string[] {
     row.difference === undefined ? '' : signed(row.difference),
   ]);
   const head = ['metric', 'condition', 'mean ± sd', 'n', 'vs baseline'];
-  const widths = head.map((title, column) => Math.max(title.length, ...cells.map((line) => line[column]?.length ?? 0)));
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...cells.map((line) => line[column]?.length ?? 0)),
+  );
   const renderLine = (line: readonly string[]): string =>
     `  ${line.map((cell, i) => (i < 2 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  ')}`.trimEnd();
-  return [renderLine(head), `  ${widths.map((width) => '-'.repeat(width)).join('  ')}`, ...cells.map(renderLine)];
+  return [
+    renderLine(head),
+    `  ${widths.map((width) => '-'.repeat(width)).join('  ')}`,
+    ...cells.map(renderLine),
+  ];
 }
 
 function renderSpread({ description: { mean, sd, missing } }: MetricRow): string {
@@ -45,7 +54,8 @@ function renderVerdict({ hypothesis, condition, metrics, result }: Verdict): str
   const subject = `  ${printable(hypothesis)}, ${condition} vs baseline on ${printable(metrics.join(', '))}`;
   if (!result.ok) return `${subject}: ${printable(result.message)}`;
   const values = Object.entries(result.values).map(
-    ([key, value]) => `${printable(key)} ${typeof value === 'number' ? formatNumber(value) : printable(String(value))}`,
+    ([key, value]) =>
+      `${printable(key)} ${typeof value === 'number' ? formatNumber(value) : printable(String(value))}`,
   );
   return `${subject}: ${values.join(', ')}`;
 }

@@ -17,7 +17,12 @@ export type Comparison =
   | { readonly ok: false; readonly message: string };
 
 /** Reads the results of all conditions, applies the hypotheses and writes results/report. */
-export async function compareExperiment(root: string, graph: Graph, name: string, pool: WorkerPool): Promise<Comparison> {
+export async function compareExperiment(
+  root: string,
+  graph: Graph,
+  name: string,
+  pool: WorkerPool,
+): Promise<Comparison> {
   const node = experimentOf(graph, name);
   const manifests: ConditionManifest[] = [];
   for (const condition of conditionsOf(graph, name)) {
@@ -26,7 +31,10 @@ export async function compareExperiment(root: string, graph: Graph, name: string
     const manifest = text === undefined ? undefined : parseManifest(text);
     if (manifest === undefined) {
       const what = text === undefined ? 'is missing' : 'is damaged';
-      return { ok: false, message: `${relative(root, path)} ${what}. Run the condition "${condition}" of "${name}" again.` };
+      return {
+        ok: false,
+        message: `${relative(root, path)} ${what}. Run the condition "${condition}" of "${name}" again.`,
+      };
     }
     manifests.push(manifest);
   }
@@ -34,7 +42,8 @@ export async function compareExperiment(root: string, graph: Graph, name: string
   const model = compareConditions({ name, description: node.config.description }, manifests, verdicts);
   await writeReport(join(root, node.config.folder), model);
   const broken = verdicts.find((verdict) => !verdict.result.ok);
-  if (broken && !broken.result.ok) return { ok: false, message: `hypothesis "${broken.hypothesis}": ${broken.result.message}` };
+  if (broken && !broken.result.ok)
+    return { ok: false, message: `hypothesis "${broken.hypothesis}": ${broken.result.message}` };
   return { ok: true, model };
 }
 
@@ -47,7 +56,12 @@ async function verifyHypotheses(
   const baseline = manifests.find((manifest) => manifest.condition === BASELINE);
   if (baseline === undefined) return [];
   const folder = join(root, config.folder);
-  const shared = { root, folder, tsconfig: findTsconfig(root, folder), module: findModules(folder).verifiers };
+  const shared = {
+    root,
+    folder,
+    tsconfig: findTsconfig(root, folder),
+    module: findModules(folder).verifiers,
+  };
   const verdicts: Verdict[] = [];
   for (const { name, verifier, metricGroups } of config.hypotheses) {
     for (const metrics of metricGroups) {

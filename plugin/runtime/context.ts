@@ -59,7 +59,10 @@ export type Step<Data, Params extends object, Out> = (
 ) => Awaitable<Out>;
 
 /** A datasource that declares its parameters. */
-export type Datasource<Params extends object, Out> = (params: Params, context: StepContext<Params>) => Awaitable<Out>;
+export type Datasource<Params extends object, Out> = (
+  params: Params,
+  context: StepContext<Params>,
+) => Awaitable<Out>;
 
 /**
  * Declares the parameters of a step: their names, defaults and, by those, types.
@@ -72,7 +75,10 @@ export function defineStep<Params extends object, Data, Out>(
   defaults: Params,
   run: Step<Data, Params, Out>,
 ): Step<Data, Params, Out> {
-  return declare((data: Data, params: Params, context: StepContext<Params>) => run(data, params, context), defaults);
+  return declare(
+    (data: Data, params: Params, context: StepContext<Params>) => run(data, params, context),
+    defaults,
+  );
 }
 
 /**

@@ -14,9 +14,19 @@ export type RunFailure =
   | { readonly reason: 'datasource-threw'; readonly datasource: string; readonly error: ErrorInfo }
   | { readonly reason: 'module-missing'; readonly module: string; readonly folder: string }
   | { readonly reason: 'module-threw'; readonly file: string; readonly error: ErrorInfo }
-  | { readonly reason: 'function-missing'; readonly name: string; readonly file: string; readonly remedy: string }
+  | {
+      readonly reason: 'function-missing';
+      readonly name: string;
+      readonly file: string;
+      readonly remedy: string;
+    }
   | { readonly reason: 'parameter-missing'; readonly parameter: string; readonly step: string }
-  | { readonly reason: 'parameter-unknown'; readonly parameter: string; readonly step: string; readonly remedy: string }
+  | {
+      readonly reason: 'parameter-unknown';
+      readonly parameter: string;
+      readonly step: string;
+      readonly remedy: string;
+    }
   | {
       readonly reason: 'parameter-type';
       readonly parameter: string;
@@ -29,10 +39,25 @@ export type RunFailure =
   | { readonly reason: 'artifact-missing'; readonly output: string; readonly fileName: string }
   | { readonly reason: 'artifact-written-twice'; readonly output: string; readonly step: string }
   | { readonly reason: 'artifact-undeclared'; readonly output: string; readonly remedy: string }
-  | { readonly reason: 'writer-threw'; readonly output: string; readonly writer: string; readonly error: ErrorInfo }
-  | { readonly reason: 'loader-threw'; readonly path: string; readonly loader: string; readonly error: ErrorInfo }
+  | {
+      readonly reason: 'writer-threw';
+      readonly output: string;
+      readonly writer: string;
+      readonly error: ErrorInfo;
+    }
+  | {
+      readonly reason: 'loader-threw';
+      readonly path: string;
+      readonly loader: string;
+      readonly error: ErrorInfo;
+    }
   | { readonly reason: 'upstream-missing'; readonly path: string; readonly task: string }
-  | { readonly reason: 'metric-invalid'; readonly metric: string; readonly got: string; readonly step: string }
+  | {
+      readonly reason: 'metric-invalid';
+      readonly metric: string;
+      readonly got: string;
+      readonly step: string;
+    }
   | { readonly reason: 'results-unwritable'; readonly path: string; readonly error: ErrorInfo }
   | { readonly reason: 'aborted' };
 

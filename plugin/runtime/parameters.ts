@@ -17,7 +17,12 @@ export interface Parameters {
  * @throws ReplicateError for a parameter without a value, an argument that is no parameter, or a value of another
  * type than the default
  */
-export function resolveParameters(step: string, callable: unknown, args: JsonObject, context: JsonObject): Parameters {
+export function resolveParameters(
+  step: string,
+  callable: unknown,
+  args: JsonObject,
+  context: JsonObject,
+): Parameters {
   const visible = deepFreeze({ ...context, ...args });
   const defaults = declaredParameters(callable);
   if (defaults === undefined) return { visible, declared: undefined };
@@ -46,7 +51,6 @@ function checkType(step: string, parameter: string, fallback: unknown, value: Js
   const expected = typeof fallback;
   if (expected !== 'number' && expected !== 'string' && expected !== 'boolean') return;
   const got = value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value;
-  // biome-ignore lint/suspicious/useValidTypeof: both sides are results of typeof
   if (value === null || typeof value === expected) return;
   throw new ReplicateError({ reason: 'parameter-type', parameter, step, expected: `a ${expected}`, got });
 }

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { ConditionFolder } from '../io/condition-folder.ts';
 import type { PoolSink, WorkerPool } from '../workers/pool.ts';
-import { conditionJob } from './jobs.ts';
 import type { ConditionOutcome, ConditionStatus, FailedReplicate, RunEvent } from './events.ts';
 import { describeFailure, type ErrorInfo, type RunFailure } from './failures.ts';
+import { conditionJob } from './jobs.ts';
 import type { ReplicateRecord } from './manifest.ts';
 import { type PlannedCondition, replicateSeed } from './plan.ts';
 
@@ -23,7 +23,10 @@ export interface RunOptions {
  * Runs a plan: each condition as soon as those that it reads have succeeded. Every condition gets an outcome; those
  * behind a failure are skipped. Never rejects because of the user's code or files.
  */
-export async function runPlan(plan: readonly PlannedCondition[], options: RunOptions): Promise<ConditionOutcome[]> {
+export async function runPlan(
+  plan: readonly PlannedCondition[],
+  options: RunOptions,
+): Promise<ConditionOutcome[]> {
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const outcomes = new Map<string, Promise<ConditionOutcome>>();
@@ -98,7 +101,11 @@ class ConditionRun implements PoolSink {
     } catch (thrown) {
       const error = thrown as NodeJS.ErrnoException;
       const path = error.path ?? join(planned.folder, 'results', planned.condition);
-      this.conditionFailed({ reason: 'results-unwritable', path: path.replace(`${options.root}/`, ''), error: plain(error) });
+      this.conditionFailed({
+        reason: 'results-unwritable',
+        path: path.replace(`${options.root}/`, ''),
+        error: plain(error),
+      });
       await this.folder?.discard().catch(() => {});
       return this.outcome('failed');
     } finally {
@@ -162,7 +169,12 @@ class ConditionRun implements PoolSink {
       }));
     const { experiment, condition } = planned;
     const manifest = { experiment, condition, replicates: records, failed };
-    folder.record({ type: 'condition', startedAt: new Date(this.startedAt).toISOString(), ms: Date.now() - this.startedAt, node: process.version });
+    folder.record({
+      type: 'condition',
+      startedAt: new Date(this.startedAt).toISOString(),
+      ms: Date.now() - this.startedAt,
+      node: process.version,
+    });
     await folder.publish(manifest);
     return { ...this.outcome(failures.length > 0 ? 'failed' : 'succeeded'), manifest };
   }
@@ -170,7 +182,15 @@ class ConditionRun implements PoolSink {
   private outcome(status: ConditionStatus): ConditionOutcome {
     const { planned, failures, startedAt } = this;
     const sorted = [...failures].sort((a, b) => (a.replicate ?? -1) - (b.replicate ?? -1));
-    return { planned, status, failures: sorted, blockedBy: undefined, startedAt, endedAt: Date.now(), manifest: undefined };
+    return {
+      planned,
+      status,
+      failures: sorted,
+      blockedBy: undefined,
+      startedAt,
+      endedAt: Date.now(),
+      manifest: undefined,
+    };
   }
 }
 

@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, mkdirSync, readdirSync, statSync, type WriteStream, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  createWriteStream,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  type WriteStream,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { suggestion } from '../base/names.ts';
@@ -90,17 +98,28 @@ export class ReplicateArtifacts {
     try {
       const encoded = await output.write(value);
       if (typeof encoded === 'string' || encoded instanceof Uint8Array) return encoded;
-      throw new TypeError(`it returned ${encoded === undefined ? 'nothing' : typeof encoded} instead of text or bytes`);
+      throw new TypeError(
+        `it returned ${encoded === undefined ? 'nothing' : typeof encoded} instead of text or bytes`,
+      );
     } catch (thrown) {
       const error = errorInfo(thrown, this.root);
-      throw new ReplicateError({ reason: 'writer-threw', output: output.alias, writer: output.writerName, error });
+      throw new ReplicateError({
+        reason: 'writer-threw',
+        output: output.alias,
+        writer: output.writerName,
+        error,
+      });
     }
   }
 
   private async measure(output: BoundOutput): Promise<ArtifactRecord> {
     const path = join(this.folder, output.fileName);
     if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
-      throw new ReplicateError({ reason: 'artifact-missing', output: output.alias, fileName: output.fileName });
+      throw new ReplicateError({
+        reason: 'artifact-missing',
+        output: output.alias,
+        fileName: output.fileName,
+      });
     }
     const hash = createHash('sha256');
     let bytes = 0;

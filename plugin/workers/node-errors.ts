@@ -12,7 +12,11 @@ export function errorInfo(thrown: unknown, root: string): ErrorInfo {
     return { name: 'a value that is no Error', message: shorten(describeValue(thrown)), stack: '' };
   }
   const { message, stack = '', name } = thrown;
-  return { name: shorten(String(name)), message: shorten(relativePaths(String(message), root)), stack: userFrames(String(stack), root) };
+  return {
+    name: shorten(String(name)),
+    message: shorten(relativePaths(String(message), root)),
+    stack: userFrames(String(stack), root),
+  };
 }
 
 /** Errors of another realm, or of a class that only looks like one. */
@@ -33,7 +37,13 @@ function userFrames(stack: string, root: string): string {
   const own = frames.filter(
     (line) => !line.includes(OWN_CODE) && !/node:|<anonymous>\)?$|[\\/]jiti[\\/]/.test(line),
   );
-  return relativePaths(own.slice(0, MAX_FRAMES).map((line) => line.trim()).join('\n'), root);
+  return relativePaths(
+    own
+      .slice(0, MAX_FRAMES)
+      .map((line) => line.trim())
+      .join('\n'),
+    root,
+  );
 }
 
 function relativePaths(text: string, root: string): string {

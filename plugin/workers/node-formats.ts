@@ -20,7 +20,9 @@ export const BUILT_IN_LOADERS: Readonly<Record<string, (path: string) => Promise
 export function dumpBytes(value: unknown): string | Uint8Array {
   if (typeof value === 'string' || value instanceof Uint8Array) return value;
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  throw new TypeError(`without a writer only text and bytes can be written, but got ${typeof value}; name a writer such as dump_json`);
+  throw new TypeError(
+    `without a writer only text and bytes can be written, but got ${typeof value}; name a writer such as dump_json`,
+  );
 }
 
 /** Indented JSON. What JSON would silently change is an error that names the place. */
@@ -35,8 +37,14 @@ function dumpJson(value: unknown): string {
         parents.pop();
         path.pop();
       }
-      const bad = typeof item === 'number' ? !Number.isFinite(item) : typeof item === 'bigint' || typeof item === 'function' || typeof item === 'symbol';
-      if (bad) throw new TypeError(`${String(item)} at ${['$', ...path, key].filter((k) => k !== '').join('.')} is no JSON value`);
+      const bad =
+        typeof item === 'number'
+          ? !Number.isFinite(item)
+          : typeof item === 'bigint' || typeof item === 'function' || typeof item === 'symbol';
+      if (bad)
+        throw new TypeError(
+          `${String(item)} at ${['$', ...path, key].filter((k) => k !== '').join('.')} is no JSON value`,
+        );
       if (typeof item === 'object' && item !== null) {
         parents.push(item);
         path.push(key);

@@ -1,7 +1,7 @@
-import { createJiti, type Jiti } from 'jiti';
 import { relative } from 'node:path';
-import * as api from '../index.ts';
+import { createJiti, type Jiti } from 'jiti';
 import { suggestion } from '../base/names.ts';
+import * as api from '../index.ts';
 import { ReplicateError } from '../runtime/failures.ts';
 import { errorInfo } from './node-errors.ts';
 

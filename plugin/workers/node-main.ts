@@ -1,17 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { Worker as Thread } from 'node:worker_threads';
-import { createInterface } from 'node:readline';
 import { relative } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Worker as Thread } from 'node:worker_threads';
 import { ReplicateError, type RunFailure } from '../runtime/failures.ts';
 import { spellNonFinite } from '../runtime/manifest.ts';
 import { errorInfo } from './node-errors.ts';
 import { ModuleLoader } from './node-loader.ts';
 import { Pipeline } from './node-pipeline.ts';
 import { seededMathRandom } from './node-random.ts';
-import type { FromWorker, ReplicateJob, ToWorker, VerifyJob } from './protocol.ts';
 import { verify } from './node-verify.ts';
+import type { FromWorker, ReplicateJob, ToWorker, VerifyJob } from './protocol.ts';
 
 /** Messages come in on file descriptor 3 and go out on 4, one JSON text a line; stdout and stderr stay the user's. */
 const FROM_PARENT = 3;
@@ -91,7 +91,12 @@ async function runReplicate(pipeline: Pipeline, job: ReplicateJob, message: RunM
     const { metrics, artifacts } = await (message.concurrency > 1 ? interleaved.run(state, body) : body());
     send({ type: 'replicate-finished', replicate, ms: elapsed(), metrics, artifacts });
   } catch (thrown) {
-    send({ type: 'replicate-failed', replicate, ms: elapsed(), failure: failureOf(thrown, message.job.root) });
+    send({
+      type: 'replicate-failed',
+      replicate,
+      ms: elapsed(),
+      failure: failureOf(thrown, message.job.root),
+    });
   }
 }
 
@@ -105,7 +110,11 @@ async function runVerifier(job: VerifyJob): Promise<void> {
   try {
     process.chdir(job.folder);
     if (job.module === undefined) {
-      throw new ReplicateError({ reason: 'module-missing', module: 'verifiers', folder: relative(job.root, job.folder) });
+      throw new ReplicateError({
+        reason: 'module-missing',
+        module: 'verifiers',
+        folder: relative(job.root, job.folder),
+      });
     }
     const verifier = await loader.function(job.module, job.verifier, job.tsconfig);
     send({ type: 'verified', verdict: await verify(verifier, job) });

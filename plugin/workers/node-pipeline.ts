@@ -1,9 +1,9 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { ReplicateError, type RunFailure } from '../runtime/failures.ts';
 import { isWithMetrics, type StepContext } from '../runtime/context.ts';
-import { type Parameters, resolveParameters } from '../runtime/parameters.ts';
+import { ReplicateError, type RunFailure } from '../runtime/failures.ts';
 import type { ArtifactRecord } from '../runtime/manifest.ts';
+import { type Parameters, resolveParameters } from '../runtime/parameters.ts';
 import { type BoundOutput, ReplicateArtifacts } from './node-artifacts.ts';
 import { errorInfo } from './node-errors.ts';
 import { BUILT_IN_LOADERS, BUILT_IN_WRITERS, dumpBytes } from './node-formats.ts';
@@ -54,7 +54,11 @@ export class Pipeline {
   }
 
   /** Runs one replicate. @throws ReplicateError */
-  async run({ replicate, seed, again }: ReplicateJob, signal: AbortSignal, log: (text: string) => void): Promise<ReplicateResult> {
+  async run(
+    { replicate, seed, again }: ReplicateJob,
+    signal: AbortSignal,
+    log: (text: string) => void,
+  ): Promise<ReplicateResult> {
     const { job } = this;
     const folder = join(job.artifacts, `replicate_${replicate}`);
     if (again) rmSync(folder, { recursive: true, force: true });
@@ -109,7 +113,11 @@ export class Pipeline {
     try {
       return { metrics, artifacts: await artifacts.close() };
     } catch (thrown) {
-      throw asFailure(thrown, (error) => ({ reason: 'results-unwritable', path: relative(job.root, folder), error }), job.root);
+      throw asFailure(
+        thrown,
+        (error) => ({ reason: 'results-unwritable', path: relative(job.root, folder), error }),
+        job.root,
+      );
     }
   }
 
@@ -133,7 +141,11 @@ class Binder {
     const { job } = this;
     const file = job.modules[kind];
     if (file === undefined) {
-      throw new ReplicateError({ reason: 'module-missing', module: kind, folder: relative(job.root, job.folder) });
+      throw new ReplicateError({
+        reason: 'module-missing',
+        module: kind,
+        folder: relative(job.root, job.folder),
+      });
     }
     const call = await this.loader.function(file, name, job.tsconfig);
     return { name, call, parameters: resolveParameters(name, call, args, job.context) };
@@ -148,7 +160,11 @@ class Binder {
         const context = state.contextWith(parameters);
         return await (parameters.declared === undefined ? call(context) : call(parameters.declared, context));
       } catch (thrown) {
-        throw asFailure(thrown, (error) => ({ reason: 'datasource-threw', datasource: name, error }), job.root);
+        throw asFailure(
+          thrown,
+          (error) => ({ reason: 'datasource-threw', datasource: name, error }),
+          job.root,
+        );
       }
     };
     return { alias: source.alias, read };
@@ -162,13 +178,21 @@ class Binder {
     return async ({ replicate }) => {
       const path = join(source.artifacts, `replicate_${replicate % source.replicates}`, source.fileName);
       if (!existsSync(path)) {
-        throw new ReplicateError({ reason: 'upstream-missing', path: relative(root, path), task: source.task });
+        throw new ReplicateError({
+          reason: 'upstream-missing',
+          path: relative(root, path),
+          task: source.task,
+        });
       }
       try {
         return await load(path);
       } catch (thrown) {
         const where = relative(root, path);
-        throw asFailure(thrown, (error) => ({ reason: 'loader-threw', path: where, loader: name, error }), root);
+        throw asFailure(
+          thrown,
+          (error) => ({ reason: 'loader-threw', path: where, loader: name, error }),
+          root,
+        );
       }
     };
   }
@@ -176,7 +200,12 @@ class Binder {
   async output(output: ConditionJob['outputs'][number]): Promise<BoundOutput> {
     const { job } = this;
     if (output.writer === undefined) return { ...output, writerName: 'dump_bytes', write: dumpBytes };
-    const write = await this.pick(job.modules.outputs, output.writer, BUILT_IN_WRITERS, relative(job.root, job.folder));
+    const write = await this.pick(
+      job.modules.outputs,
+      output.writer,
+      BUILT_IN_WRITERS,
+      relative(job.root, job.folder),
+    );
     return { ...output, writerName: output.writer, write };
   }
 
@@ -196,10 +225,16 @@ class Binder {
   }
 }
 
-function asFailure(thrown: unknown, wrap: (error: ReturnType<typeof errorInfo>) => RunFailure, root: string): ReplicateError {
+function asFailure(
+  thrown: unknown,
+  wrap: (error: ReturnType<typeof errorInfo>) => RunFailure,
+  root: string,
+): ReplicateError {
   return thrown instanceof ReplicateError ? thrown : new ReplicateError(wrap(errorInfo(thrown, root)));
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  );
 }

@@ -9,13 +9,23 @@ export async function verify(verifier: (...args: unknown[]) => unknown, job: Ver
   try {
     verdict = await verifier(job.baseline, job.treatment);
   } catch (thrown) {
-    throw new ReplicateError({ reason: 'step-threw', step: job.verifier, error: errorInfo(thrown, job.root) });
+    throw new ReplicateError({
+      reason: 'step-threw',
+      step: job.verifier,
+      error: errorInfo(thrown, job.root),
+    });
   }
   if (typeof verdict !== 'object' || verdict === null || Array.isArray(verdict)) {
     const message = `it returned ${verdict === null ? 'null' : typeof verdict} instead of a mapping such as { p_value, significant }`;
-    throw new ReplicateError({ reason: 'step-threw', step: job.verifier, error: { name: 'TypeError', message, stack: '' } });
+    throw new ReplicateError({
+      reason: 'step-threw',
+      step: job.verifier,
+      error: { name: 'TypeError', message, stack: '' },
+    });
   }
-  return Object.fromEntries(Object.entries(verdict).flatMap(([key, value]) => (isPlain(value) ? [[key, value as Json]] : [])));
+  return Object.fromEntries(
+    Object.entries(verdict).flatMap(([key, value]) => (isPlain(value) ? [[key, value as Json]] : [])),
+  );
 }
 
 function isPlain(value: unknown): boolean {

@@ -27,7 +27,8 @@ export class NodeWorker implements Worker {
     const lines = createInterface({ input: output });
     lines.on('line', (line) => {
       const message = JSON.parse(line) as FromWorker;
-      if (message.type === 'uncaught') this.uncaught = `${message.error.name}: ${message.error.message}\n${message.error.stack}`;
+      if (message.type === 'uncaught')
+        this.uncaught = `${message.error.name}: ${message.error.message}\n${message.error.stack}`;
       else listener.onMessage(message);
     });
     this.input.on('error', () => {}); // a worker that died is reported by its exit

@@ -1,6 +1,6 @@
+import type { JsonObject } from '../base/json.ts';
 import type { RunFailure } from '../runtime/failures.ts';
 import type { ConditionJob, CreateWorker, FromWorker, ReplicateJob, VerifyJob, Worker } from './protocol.ts';
-import type { JsonObject } from '../base/json.ts';
 
 /** The replicates of one condition, to be spread over workers. */
 export interface PoolWork {
@@ -92,7 +92,9 @@ export class WorkerPool {
 
   /** Applies one verifier. */
   async verify(verify: VerifyJob): Promise<{ verdict: JsonObject } | { failure: RunFailure }> {
-    let slot = this.slots.find((candidate) => candidate.chunk === undefined && candidate.verifying === undefined);
+    let slot = this.slots.find(
+      (candidate) => candidate.chunk === undefined && candidate.verifying === undefined,
+    );
     slot ??= this.open();
     const { worker } = slot;
     const answer = await new Promise<FromWorker | { type: 'exit'; how: string }>((resolve) => {
@@ -176,7 +178,13 @@ export class WorkerPool {
     };
     slot.chunk = chunk;
     active.workers++;
-    slot.worker.send({ type: 'run', job: work.job, replicates: jobs, concurrency, announce: chunk.announced });
+    slot.worker.send({
+      type: 'run',
+      job: work.job,
+      replicates: jobs,
+      concurrency,
+      announce: chunk.announced,
+    });
   }
 
   private receive(slot: Slot, message: FromWorker): void {
@@ -211,7 +219,10 @@ export class WorkerPool {
         return;
       case 'batch-finished': {
         const perReplicate = (performance.now() - chunk.sentAt) / chunk.size;
-        active.chunkSize = Math.max(active.work.concurrency, Math.min(chunk.size * 4, Math.ceil(CHUNK_MS / Math.max(perReplicate, 0.001))));
+        active.chunkSize = Math.max(
+          active.work.concurrency,
+          Math.min(chunk.size * 4, Math.ceil(CHUNK_MS / Math.max(perReplicate, 0.001))),
+        );
         this.release(slot);
         this.proceed(active);
         return;
@@ -249,10 +260,15 @@ export class WorkerPool {
       return;
     }
     const unanswered = [...chunk.pending.values()];
-    const running = unanswered.filter((job, i) => (chunk.announced ? chunk.started.has(job.replicate) : i === 0));
-    const guilty = chunk.timedOut !== undefined
-      ? running.filter((job) => job.replicate === chunk.timedOut)
-      : running.length === 1 ? running : [];
+    const running = unanswered.filter((job, i) =>
+      chunk.announced ? chunk.started.has(job.replicate) : i === 0,
+    );
+    const guilty =
+      chunk.timedOut !== undefined
+        ? running.filter((job) => job.replicate === chunk.timedOut)
+        : running.length === 1
+          ? running
+          : [];
     const suspects = chunk.timedOut === undefined && guilty.length === 0 ? running : [];
     for (const job of unanswered) {
       if (guilty.includes(job)) continue;
@@ -260,7 +276,13 @@ export class WorkerPool {
     }
     for (const job of guilty) {
       const timedOut = chunk.timedOut === job.replicate && active.work.timeoutMs !== undefined;
-      this.fail(active, job, timedOut ? { reason: 'timed-out', limitMs: active.work.timeoutMs ?? 0 } : { reason: 'worker-exited', how });
+      this.fail(
+        active,
+        job,
+        timedOut
+          ? { reason: 'timed-out', limitMs: active.work.timeoutMs ?? 0 }
+          : { reason: 'worker-exited', how },
+      );
     }
     if (unanswered.length > 0 && running.length === 0) {
       // It died before its first replicate: no replicate is to blame, and the next worker would die the same way.

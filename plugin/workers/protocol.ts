@@ -102,7 +102,10 @@ export type FromWorker =
   /** Nothing of this condition can run here. */
   | { readonly type: 'batch-failed'; readonly failure: RunFailure }
   | { readonly type: 'batch-finished' }
-  | { readonly type: 'uncaught'; readonly error: { readonly name: string; readonly message: string; readonly stack: string } }
+  | {
+      readonly type: 'uncaught';
+      readonly error: { readonly name: string; readonly message: string; readonly stack: string };
+    }
   | { readonly type: 'verified'; readonly verdict: JsonObject }
   | { readonly type: 'verify-failed'; readonly failure: RunFailure };
 

@@ -1,6 +1,6 @@
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
 import { stopSignal } from '../../nx/stop-signal.ts';
-import { type RunExecutorOptions, runTasks, type TaskOutcome } from '../../nx/tasks.ts';
+import { runTasks, type TaskOutcome } from '../../nx/tasks.ts';
 import { TerminalReporter } from '../../nx/terminal.ts';
 
 interface BatchAnswer {
@@ -17,8 +17,8 @@ interface BatchAnswer {
 /** Runs all experiment tasks of an Nx run in one process, and answers for each as it ends. */
 export default async function runBatch(
   taskGraph: TaskGraph,
-  options: Record<string, RunExecutorOptions>,
-  _overrides: RunExecutorOptions,
+  options: Record<string, Record<string, unknown>>,
+  _overrides: unknown,
   context: ExecutorContext,
 ): Promise<AsyncGenerator<BatchAnswer>> {
   return answers(taskGraph, options, context);
@@ -26,7 +26,7 @@ export default async function runBatch(
 
 async function* answers(
   taskGraph: TaskGraph,
-  options: Record<string, RunExecutorOptions>,
+  options: Record<string, Record<string, unknown>>,
   context: ExecutorContext,
 ): AsyncGenerator<BatchAnswer> {
   const tasks = Object.values(taskGraph.tasks).map((task) => ({
@@ -66,6 +66,12 @@ async function* answers(
 function toAnswer({ task, status, output, startedAt, endedAt }: TaskOutcome): BatchAnswer {
   return {
     task,
-    result: { success: status === 'success', status, terminalOutput: output, startTime: startedAt, endTime: endedAt },
+    result: {
+      success: status === 'success',
+      status,
+      terminalOutput: output,
+      startTime: startedAt,
+      endTime: endedAt,
+    },
   };
 }
