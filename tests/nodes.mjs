@@ -18,7 +18,10 @@ try {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'package.json'), '{"private":true}');
     const name = `node-${process.platform}-${process.arch}@${version}`;
-    execFileSync('npm', ['install', '--no-audit', '--no-fund', '--silent', name], { cwd: folder, stdio: 'inherit' });
+    execFileSync('npm', ['install', '--no-audit', '--no-fund', '--silent', name], {
+      cwd: folder,
+      stdio: 'inherit',
+    });
     const bin = join(folder, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin');
     const run = spawnSync(join(bin, 'node'), [nx, 'run', 'consumer:experiment', '--skip-nx-cache'], {
       cwd: ROOT,

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { join, relative, sep } from 'node:path';
+import { join } from 'node:path';
 import fastGlob from 'fast-glob';
 import { compareText } from '../base/diagnostics.ts';
 import { sha256 } from '../base/digest.ts';
@@ -121,11 +121,6 @@ export class Fingerprints {
     );
     return Object.fromEntries(pairs);
   }
-}
-
-/** Path relative to the root, with forward slashes. */
-export function relativePath(root: string, path: string): string {
-  return relative(root, path).split(sep).join('/');
 }
 
 function sourceComponent(source: PlannedCondition['sources'][number]): SourceComponent {
