@@ -61,7 +61,9 @@ export async function runPlan(
       settle.get(planned.id)?.(finished);
     })();
   }
-  return Promise.all(outcomes.values());
+  const all = await Promise.all(outcomes.values());
+  await options.store?.tidy().catch(() => {});
+  return all;
 }
 
 async function notRun(planned: PlannedCondition, blockedBy: string | undefined): Promise<ConditionOutcome> {
