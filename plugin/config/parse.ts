@@ -208,7 +208,7 @@ class ConfigParser {
           code: 'config/duplicate-file-name',
           message: same
             ? `The outputs "${first.alias}" and "${output.alias}" write the same file${byCase}: "${fileName}".`
-            : `The outputs "${first.alias}" and "${output.alias}" cannot both exist: one of "${first.fileName}" and "${fileName}" is a folder of the other.`,
+            : `The outputs "${first.alias}" and "${output.alias}" make a file and a folder of one path: "${other.length < folded.length ? first.fileName : fileName}".`,
           remedy: 'Give one of the two another file_name.',
           at,
           related: [{ message: `"${first.alias}" writes "${first.fileName}".`, at: first.at }],

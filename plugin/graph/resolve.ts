@@ -69,7 +69,7 @@ function uniqueByName(
         code: 'graph/duplicate-experiment',
         message: exact
           ? `${claimants.length} experiments are named "${config.name.value}".`
-          : `${claimants.length} experiments have names that differ only in letter case from "${config.name.value}".`,
+          : `Another name differs from "${config.name.value}" only in letter case.`,
         remedy: 'Give each of them a "name:" of its own.',
         at: config.name.at,
         related: others.map((other) => ({
