@@ -30,7 +30,7 @@ export interface LocatedEntry {
   readonly value: LocatedNode;
 }
 
-const MAX_LENGTH = 128 * 1024;
+const MAX_LENGTH = 64 * 1024;
 const MAX_NODES = 50_000;
 const MAX_DEPTH = 64;
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
