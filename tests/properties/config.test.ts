@@ -50,7 +50,7 @@ test('what a value looks like in YAML does not change what is read', () => {
       const tree = parseYamlTree(FILE, plain ? stringify(value) : JSON.stringify(value));
       if (tree.ok) expect(JSON.stringify(toJson(tree.value))).toBe(JSON.stringify(value));
     }),
-    { numRuns: 500 },
+    { numRuns: 150 },
   );
 });
 
@@ -72,7 +72,7 @@ test('our check accepts exactly what the published JSON Schema accepts', () => {
       expect({ ours: found.map((d) => d.message), accepted: found.length === 0 }).toMatchObject({ accepted });
       for (const { at } of found) expect(at.start <= at.end && at.end <= text.length).toBe(true);
     }),
-    { numRuns: 3000 },
+    { numRuns: 1000 },
   );
-  expect(Math.min(seen.accepted, seen.refused)).toBeGreaterThan(200);
+  expect(Math.min(seen.accepted, seen.refused)).toBeGreaterThan(100);
 });

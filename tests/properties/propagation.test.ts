@@ -7,7 +7,7 @@ import { configOf } from '../support/configs.ts';
 import { textOf, type World, world } from './graphs.ts';
 import { Reference } from './reference.ts';
 
-const RUNS = { numRuns: 300 };
+const RUNS = { numRuns: 100 };
 
 function resolve({ experiments }: World): Resolution {
   return resolveGraph(experiments.map((sketch) => configOf(textOf(sketch), `${sketch.name}/config.yaml`)));
