@@ -1,4 +1,5 @@
-import { relative } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { createJiti, type Jiti } from 'jiti';
 import { suggestion } from '../base/names.ts';
 import * as api from '../index.ts';
@@ -50,11 +51,31 @@ export class ModuleLoader {
     if (known !== undefined) return known;
     const jiti = createJiti(`${this.root}/`, {
       interopDefault: false,
+      nativeModules: installedPackages(this.root),
       sourceMaps: true,
       tsconfigPaths: tsconfig ?? false,
       virtualModules: { 'nx-experiments': api },
     });
     this.loaders.set(tsconfig, jiti);
     return jiti;
+  }
+}
+
+/**
+ * The packages that Node loads by itself. Without this, jiti answers the second import of a CommonJS package with its
+ * bare exports, so that its default import is undefined in all modules but the first.
+ */
+function installedPackages(root: string): string[] {
+  const folder = join(root, 'node_modules');
+  return namesIn(folder).flatMap((name) =>
+    name.startsWith('@') ? namesIn(join(folder, name)).map((inner) => `${name}/${inner}`) : [name],
+  );
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => !name.startsWith('.'));
+  } catch {
+    return [];
   }
 }
