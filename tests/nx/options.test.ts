@@ -8,7 +8,7 @@ test('without options there are defaults', () => {
 
 describe('an option that is wrong is named:', () => {
   test.each<[unknown, string]>([
-    [{ target: 'x' }, 'unknown option "target". Known options: targetName, include.'],
+    [{ target: 'x' }, 'unknown option "target". Known options: targetName, include, store, storeSize.'],
     [{ targetName: 'a b' }, '"targetName" must be a name of letters, digits, ".", "_" and "-".'],
     [{ targetName: 1 }, '"targetName" must be a name of letters, digits, ".", "_" and "-".'],
     [{ include: 'experiments' }, '"include" must be a list of globs.'],

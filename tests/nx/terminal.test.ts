@@ -12,8 +12,8 @@ class Screen {
     () => this.now,
   );
 
-  start(planned: PlannedCondition): void {
-    this.reporter.report({ type: 'condition-started', planned });
+  start(planned: PlannedCondition, reused?: number, reasons: readonly string[] = []): void {
+    this.reporter.report({ type: 'condition-started', planned, reused, reasons });
   }
   finish(planned: PlannedCondition, replicates: number, msEach: number): void {
     for (let replicate = 0; replicate < replicates; replicate++) {
@@ -44,6 +44,16 @@ describe('progress', () => {
     screen.start(many);
     screen.finish(many, 1000, 0.9);
     expect(screen.lines).toEqual(['lab/baseline: 1000 replicates']);
+  });
+
+  test('counts what is reused, and foretells by what ran', () => {
+    const screen = new Screen();
+    screen.start(many, 900, ['new replicates 900-999']);
+    screen.finish(many, 20, 100);
+    expect(screen.lines).toEqual([
+      'lab/baseline: 1000 replicates, 900 reused, 100 to run (new replicates 900-999)',
+      'lab/baseline: 910/1000, about 9.0 s left',
+    ]);
   });
 
   test('does not repeat the end, which the outcome tells', () => {
@@ -104,6 +114,7 @@ describe('an outcome', () => {
       status: 'succeeded',
       failures: [],
       blockedBy: undefined,
+      reused: 0,
       startedAt: 0,
       endedAt: 1234,
       manifest: undefined,
