@@ -7,7 +7,7 @@ const LAYERS: readonly { readonly name: string; readonly rank: number; readonly 
   { name: 'statistics', rank: 1, paths: /^statistics\// },
   { name: 'graph', rank: 2, paths: /^graph\// },
   { name: 'effect', rank: 5, paths: /^runtime\/(runner|jobs|compare|preview|reuse|upstream)\.ts$/ },
-  { name: 'run', rank: 3, paths: /^(runtime\/|workers\/protocol\.ts$|store\/(store|layout|manifest)\.ts$)/ },
+  { name: 'run', rank: 3, paths: /^(runtime\/|workers\/protocol\.ts$)/ },
   { name: 'report', rank: 4, paths: /^report\// },
   { name: 'effect', rank: 5, paths: /^(workers|store|io)\// },
   { name: 'edge', rank: 6, paths: /^(index|api)\.ts$|^(nx|executors|generators|migrations|cli)\// },

@@ -25,7 +25,8 @@ export const BROKEN_CONFIGS: Readonly<Record<string, Files>> = {
   'syntax-unknown-tag': one(`${SOUND}params: { path: !file data.csv }\n`),
   'syntax-unknown-alias': one(`${SOUND}params: *shared\n`),
   'syntax-windows-lines': one('datasource: { raw: load }\r\nsteps: [clean, train\r\noutputs: {}\r\n'),
-  'nested-brackets': one(`${SOUND}params: { deep: ${'['.repeat(100_000)}`),
+  'nested-brackets': one(`${SOUND}params: { deep: ${'['.repeat(50_000)}`),
+  'nested-brackets-by-the-hundred-thousand': one('['.repeat(100_000)),
   'nested-lists': one(`${SOUND}params:\n  ${'- '.repeat(10_000)}x\n`),
   'alias-bomb': one(
     `x0: &x0 [a, a, a, a, a, a, a, a, a]\n${Array.from({ length: 9 }, (_, i) => `x${i + 1}: &x${i + 1} [${`*x${i}, `.repeat(9)}]\n`).join('')}${SOUND}`,
