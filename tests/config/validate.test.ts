@@ -16,6 +16,7 @@ describe('is accepted:', () => {
     'execution: {}',
     'hypotheses: []',
     'inputs: []',
+    `name: ${'n'.repeat(100)}`,
   ])('%s', (line) => {
     expect(problemsOf(`${LEAST}${line}\n`)).toEqual([]);
   });
@@ -34,6 +35,7 @@ describe('is refused:', () => {
       'config/invalid-type: "execution.timeout" must be text, but is the number 10.',
     ],
     ['treatments: { a: { datasource: {} } }', 'config/empty: "treatments.a.datasource" is empty.'],
+    [`name: ${'n'.repeat(101)}`, 'config/illegal-name: "name" is "nnn'],
     ['treatments: { "": {} }', 'config/illegal-name: The name "" is not allowed.'],
   ])('%s', (line, message) => {
     const [problem = ''] = problemsOf(`${LEAST}${line}\n`);

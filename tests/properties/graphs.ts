@@ -9,7 +9,7 @@ export interface Sketch {
   readonly name: string;
   readonly replicates: number | undefined;
   readonly params: Values;
-  readonly baseline: Values | undefined;
+  readonly baseline: SketchedTreatment | undefined;
   readonly treatments: readonly SketchedTreatment[];
   /** Upstream by alias; undefined: a function. */
   readonly datasource: Readonly<Record<string, string | undefined>>;
@@ -49,22 +49,19 @@ function sketch(name: string, before: readonly string[]): fc.Arbitrary<Sketch> {
       datasource: fc.dictionary(fc.constantFrom(...ALIASES), source, { minKeys: 1 }),
       replicates: fc.option(fc.constantFrom(1, 3, 3, 5), { nil: undefined }),
       params: values,
-      baseline: fc.option(values, { nil: undefined }),
-      names: fc.subarray(TREATMENTS, { maxLength: 2 }),
+      names: fc.subarray(['baseline', ...TREATMENTS], { maxLength: 3 }),
     })
-    .chain(({ names, ...rest }) =>
-      fc
-        .tuple(
-          ...names.map((treatment) =>
-            fc.record({
-              name: fc.constant(treatment),
-              values,
-              swaps: fc.dictionary(fc.constantFrom(...Object.keys(rest.datasource)), source, { maxKeys: 1 }),
-            }),
-          ),
-        )
-        .map((treatments) => ({ name, ...rest, treatments })),
-    );
+    .chain(({ names, ...rest }) => {
+      const swaps = fc.dictionary(fc.constantFrom(...Object.keys(rest.datasource)), source, { maxKeys: 1 });
+      const treatment = (of: string): fc.Arbitrary<SketchedTreatment> =>
+        fc.record({ name: fc.constant(of), values, swaps });
+      return fc.tuple(...names.map(treatment)).map((all) => ({
+        name,
+        ...rest,
+        baseline: all.find((one) => one.name === 'baseline'),
+        treatments: all.filter((one) => one.name !== 'baseline'),
+      }));
+    });
 }
 
 /** The config.yaml of a sketch. JSON is YAML. */
@@ -79,14 +76,11 @@ export function textOf({ replicates, params, baseline, treatments, datasource }:
     datasource: sources(datasource),
     steps: ['run'],
     outputs: { out: {} },
-    treatments: {
-      ...(baseline === undefined ? {} : { baseline }),
-      ...Object.fromEntries(
-        treatments.map(({ name, values: own, swaps }) => [
-          name,
-          { ...own, ...(Object.keys(swaps).length > 0 ? { datasource: sources(swaps) } : {}) },
-        ]),
-      ),
-    },
+    treatments: Object.fromEntries(
+      [...(baseline === undefined ? [] : [baseline]), ...treatments].map(({ name, values: own, swaps }) => [
+        name,
+        { ...own, ...(Object.keys(swaps).length > 0 ? { datasource: sources(swaps) } : {}) },
+      ]),
+    ),
   });
 }

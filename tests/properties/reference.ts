@@ -17,9 +17,9 @@ export class Reference {
 
   /** Everything that it names as a source, under whatever condition. */
   upstream(name: string): Set<string> {
-    const { datasource, treatments } = this.find(name);
-    const sources = [datasource, ...treatments.map((t) => t.swaps)].flatMap((entries) =>
-      Object.values(entries),
+    const { datasource, baseline, treatments } = this.find(name);
+    const sources = [datasource, baseline?.swaps ?? {}, ...treatments.map((t) => t.swaps)].flatMap(
+      (entries) => Object.values(entries),
     );
     return new Set(sources.filter((source) => source !== undefined));
   }
@@ -27,14 +27,14 @@ export class Reference {
   /** Under T: its own T if it has one, else its baseline values, each over params. */
   context(name: string, condition: string): Record<string, number> {
     const { params, baseline, treatments } = this.find(name);
-    const own = treatments.find((t) => t.name === condition);
-    return { ...params, ...(own === undefined ? baseline : own.values) };
+    const own = treatments.find((t) => t.name === condition) ?? baseline;
+    return { ...params, ...own?.values };
   }
 
   /** By alias: which upstream is read, and at which condition; undefined for a function. */
   sources(name: string, condition: string): Map<string, string | undefined> {
-    const { datasource, treatments } = this.find(name);
-    const own = treatments.find((t) => t.name === condition);
+    const { datasource, baseline, treatments } = this.find(name);
+    const own = treatments.find((t) => t.name === condition) ?? baseline;
     const found = new Map<string, string | undefined>();
     for (const alias of Object.keys(datasource)) {
       const up = own !== undefined && alias in own.swaps ? own.swaps[alias] : datasource[alias];
