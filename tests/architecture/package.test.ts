@@ -24,7 +24,7 @@ describe.each(MANIFESTS)('every path in %s exists after the build', (file) => {
 });
 
 test('everything that the package publishes exists', () => {
-  // npm puts these in by itself; the readme is the one of the workspace, copied when it is published.
+  // The readme of the package is still to be written; whoever writes it removes this exception.
   const files = (read('package.json').files as string[]).filter((file) => file !== 'README.md');
   expect(missing(files)).toEqual([]);
 });
