@@ -60,16 +60,32 @@ interface Position {
 
 const FRAME_CONTEXT = 1;
 const FRAME_WIDTH = 100;
+/** Columns that stay in view before a position beyond the frame's width. */
+const FRAME_LEAD = 40;
+const MAX_QUOTE = 100;
 
 /** Renders a diagnostic as `file:line:column`, message, code frame and remedy, without a trailing newline. */
 export function formatDiagnostic(diagnostic: Diagnostic, sourceText: SourceText): string {
   const { severity, code, message, remedy, at, related = [] } = diagnostic;
-  const lines = [`${locate(at, sourceText)} - ${severity} ${code}: ${message}`, ...frame(at, sourceText)];
+  const lines = [
+    `${locate(at, sourceText)} - ${severity} ${code}: ${presentable(message)}`,
+    ...frame(at, sourceText),
+  ];
   for (const other of related) {
-    lines.push(`  ${locate(other.at, sourceText)} ${other.message}`, ...frame(other.at, sourceText));
+    lines.push(
+      `  ${locate(other.at, sourceText)} ${presentable(other.message)}`,
+      ...frame(other.at, sourceText),
+    );
   }
-  lines.push(`  ${remedy}`);
+  lines.push(`  ${presentable(remedy)}`);
   return lines.join('\n');
+}
+
+/** Messages quote what the user wrote, which may be of any length and hold anything. */
+function presentable(message: string): string {
+  return printable(message).replace(/"([^"]*)"/g, (quoted, text: string) =>
+    text.length > MAX_QUOTE ? `"${text.slice(0, MAX_QUOTE)}…"` : quoted,
+  );
 }
 
 /** Sorts by file, then by position, so that a report reads from top to bottom. */
@@ -92,9 +108,10 @@ export function assertNever(value: never): never {
 /** `file:line:column`, one-based; just the file when its text is not known. */
 export function locate(at: Span, sourceText: SourceText): string {
   const text = sourceText(at.file);
-  if (text === undefined) return at.file;
+  const file = printable(at.file);
+  if (text === undefined) return file;
   const { line, column } = positionOf(text, at.start);
-  return `${at.file}:${line}:${column}`;
+  return `${file}:${line}:${column}`;
 }
 
 function positionOf(text: string, offset: number): Position {
@@ -111,26 +128,35 @@ function frame(at: Span, sourceText: SourceText): string[] {
   const first = Math.max(1, line - FRAME_CONTEXT);
   const last = Math.min(all.length, line + FRAME_CONTEXT);
   const gutter = String(last).length;
+  // A position far to the right moves the window; what is cut off to the left shows as an ellipsis.
+  const cut = column > FRAME_WIDTH - FRAME_LEAD / 2 ? column - FRAME_LEAD : 0;
   const rendered: string[] = [''];
   for (let n = first; n <= last; n++) {
-    const content = printable(all[n - 1] ?? '').trimEnd();
-    if (n !== line && content === '' && (n === first || n === last)) continue;
-    rendered.push(
-      `  ${n === line ? '>' : ' '} ${String(n).padStart(gutter)} | ${content.slice(0, FRAME_WIDTH)}`.trimEnd(),
-    );
-    if (n === line && column <= FRAME_WIDTH) {
-      const width = Math.max(
-        1,
-        Math.min(at.end - at.start, content.length - column + 1, FRAME_WIDTH - column + 1),
+    const content = printable((all[n - 1] ?? '').trimEnd());
+    const shown = view(content, cut);
+    if (n !== line && shown === '') continue;
+    rendered.push(`  ${n === line ? '>' : ' '} ${String(n).padStart(gutter)} | ${shown}`.trimEnd());
+    if (n === line) {
+      const width = Math.min(at.end - at.start, content.length - column + 1, cut + FRAME_WIDTH - column + 1);
+      rendered.push(
+        `    ${' '.repeat(gutter)} | ${' '.repeat(column - cut - 1)}${'^'.repeat(Math.max(1, width))}`,
       );
-      rendered.push(`    ${' '.repeat(gutter)} | ${' '.repeat(column - 1)}${'^'.repeat(width)}`);
     }
   }
   rendered.push('');
   return rendered;
 }
 
-/** Control characters could move the cursor or hide text: a config is not trusted with that. */
+function view(content: string, cut: number): string {
+  const shown = content.slice(cut, cut + FRAME_WIDTH);
+  const start = cut > 0 && shown !== '' ? `…${shown.slice(1)}` : shown;
+  return content.length > cut + FRAME_WIDTH ? `${start.slice(0, -1)}…` : start;
+}
+
+/**
+ * Control characters could move the cursor or hide text, and signs of direction could reorder it: a config is not
+ * trusted with that.
+ */
 export function printable(text: string): string {
-  return text.replace(/\t/g, ' ').replace(/\p{Cc}/gu, '\ufffd');
+  return text.replace(/\t/g, ' ').replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, '\ufffd');
 }

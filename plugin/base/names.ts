@@ -11,7 +11,7 @@ export const BASELINE = 'baseline';
 export const REPORT_FOLDER = 'report';
 
 const name = new RegExp(NAME_PATTERN);
-const MAX_NAME_LENGTH = 100;
+export const MAX_NAME_LENGTH = 100;
 
 export function isLegalName(text: string): boolean {
   return text.length <= MAX_NAME_LENGTH && name.test(text);
@@ -26,10 +26,9 @@ export function nearest(typed: string, candidates: Iterable<string>): string | u
     pool.map((c) => c.toLowerCase()),
   );
   const match = pool.find((c) => c.toLowerCase() === best);
-  return match !== undefined &&
-    distance(typed.toLowerCase(), best) <= Math.max(2, Math.floor(typed.length / 3))
-    ? match
-    : undefined;
+  // Of a name of one or two letters, a change of that many letters leaves nothing.
+  const near = Math.min(typed.length - 1, Math.max(2, Math.floor(typed.length / 3)));
+  return match !== undefined && distance(typed.toLowerCase(), best) <= near ? match : undefined;
 }
 
 /** `Did you mean "x"?`, or the list of what there is. */

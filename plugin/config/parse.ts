@@ -18,29 +18,36 @@ import { CONFIG_SCHEMA } from './schema.ts';
 import { validate } from './validate.ts';
 import { type LocatedEntry, type LocatedNode, mappingToJson, parseYamlTree, toJson } from './yaml-tree.ts';
 
+/** Beyond this many, the same thing is wrong everywhere. */
+const MAX_PROBLEMS = 50;
+
 /**
  * Reads the text of a config.yaml. Never touches the disk.
  *
  * @param file path relative to the workspace root, with forward slashes; its folder gives the default name
- * @returns the configuration, or every problem that the text has on its own
+ * @returns the configuration, or the problems that the text has on its own
  */
 export function parseConfig(file: string, text: string): Result<ExperimentConfig> {
   const tree = parseYamlTree(file, text);
-  if (!tree.ok) return tree;
+  if (!tree.ok) return { ok: false, diagnostics: tree.diagnostics.slice(0, MAX_PROBLEMS) };
   const invalid = validate(tree.value, CONFIG_SCHEMA);
-  if (invalid.length > 0) return { ok: false, diagnostics: invalid };
+  if (invalid.length > 0) return { ok: false, diagnostics: invalid.slice(0, MAX_PROBLEMS) };
   const parser = new ConfigParser(file, tree.value);
   const config = parser.parse();
   return parser.diagnostics.length > 0
-    ? { ok: false, diagnostics: parser.diagnostics }
+    ? { ok: false, diagnostics: parser.diagnostics.slice(0, MAX_PROBLEMS) }
     : { ok: true, value: config };
 }
 
 /** The name that a config claims even when the rest of it is wrong; spares its consumers a second error. */
 export function claimedName(file: string, text: string): string {
   const tree = parseYamlTree(file, text);
-  const name = tree.ok && tree.value.kind === 'mapping' ? child(tree.value, 'name') : undefined;
-  return name?.kind === 'scalar' && typeof name.value === 'string' ? name.value : defaultName(file);
+  if (!tree.ok) {
+    const line = /^name:[ \t]*["']?([A-Za-z0-9][\w.-]*)["']?[ \t]*(?:#.*)?\r?$/m.exec(text);
+    return line?.[1] ?? defaultName(file);
+  }
+  const name = stringOf(child(tree.value, 'name'));
+  return name ?? defaultName(file);
 }
 
 /** Shapes a tree that the schema has accepted, and checks what a schema cannot say. */
@@ -57,7 +64,9 @@ class ConfigParser {
 
   parse(): ExperimentConfig {
     const datasource = this.datasource(this.get('datasource'));
-    const conditions = entriesOf(this.get('treatments')).map((entry) => this.treatment(entry, datasource));
+    const treatments = entriesOf(this.get('treatments'));
+    this.checkTreatmentNames(treatments);
+    const conditions = treatments.map((entry) => this.treatment(entry, datasource));
     const replicates = this.get('replicates');
     return {
       file: this.file,
@@ -133,7 +142,7 @@ class ConfigParser {
         'config/invalid-value',
         node.at,
         `"${text}" is not a reference.`,
-        'Write it as experiment#output.',
+        'Write it as experiment#output, for example producer#summary.',
       );
     }
     return { type: 'reference', experiment, output, at: node.at };
@@ -150,14 +159,14 @@ class ConfigParser {
     if (name !== undefined) return [{ type: 'env', name }];
     const text = stringOf(node) ?? '';
     const fromRoot = text.startsWith('{workspaceRoot}/');
-    const glob = fromRoot
-      ? posix.normalize(text.slice('{workspaceRoot}/'.length))
-      : posix.join(this.folder, text.replace(/^\{projectRoot\}\//, ''));
-    if (posix.isAbsolute(text) || glob.startsWith('../') || glob === '..' || text.includes('\\')) {
+    const path = text.replace(/^\{(?:workspaceRoot|projectRoot)\}\//, '');
+    const glob = posix.join(fromRoot ? '.' : this.folder, path);
+    const outside = posix.isAbsolute(path) || glob === '..' || glob.startsWith('../');
+    if (outside || /[\\\p{Cc}]/u.test(text)) {
       this.report(
         'config/path-escapes',
         node.at,
-        `The input "${text}" leaves the workspace.`,
+        outside ? `The input "${text}" leaves the workspace.` : `The input "${text}" is not a path.`,
         'Name files of the workspace, relative to this folder or to {workspaceRoot}, with forward slashes.',
       );
       return [];
@@ -172,14 +181,13 @@ class ConfigParser {
       const at = named?.at ?? entry.keyAt;
       const written = stringOf(named) ?? entry.key;
       const fileName = posix.normalize(written);
-      const outside =
-        posix.isAbsolute(written) || fileName.startsWith('..') || fileName === '.' || fileName.endsWith('/');
-      if (outside || /[\\:]|\p{Cc}/u.test(written)) {
+      const problem = fileNameProblem(written, fileName);
+      if (problem !== undefined) {
         this.report(
           'config/path-escapes',
           at,
-          `The file name "${written}" is no path inside the replicate's folder.`,
-          'Use a relative path with forward slashes, without "..".',
+          `The file name "${written}" ${problem}.`,
+          "Name a file inside the replicate's folder, with forward slashes, as in plots/loss.json.",
         );
       }
       const output: OutputEntry = {
@@ -190,16 +198,20 @@ class ConfigParser {
         at,
       };
       // Case folds on some file systems, and one path inside another needs a folder where a file is.
-      const folded = fileName.toLowerCase();
+      const folded = fileName.normalize('NFC').toLowerCase();
       for (const [other, first] of byFile) {
-        if (other !== folded && !other.startsWith(`${folded}/`) && !folded.startsWith(`${other}/`)) continue;
+        const same = other === folded;
+        if (!same && !other.startsWith(`${folded}/`) && !folded.startsWith(`${other}/`)) continue;
+        const byCase = first.fileName === fileName ? '' : ' on systems that ignore letter case';
         this.diagnostics.push({
           severity: 'error',
           code: 'config/duplicate-file-name',
-          message: `The outputs "${first.alias}" and "${output.alias}" write the same file, "${fileName}".`,
+          message: same
+            ? `The outputs "${first.alias}" and "${output.alias}" write the same file${byCase}: "${fileName}".`
+            : `The outputs "${first.alias}" and "${output.alias}" make a file and a folder of one path: "${other.length < folded.length ? first.fileName : fileName}".`,
           remedy: 'Give one of the two another file_name.',
           at,
-          related: [{ message: `"${first.alias}" writes it here.`, at: first.at }],
+          related: [{ message: `"${first.alias}" writes "${first.fileName}".`, at: first.at }],
         });
         break;
       }
@@ -210,11 +222,11 @@ class ConfigParser {
 
   private treatment(entry: LocatedEntry, base: readonly DatasourceEntry[]): Treatment {
     const { datasource: _, ...values } = jsonObjectOf(entry.value);
-    if (entry.key === REPORT_FOLDER) {
+    if (entry.key.toLowerCase() === REPORT_FOLDER) {
       this.report(
         'config/illegal-name',
         entry.keyAt,
-        `A treatment cannot be named "${REPORT_FOLDER}": results/${REPORT_FOLDER} holds the comparison.`,
+        `A treatment cannot be named "${entry.key}": results/${REPORT_FOLDER} holds the comparison.`,
         'Choose another name.',
       );
     }
@@ -233,9 +245,36 @@ class ConfigParser {
     return { name: entry.key, values: values as JsonObject, datasource: swapped, at: entry.keyAt };
   }
 
+  /** Their folders in results/ would be one where case folds. */
+  private checkTreatmentNames(treatments: readonly LocatedEntry[]): void {
+    const seen = new Map([[BASELINE, BASELINE]]);
+    for (const entry of treatments) {
+      const folded = entry.key.toLowerCase();
+      const first = seen.get(folded) ?? entry.key;
+      if (first !== entry.key) {
+        this.report(
+          'config/illegal-name',
+          entry.keyAt,
+          `The conditions "${first}" and "${entry.key}" differ only in letter case.`,
+          'Choose names that differ in more: each names a folder.',
+        );
+      }
+      seen.set(folded, first);
+    }
+  }
+
   private report(code: DiagnosticCode, at: Span, message: string, remedy: string): void {
     this.diagnostics.push({ severity: 'error', code, message, remedy, at });
   }
+}
+
+/** Why a file name cannot be one inside a replicate's folder; continues "The file name …". */
+function fileNameProblem(written: string, normalized: string): string | undefined {
+  if (posix.isAbsolute(written) || normalized === '..' || normalized.startsWith('../'))
+    return "leaves the replicate's folder";
+  if (normalized === '.' || normalized.endsWith('/')) return 'names a folder';
+  const [bad] = /[\\:]|\p{Cc}/u.exec(written) ?? [];
+  return bad === undefined ? undefined : `has a "${bad}" in it`;
 }
 
 function hypothesis(node: LocatedNode): Hypothesis {

@@ -1,4 +1,4 @@
-import { NAME_PATTERN, NAME_RULE } from '../base/names.ts';
+import { MAX_NAME_LENGTH, NAME_PATTERN, NAME_RULE } from '../base/names.ts';
 
 export type SchemaType = 'string' | 'number' | 'integer' | 'boolean' | 'null' | 'array' | 'object';
 
@@ -20,6 +20,7 @@ export interface Schema {
   readonly items?: Schema;
   readonly minItems?: number;
   readonly minLength?: number;
+  readonly maxLength?: number;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly pattern?: string;
@@ -29,7 +30,7 @@ export interface Schema {
   readonly examples?: readonly unknown[];
 }
 
-const name: Schema = { type: 'string', pattern: NAME_PATTERN, format: 'name' };
+const name: Schema = { type: 'string', maxLength: MAX_NAME_LENGTH, pattern: NAME_PATTERN, format: 'name' };
 const text: Schema = { type: 'string' };
 const functionName: Schema = { type: 'string', minLength: 1 };
 
@@ -204,6 +205,7 @@ export const CONFIG_SCHEMA = {
           type: 'string',
           pattern: '^#[0-9A-Fa-f]{6}$',
           format: 'color',
+          examples: ['#85C1E9'],
           description: 'Six hexadecimal digits.',
         },
         hidden: { type: 'boolean', default: false, description: 'Leave the experiment out of listings.' },
@@ -229,6 +231,7 @@ export const CONFIG_SCHEMA = {
         },
         timeout: {
           type: 'string',
+          maxLength: 20,
           pattern: '^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$',
           format: 'duration',
           description: 'Longest time for one replicate. Default: none.',

@@ -22,125 +22,129 @@ const FORMAT_WORDS = {
 /** Checks a located value against a schema and reports every problem, each at its own place. */
 export function validate(node: LocatedNode, schema: Schema): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
-  check(node, schema, 'The configuration', diagnostics);
+  check(node, schema, '', diagnostics);
   return diagnostics;
 }
 
-function check(node: LocatedNode, schema: Schema, what: string, out: Diagnostic[]): void {
+/** @param path keys from the root to here, as a message shows them: `treatments.high_lr` */
+function check(node: LocatedNode, schema: Schema, path: string, out: Diagnostic[]): void {
   const branches = schema.anyOf ?? [schema];
   const branch = branches.find((candidate) => hasType(node, candidate.type));
   if (branch === undefined) {
     const wanted = branches.flatMap((b) => (b.type && b.type !== 'null' ? [TYPE_WORDS[b.type]] : []));
-    const empty = node.kind === 'scalar' && node.value === null;
+    const blank = node.kind === 'scalar' && node.value === null;
     report(
       out,
-      empty ? 'config/empty' : 'config/invalid-type',
+      blank ? 'config/empty' : 'config/invalid-type',
       node.at,
-      `${what} must be ${wanted.join(' or ')}, but is ${describe(node)}.`,
-      `Write ${wanted.join(' or ')} here.`,
+      `${subject(path)} must be ${wanted.join(' or ')}, but is ${describe(node)}.`,
+      example(path, schema) ?? `Write ${wanted.join(' or ')} here.`,
     );
     return;
   }
-  if (node.kind === 'mapping') checkMapping(node, branch, what, out);
-  else if (node.kind === 'list') checkList(node, branch, what, out);
-  else checkScalar(node, branch, what, out);
+  if (node.kind === 'mapping') checkMapping(node, branch, path, out);
+  else if (node.kind === 'list') checkList(node, branch, path, out);
+  else checkScalar(node, branch, path, out);
 }
 
 function checkMapping(
   node: LocatedNode & { kind: 'mapping' },
   schema: Schema,
-  what: string,
+  path: string,
   out: Diagnostic[],
 ): void {
   const known = schema.properties ?? {};
   for (const key of schema.required ?? []) {
     if (node.entries.some((entry) => entry.key === key)) continue;
     const at = { ...node.at, end: Math.min(node.at.end, node.at.start + 1) };
-    report(out, 'config/missing-key', at, `${what} lacks "${key}".`, example(key, known[key]));
+    const remedy = example(key, known[key]) ?? `Add "${key}".`;
+    report(out, 'config/missing-key', at, `${subject(path)} lacks "${key}".`, remedy);
   }
-  const [min, max] = [schema.minProperties ?? 0, schema.maxProperties ?? Number.POSITIVE_INFINITY];
-  if (node.entries.length < min) {
-    report(out, 'config/empty', node.at, `${what} is empty.`, 'Add an entry, or remove the key.');
-  } else if (node.entries.length > max) {
-    const extra = node.entries[max];
-    if (extra)
-      report(
-        out,
-        'config/invalid-value',
-        extra.keyAt,
-        `${what} has more than ${max} key.`,
-        'A function with arguments is one key whose value is a mapping: indent the arguments below the name.',
-      );
+  if (node.entries.length < (schema.minProperties ?? 0)) {
+    report(out, 'config/empty', node.at, `${subject(path)} is empty.`, 'Add an entry.');
+  }
+  const extra = schema.maxProperties === undefined ? undefined : node.entries[schema.maxProperties];
+  if (extra !== undefined) {
+    report(
+      out,
+      'config/invalid-value',
+      extra.keyAt,
+      `${subject(path)} has more than one key: "${extra.key}" stands beside "${node.entries[0]?.key}".`,
+      'A function with arguments is one key: indent its arguments below it. Another function is another entry.',
+    );
+    return; // its values are not what the schema takes them for
   }
   for (const { key, keyAt, value } of node.entries) {
-    if (schema.propertyNames)
-      check({ kind: 'scalar', value: key, at: keyAt }, schema.propertyNames, `The name "${key}"`, out);
+    const inner = path === '' ? key : `${path}.${key}`;
+    if (schema.propertyNames) checkText(key, keyAt, schema.propertyNames, `The name "${key}"`, out);
     const property = Object.hasOwn(known, key) ? known[key] : undefined;
-    if (property) check(value, property, `"${key}"`, out);
-    else if (schema.additionalProperties === false) {
-      const near = nearest(key, Object.keys(known));
-      report(
-        out,
-        'config/unknown-key',
-        keyAt,
-        `Unknown key "${key}".`,
-        near ? `Did you mean "${near}"?` : `Known keys: ${Object.keys(known).join(', ')}.`,
-      );
-    } else if (typeof schema.additionalProperties === 'object')
-      check(value, schema.additionalProperties, `"${key}"`, out);
+    if (property) check(value, property, inner, out);
+    else if (schema.additionalProperties === false) reportUnknown(key, keyAt, path, Object.keys(known), out);
+    else if (typeof schema.additionalProperties === 'object')
+      check(value, schema.additionalProperties, inner, out);
   }
+}
+
+function reportUnknown(
+  key: string,
+  at: Span,
+  path: string,
+  known: readonly string[],
+  out: Diagnostic[],
+): void {
+  const near = nearest(key, known);
+  const where = path === '' ? '' : ` in "${path}"`;
+  const remedy = near ? `Did you mean "${near}"?` : `Known keys: ${known.join(', ')}.`;
+  report(out, 'config/unknown-key', at, `Unknown key "${key}"${where}.`, remedy);
 }
 
 function checkList(
   node: LocatedNode & { kind: 'list' },
   schema: Schema,
-  what: string,
+  path: string,
   out: Diagnostic[],
 ): void {
   if (node.items.length < (schema.minItems ?? 0)) {
-    report(out, 'config/empty', node.at, `${what} is empty.`, 'Add an entry, or remove the key.');
+    report(out, 'config/empty', node.at, `${subject(path)} is empty.`, 'Add an entry.');
   }
-  const items = schema.items;
-  if (items) for (const item of node.items) check(item, items, `An entry of ${what}`, out);
+  if (schema.items === undefined) return;
+  for (const [i, item] of node.items.entries()) check(item, schema.items, `${path}[${i}]`, out);
 }
 
 function checkScalar(
   node: LocatedNode & { kind: 'scalar' },
   schema: Schema,
-  what: string,
+  path: string,
   out: Diagnostic[],
 ): void {
   const { value, at } = node;
-  if (typeof value === 'string') {
-    if (value.length < (schema.minLength ?? 0))
-      report(out, 'config/empty', at, `${what} is empty.`, 'Write its value.');
-    if (schema.pattern && !(new RegExp(schema.pattern).test(value) && value.length <= 100)) {
-      const rule = schema.format ? FORMAT_WORDS[schema.format] : `text that matches ${schema.pattern}`;
-      const code = schema.format === 'name' ? 'config/illegal-name' : 'config/invalid-value';
-      const subject = what === `The name "${value}"` ? what : `${what} is "${value}", which`;
-      report(
-        out,
-        code,
-        at,
-        `${subject} is not allowed.`,
-        `Use ${rule}${schema.format === 'name' ? '; at most 100 characters' : ''}.`,
-      );
-    }
-  }
+  if (typeof value === 'string') checkText(value, at, schema, `"${path}" is "${value}", which`, out);
   if (typeof value === 'number') {
-    const [min, max] = [
-      schema.minimum ?? Number.NEGATIVE_INFINITY,
-      schema.maximum ?? Number.POSITIVE_INFINITY,
-    ];
-    if (value < min || value > max) {
+    const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY } = schema;
+    if (value < minimum || value > maximum) {
       report(
         out,
         'config/invalid-value',
         at,
-        `${what} is ${value}, but must be from ${min} to ${max}.`,
+        `"${path}" is ${value}, but must be from ${minimum} to ${maximum}.`,
         'Choose a value in that range.',
       );
     }
+  }
+}
+
+/** @param subject begins a sentence that ends with "is not allowed" */
+function checkText(value: string, at: Span, schema: Schema, subject: string, out: Diagnostic[]): void {
+  const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, pattern, format } = schema;
+  const code = format === 'name' ? 'config/illegal-name' : 'config/invalid-value';
+  // JSON Schema counts characters, not UTF-16 units.
+  const length = [...value].length;
+  if (length < minLength) report(out, 'config/empty', at, 'The text is empty.', 'Write its value.');
+  else if (length > maxLength)
+    report(out, code, at, `${subject} is too long.`, `Use at most ${maxLength} characters.`);
+  else if (pattern !== undefined && !new RegExp(pattern, 'u').test(value)) {
+    const rule = format ? FORMAT_WORDS[format] : `text that matches ${pattern}`;
+    report(out, code, at, `${subject} is not allowed.`, `Use ${rule}.`);
   }
 }
 
@@ -161,20 +165,38 @@ function hasType(node: LocatedNode, type: SchemaType | undefined): boolean {
   }
 }
 
+function subject(path: string): string {
+  return path === '' ? 'The configuration' : `"${path}"`;
+}
+
 function describe(node: LocatedNode): string {
   if (node.kind === 'list') return 'a list';
   if (node.kind === 'mapping') return 'a mapping';
   if (node.value === null) return 'empty';
-  return typeof node.value === 'string'
-    ? 'text'
-    : typeof node.value === 'boolean'
-      ? 'true or false'
-      : `the number ${node.value}`;
+  switch (typeof node.value) {
+    case 'string':
+      return `the text "${node.value}"`;
+    case 'number':
+      return `the number ${node.value}`;
+    default:
+      return String(node.value);
+  }
 }
 
-function example(key: string, schema: Schema | undefined): string {
+/** How the value of a key may look, if the schema has an example. */
+function example(path: string, schema: Schema | undefined): string | undefined {
   const sample = schema?.examples?.[0];
-  return sample === undefined ? `Add "${key}".` : `Add it, for example ${key}: ${JSON.stringify(sample)}.`;
+  return sample === undefined ? undefined : `For example: ${path.split('.').at(-1)}: ${flow(sample)}`;
+}
+
+/** A value as YAML writes it on one line; quotation marks only where it needs them. */
+export function flow(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).map(([key, item]) => `${key}: ${flow(item)}`);
+    return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
+  }
+  return typeof value === 'string' && /^[A-Za-z][\w ./*#-]*$/.test(value) ? value : JSON.stringify(value);
 }
 
 function report(out: Diagnostic[], code: DiagnosticCode, at: Span, message: string, remedy: string): void {

@@ -1,4 +1,7 @@
 import {
+  type Alias,
+  Composer,
+  type CST,
   type Document,
   isAlias,
   isMap,
@@ -7,10 +10,13 @@ import {
   isSeq,
   type Node,
   type Pair,
-  parseDocument,
+  Parser,
+  visit,
+  YAMLParseError,
 } from 'yaml';
 import type { Diagnostic, DiagnosticCode, Result, Span } from '../base/diagnostics.ts';
 import type { Json, JsonObject } from '../base/json.ts';
+import { yamlProblems } from './yaml-problems.ts';
 
 /** A YAML value that knows where it stands. Aliases and merge keys are already followed. */
 export type LocatedNode =
@@ -24,7 +30,7 @@ export interface LocatedEntry {
   readonly value: LocatedNode;
 }
 
-const MAX_LENGTH = 256 * 1024;
+const MAX_LENGTH = 64 * 1024;
 const MAX_NODES = 50_000;
 const MAX_DEPTH = 64;
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
@@ -49,44 +55,42 @@ export function parseYamlTree(file: string, text: string): Result<LocatedNode> {
       'Save it as YAML in UTF-8.',
     );
   }
-  const tooDeep = nestingExcess(text);
-  if (tooDeep >= 0) {
+  const tokens = [...new Parser().parse(text)];
+  const tooDeep = tokens.map(nestingExcess).find((offset) => offset !== undefined);
+  if (tooDeep !== undefined) {
     return failed(
-      'config/yaml-syntax',
+      'config/too-large',
       { file, start: tooDeep, end: tooDeep + 1 },
-      `Brackets are nested more than ${MAX_DEPTH} levels deep.`,
-      'Flatten the value.',
+      `Values are nested more than ${MAX_DEPTH} levels deep.`,
+      'Flatten the value, or move it into a file of its own.',
     );
   }
-  let document: Document.Parsed;
-  try {
-    document = parseDocument(text, {
-      prettyErrors: false,
-      uniqueKeys: false,
-      merge: true,
-      logLevel: 'silent',
-    });
-  } catch (error) {
-    return failed(
-      'config/yaml-syntax',
-      start,
-      `The YAML cannot be read: ${(error as Error).message}`,
-      'Simplify the file.',
-    );
-  }
-  const problems: Diagnostic[] = [...document.errors, ...document.warnings].map((problem) => ({
-    severity: 'error',
-    code: 'config/yaml-syntax',
-    message: sentence(problem.message),
-    remedy: 'Correct the YAML at this place.',
-    at: { file, start: problem.pos[0], end: Math.max(problem.pos[1], problem.pos[0] + 1) },
-  }));
+  const document = compose(tokens, text.length);
+  const problems = yamlProblems(file, text, document);
   if (problems.length > 0) return { ok: false, diagnostics: problems };
   const builder = new TreeBuilder(file, document);
   const tree = builder.build(document.contents);
   return builder.diagnostics.length > 0
     ? { ok: false, diagnostics: builder.diagnostics }
     : { ok: true, value: tree };
+}
+
+/** What each alias stands for: the last anchor of its name before it. In one pass, where the library makes one each. */
+function aliasTargets(document: Document.Parsed): Map<Alias, Node | undefined> {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Alias, Node | undefined>();
+  visit(document, {
+    Node: (_key, node) => {
+      if (isAlias(node)) targets.set(node, anchors.get(node.source));
+      else if ('anchor' in node && node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+  return targets;
+}
+
+/** The parser gives a plain `<<` as a symbol, so that it differs from one in quotation marks. */
+function isMergeKey(value: unknown): boolean {
+  return typeof value === 'symbol' && value.description === '<<';
 }
 
 /** The plain value of a node. */
@@ -108,34 +112,59 @@ export function mappingToJson(entries: readonly LocatedEntry[]): JsonObject {
 class TreeBuilder {
   readonly diagnostics: Diagnostic[] = [];
   private nodes = 0;
+  private readonly targets: ReadonlyMap<Alias, Node | undefined>;
+  /** The outermost alias that is being followed: that is where an author can do something. */
+  private alias: Span | undefined;
 
   constructor(
     private readonly file: string,
-    private readonly document: Document.Parsed,
-  ) {}
+    document: Document.Parsed,
+  ) {
+    this.targets = aliasTargets(document);
+  }
 
-  build(node: unknown, depth = 0, fallback: Span = this.span(undefined)): LocatedNode {
-    const at = this.span(node) ?? fallback;
+  /** @param fallback where a value is missing that its key announces */
+  build(node: unknown, depth = 0, fallback?: Span): LocatedNode {
+    const at = this.span(node, fallback);
+    const nothing: LocatedNode = { kind: 'scalar', value: null, at };
     if (++this.nodes > MAX_NODES || depth > MAX_DEPTH) {
-      if (!this.diagnostics.some((d) => d.code === 'config/too-many-aliases')) {
+      if (this.nodes < Number.POSITIVE_INFINITY) {
         this.report(
           'config/too-many-aliases',
-          at,
-          `The file expands to more than ${MAX_NODES} values or ${MAX_DEPTH} levels.`,
-          'Write the values out, or move them into a file of their own.',
+          this.alias ?? at,
+          depth > MAX_DEPTH
+            ? `The aliases nest values more than ${MAX_DEPTH} levels deep.`
+            : `The file expands to more than ${MAX_NODES} values.`,
+          'Write the values out with fewer aliases, or move them into a file of their own.',
         );
       }
-      return { kind: 'scalar', value: null, at };
+      this.nodes = Number.POSITIVE_INFINITY; // whatever follows is cut off, and not reported again
+      return nothing;
     }
-    if (isAlias(node)) {
-      const target = node.resolve(this.document);
-      return target === undefined ? { kind: 'scalar', value: null, at } : this.build(target, depth + 1, at);
-    }
+    if (isAlias(node)) return this.follow(node, depth, at) ?? nothing;
     if (isMap(node)) return { kind: 'mapping', entries: this.entries(node.items, depth), at };
     if (isSeq(node))
       return { kind: 'list', items: node.items.map((item) => this.build(item, depth + 1, at)), at };
     if (isScalar(node)) return { kind: 'scalar', value: this.scalar(node.value, at), at };
-    return { kind: 'scalar', value: null, at };
+    return nothing;
+  }
+
+  private follow(alias: Alias, depth: number, at: Span): LocatedNode | undefined {
+    const target = this.targets.get(alias);
+    if (target === undefined) {
+      this.report(
+        'config/yaml-syntax',
+        at,
+        `The alias "*${alias.source}" has no anchor "&${alias.source}" above it.`,
+        'Add the anchor, or put text that begins with "*" in quotation marks.',
+      );
+      return undefined;
+    }
+    const outermost = this.alias === undefined;
+    this.alias ??= at;
+    const built = this.build(target, depth + 1, at);
+    if (outermost) this.alias = undefined;
+    return built;
   }
 
   private entries(pairs: readonly Pair[], depth: number): LocatedEntry[] {
@@ -144,16 +173,16 @@ class TreeBuilder {
     const seen = new Map<string, Span>();
     for (const pair of pairs) {
       if (!isPair(pair)) continue;
-      const keyAt = this.span(pair.key);
+      const keyAt = this.span(pair.key, this.span(pair.value));
       if (!isScalar(pair.key)) {
         this.report('config/invalid-type', keyAt, 'A key must be a plain name.', 'Use text as the key.');
         continue;
       }
-      const key = String(pair.key.value);
-      if (key === '<<') {
+      if (isMergeKey(pair.key.value)) {
         merged.push(...this.merge(pair.value, depth));
         continue;
       }
+      const key = String(pair.key.value);
       if (FORBIDDEN_KEYS.has(key)) {
         this.report(
           'config/forbidden-key',
@@ -178,12 +207,9 @@ class TreeBuilder {
       seen.set(key, keyAt);
       own.push({ key, keyAt, value: this.build(pair.value, depth + 1, keyAt) });
     }
-    return [
-      ...merged.filter(
-        (entry, i) => !seen.has(entry.key) && merged.findIndex((m) => m.key === entry.key) === i,
-      ),
-      ...own,
-    ];
+    // The first of what is merged wins, and what the mapping itself says wins over that.
+    const inherited = new Map(merged.reverse().map((entry) => [entry.key, entry]));
+    return [...[...inherited.values()].reverse().filter((entry) => !seen.has(entry.key)), ...own];
   }
 
   private merge(value: unknown, depth: number): LocatedEntry[] {
@@ -194,8 +220,8 @@ class TreeBuilder {
       this.report(
         'config/invalid-type',
         part.at,
-        'Only a mapping can be merged with "<<".',
-        'Point the alias at a mapping.',
+        'Only a mapping, or a list of mappings, can be merged with "<<".',
+        'Give it the alias of a mapping.',
       );
       return [];
     });
@@ -228,11 +254,11 @@ class TreeBuilder {
     return value === undefined ? null : String(value);
   }
 
-  private span(node: unknown): Span {
+  private span(node: unknown, fallback?: Span): Span {
     const range = (node as Node | null | undefined)?.range;
     return range
       ? { file: this.file, start: range[0], end: range[1] }
-      : { file: this.file, start: 0, end: 0 };
+      : (fallback ?? { file: this.file, start: 0, end: 0 });
   }
 
   private report(code: DiagnosticCode, at: Span, message: string, remedy: string): void {
@@ -240,23 +266,36 @@ class TreeBuilder {
   }
 }
 
-/** The offset of the first bracket beyond the depth limit, or -1. The parser recurses, so this is checked before. */
-function nestingExcess(text: string): number {
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const c = text[i];
-    if (c === '[' || c === '{') depth++;
-    else if ((c === ']' || c === '}') && depth > 0) depth--;
-    if (depth > MAX_DEPTH) return i;
+function compose(tokens: readonly CST.Token[], length: number): Document.Parsed {
+  const composer = new Composer({ prettyErrors: false, uniqueKeys: false, merge: true });
+  const [document, second] = composer.compose(tokens, true, length);
+  if (document === undefined) throw new Error('Bug: the composer gave no document');
+  if (second !== undefined) {
+    const at: [number, number] = [second.range[0], second.range[0] + 3];
+    document.errors.push(new YAMLParseError(at, 'MULTIPLE_DOCS', 'A second document'));
   }
-  return -1;
+  return document;
+}
+
+/**
+ * The offset of the first collection beyond the depth limit. The composer recurses, and a stack that overflows in it
+ * can end the whole process; the parser before it and this walk do not recurse.
+ */
+function nestingExcess(token: CST.Token): number | undefined {
+  const open: { readonly token: CST.Token; readonly depth: number }[] = [{ token, depth: 0 }];
+  for (let top = open.pop(); top !== undefined; top = open.pop()) {
+    if (top.depth > MAX_DEPTH) return top.token.offset;
+    if (top.token.type === 'document' && top.token.value)
+      open.push({ token: top.token.value, depth: top.depth });
+    if (!('items' in top.token)) continue;
+    for (const { key, value } of top.token.items) {
+      if (key) open.push({ token: key, depth: top.depth + 1 });
+      if (value) open.push({ token: value, depth: top.depth + 1 });
+    }
+  }
+  return undefined;
 }
 
 function failed(code: DiagnosticCode, at: Span, message: string, remedy: string): Result<never> {
   return { ok: false, diagnostics: [{ severity: 'error', code, message, remedy, at }] };
-}
-
-function sentence(message: string): string {
-  const line = message.split('\n')[0]?.trim() ?? '';
-  return /[.!?]$/.test(line) ? line : `${line}.`;
 }

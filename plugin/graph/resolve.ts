@@ -24,7 +24,9 @@ export function resolveGraph(
   const byName = uniqueByName(configs, diagnostics);
   const sound = new Map<string, ExperimentConfig>();
   for (const config of byName.values()) {
-    const problems = referencesOf(config).map((reference) => checkReference(reference, byName, broken));
+    const problems = referencesOf(config).map((reference) =>
+      checkReference(config, reference, byName, broken),
+    );
     diagnostics.push(...problems.flatMap((problem) => (typeof problem === 'object' ? [problem] : [])));
     if (problems.every((problem) => problem === undefined)) sound.set(config.name.value, config);
   }
@@ -59,15 +61,21 @@ function uniqueByName(
     const [first] = claimants;
     if (first) byName.set(first.name.value, first);
     if (claimants.length < 2) continue;
+    const exact = claimants.every((other) => other.name.value === first?.name.value);
     for (const config of claimants) {
       const others = claimants.filter((other) => other !== config);
       out.push({
         severity: 'error',
         code: 'graph/duplicate-experiment',
-        message: `${claimants.length} experiments are named "${config.name.value}".`,
+        message: exact
+          ? `${claimants.length} experiments are named "${config.name.value}".`
+          : `Another name differs from "${config.name.value}" only in letter case.`,
         remedy: 'Give each of them a "name:" of its own.',
         at: config.name.at,
-        related: others.map((other) => ({ message: 'This one has the name too.', at: other.name.at })),
+        related: others.map((other) => ({
+          message: `This one is named "${other.name.value}".`,
+          at: other.name.at,
+        })),
       });
     }
   }
@@ -75,21 +83,22 @@ function uniqueByName(
 }
 
 function checkReference(
+  { name }: ExperimentConfig,
   reference: Reference,
   byName: ReadonlyMap<string, ExperimentConfig>,
   broken: ReadonlySet<string>,
 ): Diagnostic | 'upstream-broken' | undefined {
-  const { experiment, output, at } = reference;
+  const { experiment, output } = reference;
   const upstream = byName.get(experiment);
   if (upstream === undefined) {
     if (broken.has(experiment)) return 'upstream-broken';
-    const known = [...byName.keys()].sort(compareText);
+    const known = [...byName.keys()].filter((other) => other !== name.value).sort(compareText);
     return {
       severity: 'error',
       code: 'graph/unknown-experiment',
       message: `There is no experiment "${experiment}".`,
-      remedy: suggestion(experiment, known, 'experiments'),
-      at: { ...at, end: Math.max(at.start + 1, at.end - output.length - 1) },
+      remedy: suggestion(experiment, known, 'other experiments'),
+      at: partOf(reference, 0, experiment.length),
     };
   }
   const outputs = upstream.outputs.map((o) => o.alias);
@@ -98,10 +107,21 @@ function checkReference(
     severity: 'error',
     code: 'graph/unknown-output',
     message: `The experiment "${experiment}" has no output "${output}".`,
-    remedy: suggestion(output, outputs, `outputs of "${experiment}"`),
-    at,
+    remedy:
+      outputs.length === 0
+        ? `Declare it under "outputs" of "${experiment}", which has none.`
+        : suggestion(output, outputs, `outputs of "${experiment}"`),
+    at: partOf(reference, experiment.length + 1, output.length),
     related: [{ message: `"${experiment}" is configured here.`, at: upstream.name.at }],
   };
+}
+
+/** A part of `experiment#output` in the file, where it may stand in quotation marks. */
+function partOf({ experiment, output, at }: Reference, offset: number, length: number): Span {
+  const quote = (at.end - at.start - `${experiment}#${output}`.length) / 2;
+  if (quote !== 0 && quote !== 1) return at;
+  const start = at.start + quote + offset;
+  return { ...at, start, end: start + length };
 }
 
 function cycleProblems(byName: ReadonlyMap<string, ExperimentConfig>): Diagnostic[] {
@@ -115,8 +135,11 @@ function cycleProblems(byName: ReadonlyMap<string, ExperimentConfig>): Diagnosti
     return {
       severity: 'error',
       code: 'graph/cycle',
-      message: `Experiments read each other in a cycle: ${[...cycle, cycle[0]].join(' -> ')}.`,
-      remedy: 'Remove one of these references.',
+      message:
+        cycle.length === 1
+          ? `The experiment "${cycle[0]}" reads itself.`
+          : `Experiments read each other in a cycle: ${[...cycle, cycle[0]].join(' -> ')}.`,
+      remedy: cycle.length === 1 ? 'Read another experiment.' : 'Remove one of these references.',
       at,
       related: rest.map((span, i) => ({
         message: `"${cycle[i + 1]}" reads "${cycle[(i + 2) % cycle.length]}" here.`,

@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import { experimentFiles, type PluginOptions, resolveOptions } from '../../plugin/nx/options.ts';
+
+test('without options there are defaults', () => {
+  expect(resolveOptions(undefined)).toEqual({ targetName: 'experiment', include: ['**/experiments/**'] });
+  expect(resolveOptions({ targetName: 'run-it' })).toMatchObject({ targetName: 'run-it' });
+});
+
+describe('an option that is wrong is named:', () => {
+  test.each<[unknown, string]>([
+    [{ target: 'x' }, 'unknown option "target". Known options: targetName, include, store, storeSize.'],
+    [{ targetName: 'a b' }, '"targetName" must be a name of letters, digits, ".", "_" and "-".'],
+    [{ targetName: 1 }, '"targetName" must be a name of letters, digits, ".", "_" and "-".'],
+    [{ include: 'experiments' }, '"include" must be a list of globs.'],
+    [{ include: [1] }, '"include" must be a list of globs.'],
+  ])('%j', (options, message) => {
+    expect(() => resolveOptions(options as PluginOptions)).toThrow(
+      new Error(`nx.json, options of the plugin nx-experiments: ${message}`),
+    );
+  });
+});
+
+test('experiments are the configs below a folder of that name, in a fixed order', () => {
+  const files = [
+    'experiments/b/config.yaml',
+    'libs/x/experiments/a/config.yml',
+    'apps/web/config.yaml',
+    'config.yaml',
+  ];
+  expect(experimentFiles(files, resolveOptions({}))).toEqual([
+    'experiments/b/config.yaml',
+    'libs/x/experiments/a/config.yml',
+  ]);
+  expect(experimentFiles(files, resolveOptions({ include: ['apps/**'] }))).toEqual(['apps/web/config.yaml']);
+});

@@ -1,0 +1,139 @@
+import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
+import { describe, expect, test } from 'vitest';
+import { experimentOf, type Graph } from '../../plugin/graph/graph.ts';
+import { type ExperimentCode, projectOf } from '../../plugin/nx/targets.ts';
+import { graphOf } from '../support/configs.ts';
+
+const CODE: ExperimentCode = { shared: [], verifiers: [], loaders: new Map(), technologies: ['typescript'] };
+
+const GRAPH = graphOf({
+  producer:
+    'datasource: { raw: load }\nsteps: [run]\noutputs: { summary: { file_name: "s[1].json", loader: load_json }, raw: {} }\ntreatments: { high: {} }\n',
+  other: 'datasource: { raw: load }\nsteps: [run]\noutputs: { summary: {} }\n',
+  consumer: `description: Reads.
+datasource: { a: producer#summary, b: producer#raw }
+steps: [run]
+inputs: [data/*.csv, { env: MODEL }]
+treatments: { swapped: { datasource: { a: other#summary } } }
+cli: { group: Training, icon: "🔬" }
+`,
+});
+
+function project(
+  name: string,
+  code: Partial<ExperimentCode> = {},
+  graph: Graph = GRAPH,
+): ProjectConfiguration {
+  return projectOf(graph, experimentOf(graph, name), { ...CODE, ...code }, 'experiment');
+}
+
+function target(name: string, targetName: string, code: Partial<ExperimentCode> = {}): TargetConfiguration {
+  const found = project(name, code).targets?.[targetName];
+  if (found === undefined) throw new Error(`no target ${targetName}`);
+  return found;
+}
+
+test('there is one target for each condition, and one that compares them', () => {
+  expect(Object.keys(project('consumer').targets ?? {})).toEqual([
+    'experiment',
+    'experiment--baseline',
+    'experiment--swapped',
+    'experiment--high',
+  ]);
+});
+
+test('the project shows what cli says', () => {
+  expect(project('consumer')).toMatchObject({
+    name: 'consumer',
+    root: 'consumer',
+    tags: ['experiment', 'group:Training'],
+    metadata: { description: '🔬 Reads.' },
+  });
+  expect(project('producer').metadata?.description).toBe('🧪');
+});
+
+describe('the comparison', () => {
+  test('waits for every condition, and passes on what it is asked', () => {
+    expect(target('consumer', 'experiment').dependsOn).toEqual([
+      { target: 'experiment--baseline', params: 'forward' },
+      { target: 'experiment--swapped', params: 'forward' },
+      { target: 'experiment--high', params: 'forward' },
+    ]);
+  });
+  test('is cached by config, verifiers and metrics alone: a changed step reaches it by the metrics', () => {
+    expect(
+      target('consumer', 'experiment', { verifiers: ['consumer/verifiers.ts'], shared: ['libs/x.ts'] }),
+    ).toMatchObject({
+      cache: true,
+      inputs: [
+        '{workspaceRoot}/consumer/config.yaml',
+        '{workspaceRoot}/consumer/verifiers.ts',
+        { dependentTasksOutputFiles: '**/metrics.json', transitive: false },
+      ],
+      outputs: ['{projectRoot}/results/report'],
+    });
+  });
+});
+
+describe('a condition', () => {
+  test('waits for the upstream at the condition that it reads', () => {
+    const waits = (name: string): unknown => target('consumer', name).dependsOn;
+    expect(waits('experiment--baseline')).toEqual([
+      { projects: ['producer'], target: 'experiment--baseline', params: 'forward' },
+    ]);
+    expect(waits('experiment--high')).toEqual([
+      { projects: ['producer'], target: 'experiment--high', params: 'forward' },
+    ]);
+    expect(waits('experiment--swapped')).toEqual([
+      { projects: ['other'], target: 'experiment--baseline', params: 'forward' },
+      { projects: ['producer'], target: 'experiment--baseline', params: 'forward' },
+    ]);
+  });
+
+  test('is cached by its files, by what it declares, and by the artifacts that it reads', () => {
+    expect(target('consumer', 'experiment--high', { shared: ['libs/b.ts', 'libs/a.ts'] })).toMatchObject({
+      cache: true,
+      inputs: [
+        '{projectRoot}/**/*',
+        '!{projectRoot}/results/**/*',
+        '{workspaceRoot}/libs/a.ts',
+        '{workspaceRoot}/libs/b.ts',
+        '{workspaceRoot}/consumer/data/*.csv',
+        { env: 'MODEL' },
+        { dependentTasksOutputFiles: 'producer/results/high/artifacts/*/s[[]1[]].json', transitive: false },
+        { dependentTasksOutputFiles: 'producer/results/high/artifacts/*/raw', transitive: false },
+      ],
+      outputs: ['{projectRoot}/results/high'],
+    });
+  });
+
+  test('has the code of the loaders that it uses among its inputs, once', () => {
+    const loaders = new Map([
+      ['producer', ['producer/outputs.ts']],
+      ['other', ['other/outputs.ts']],
+    ]);
+    const { inputs } = target('consumer', 'experiment--swapped', {
+      loaders,
+      shared: ['producer/outputs.ts'],
+    });
+    expect(inputs).toContain('{workspaceRoot}/producer/outputs.ts');
+    // Neither of the two artifacts has a loader of its own there: they are read as bytes.
+    expect(inputs).not.toContain('{workspaceRoot}/other/outputs.ts');
+    expect(inputs?.filter((input) => input === '{workspaceRoot}/producer/outputs.ts')).toHaveLength(1);
+  });
+
+  test('says in its options how it reads each artifact, so that a change of that reaches its hash', () => {
+    expect(target('consumer', 'experiment--swapped').options).toEqual({
+      condition: 'swapped',
+      reads: { a: 'other#summary summary bytes', b: 'producer#raw raw bytes' },
+    });
+    expect(target('consumer', 'experiment--high').options).toMatchObject({
+      reads: { a: 'producer#summary s[1].json load_json' },
+    });
+    expect(target('producer', 'experiment--high').options).toEqual({ condition: 'high' });
+  });
+});
+
+test('the same graph gives the same project', () => {
+  expect(JSON.stringify(project('consumer'))).toBe(JSON.stringify(project('consumer')));
+});

@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest';
+import { renderMarkdown } from '../../plugin/report/markdown.ts';
+import { compareConditions, type ReportModel } from '../../plugin/report/model.ts';
+import { renderSummary } from '../../plugin/report/summary.ts';
+import { formatNumber, renderTable } from '../../plugin/report/table.ts';
+import { manifestOf } from '../support/manifests.ts';
+
+const MODEL = compareConditions(
+  { name: 'lab', description: 'Is a higher rate better?' },
+  [
+    manifestOf('baseline', {
+      accuracy: [0.5, 0.75, 1],
+      loss: [10, 12, Number.NaN],
+      steps: [1000, 1000, 1000],
+    }),
+    manifestOf('high_lr', {
+      accuracy: [0.75, 1, undefined],
+      loss: [8, 9, undefined],
+      steps: [1e7, 1e7, undefined],
+    }),
+  ],
+  [
+    {
+      hypothesis: 'better',
+      verifier: 'welch_t_test',
+      condition: 'high_lr',
+      metrics: ['accuracy'],
+      result: {
+        ok: true,
+        values: { p_value: 0.04321, statistic: -2, significant: true, note: { n: [1, 2] } },
+      },
+    },
+    {
+      hypothesis: 'cheaper',
+      verifier: 'broken',
+      condition: 'high_lr',
+      metrics: ['loss', 'steps'],
+      result: { ok: false, message: 'verifier broken threw TypeError: x is not a function' },
+    },
+  ],
+);
+
+/** Whatever a step, a verifier or a folder may be called and return. */
+const hostile = (text: string): ReportModel =>
+  compareConditions(
+    { name: 'lab', description: text },
+    [
+      manifestOf('c'.repeat(100), { [text]: [-1.234567e-100, 1.2e100, Number.NaN] }),
+      manifestOf('baseline', { [text]: [1e300, undefined, Number.NEGATIVE_INFINITY] }),
+    ],
+    [
+      {
+        hypothesis: text,
+        verifier: text,
+        condition: 'c'.repeat(100),
+        metrics: [text, text],
+        result: { ok: true, values: { [text]: text, other: 1 } },
+      },
+      {
+        hypothesis: text,
+        verifier: text,
+        condition: 'x',
+        metrics: [text],
+        result: { ok: false, message: `${text}\n${text}` },
+      },
+    ],
+  );
+
+const TEXTS = {
+  'long text': 'w'.repeat(300),
+  'long sentences': 'many words '.repeat(60),
+  'control characters': '\u001b[31m\u0007\r\n\u202eevil\u0000',
+  emoji: '🧪'.repeat(100),
+  markup: '```\n# <script>alert(1)</script> | a | b |',
+};
+
+test.each([
+  ['table.txt', renderTable],
+  ['report.md', renderMarkdown],
+  ['summary.json', renderSummary],
+])('%s', async (file, render) => {
+  await expect(render(MODEL)).toMatchFileSnapshot(`../golden/report/${file}`);
+});
+
+test('an experiment without metrics says so', () => {
+  expect(
+    renderTable(compareConditions({ name: 'lab', description: undefined }, [manifestOf('baseline', {})], [])),
+  ).toBe('lab: 1 condition\n\n  No metrics were recorded.\n');
+});
+
+describe.each(Object.entries(TEXTS))('with %s in every name', (_what, text) => {
+  test('the table has at most 100 columns', () => {
+    const lines = renderTable(hostile(text)).split('\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
+  });
+  test('nothing reaches the terminal that it would obey', () => {
+    expect(renderTable(hostile(text)).replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202e]/u);
+    expect(renderMarkdown(hostile(text)).replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202e]/u);
+  });
+  test('no character is cut in two', () => {
+    expect(renderTable(hostile(text))).not.toMatch(/\p{Surrogate}/u);
+  });
+  test('the fence of the markdown stays closed', () => {
+    expect(renderMarkdown(hostile(text)).match(/```/g)).toHaveLength(2);
+  });
+  test('the summary is JSON that has the name as it is', () => {
+    expect(JSON.parse(renderSummary(hostile(text)))).toMatchObject({
+      metrics: [{ metric: text }, {}],
+    });
+  });
+});
+
+test.each([
+  [0, '0'],
+  [-0, '0'],
+  [1, '1'],
+  [-12.3456, '-12.35'],
+  [1234.567, '1234.57'],
+  [999_999, '999999'],
+  [1_234_567, '1.235e+6'],
+  [0.000123456, '0.0001235'],
+  [0.0000123, '1.230e-5'],
+  [Number.NaN, 'NaN'],
+  [Number.NEGATIVE_INFINITY, '-Infinity'],
+])('%d is shown as %s', (value, text) => {
+  expect(formatNumber(value)).toBe(text);
+});
