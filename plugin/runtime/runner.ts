@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ConditionFolder } from '../io/condition-folder.ts';
+import { ConditionFolder, conditionFolder } from '../io/condition-folder.ts';
 import type { PoolSink, WorkerPool } from '../workers/pool.ts';
 import type { ConditionOutcome, ConditionStatus, FailedReplicate, RunEvent } from './events.ts';
 import { describeFailure, type ErrorInfo, type RunFailure } from './failures.ts';
@@ -39,7 +39,9 @@ export async function runPlan(
       const blocker = upstream.find((other) => other?.status !== 'succeeded');
       const finished = await (blocker || signal.aborted
         ? notRun(planned, blocker?.planned.id)
-        : turns.take(() => new ConditionRun(planned, options, signal).run()));
+        : turns.take(() =>
+            signal.aborted ? notRun(planned, undefined) : new ConditionRun(planned, options, signal).run(),
+          ));
       options.onEvent({ type: 'condition-finished', outcome: finished });
       if (options.failFast && finished.status === 'failed') stop.abort();
       settle.get(planned.id)?.(finished);
@@ -100,12 +102,8 @@ class ConditionRun implements PoolSink {
       return await this.publish(this.folder);
     } catch (thrown) {
       const error = thrown as NodeJS.ErrnoException;
-      const path = error.path ?? join(planned.folder, 'results', planned.condition);
-      this.conditionFailed({
-        reason: 'results-unwritable',
-        path: path.replace(`${options.root}/`, ''),
-        error: plain(error),
-      });
+      const path = conditionFolder(planned.folder, planned.condition);
+      this.conditionFailed({ reason: 'results-unwritable', path, error: withoutPath(error) });
       await this.folder?.discard().catch(() => {});
       return this.outcome('failed');
     } finally {
@@ -176,7 +174,7 @@ class ConditionRun implements PoolSink {
       node: process.version,
     });
     await folder.publish(manifest);
-    return { ...this.outcome(failures.length > 0 ? 'failed' : 'succeeded'), manifest };
+    return { ...this.outcome(failures.length + failed.length > 0 ? 'failed' : 'succeeded'), manifest };
   }
 
   private outcome(status: ConditionStatus): ConditionOutcome {
@@ -194,6 +192,7 @@ class ConditionRun implements PoolSink {
   }
 }
 
-function plain(error: Error): ErrorInfo {
-  return { name: error.name, message: error.message, stack: '' };
+/** The path in the message is that of a folder which is gone before anyone can look at it. */
+function withoutPath({ name, message }: Error): ErrorInfo {
+  return { name, message: message.replace(/, \w+ '.*'$/, ''), stack: '' };
 }
