@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { formatDiagnostic } from '../../plugin/dist/base/diagnostics.js';
@@ -164,6 +172,8 @@ function ran(outcomes: readonly ConditionOutcome[], events: readonly RunEvent[])
     outcomes,
     outcome,
     failures: (id) =>
-      outcome(id).failures.map(({ replicate, failure }) => `${replicate ?? '*'}: ${describeFailure(failure)}`),
+      outcome(id).failures.map(
+        ({ replicate, failure }) => `${replicate ?? '*'}: ${describeFailure(failure)}`,
+      ),
   };
 }
