@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { createJiti, type Jiti } from 'jiti';
 import { sha256 } from '../base/digest.ts';
@@ -52,6 +52,7 @@ export class ModuleLoader {
     if (known !== undefined) return known;
     const jiti = createJiti(`${this.root}/`, {
       interopDefault: false,
+      nativeModules: installedPackages(this.root),
       tsconfigPaths: tsconfig === undefined ? false : namedAsUsual(tsconfig, this.root),
       virtualModules: { 'nx-experiments': api },
     });
@@ -89,5 +90,24 @@ function readText(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch {
     return undefined;
+  }
+}
+
+/**
+ * The packages that Node loads by itself. Without this, jiti answers the second import of a CommonJS package with its
+ * bare exports, so that its default import is undefined in all modules but the first.
+ */
+function installedPackages(root: string): string[] {
+  const folder = join(root, 'node_modules');
+  return namesIn(folder).flatMap((name) =>
+    name.startsWith('@') ? namesIn(join(folder, name)).map((inner) => `${name}/${inner}`) : [name],
+  );
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => !name.startsWith('.'));
+  } catch {
+    return [];
   }
 }

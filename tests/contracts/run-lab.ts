@@ -13,5 +13,7 @@ await runPlan(planConditions(graph, [{ experiment: 'lab', condition: 'baseline' 
   workers: 2,
   signal: new AbortController().signal,
   failFast: false,
+  store: undefined,
+  strategy: 'resume',
   onEvent: () => {},
 });

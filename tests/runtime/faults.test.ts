@@ -58,30 +58,34 @@ export const step = (data: number, ctx: any) => { mkdirSync(ctx.artifact('out').
     ]);
   });
 
-  test('an upstream artifact that is missing: its path and the task that makes it', async () => {
+  const ARTIFACT = 'up/results/baseline/artifacts/replicate_0/out.json';
+
+  test('an upstream artifact that is missing or damaged: its path, and the task that makes it', async () => {
     using lab = new Lab({ ...experiment('up', WRITES, OUTPUTS), ...reader('down', 'up') });
-    const ran = await lab.run({ only: ['down/baseline'], alone: true });
-    expect(ran.failures('down/baseline')).toEqual([
-      '0: up/results/baseline/artifacts/replicate_0/out.json is missing. Run "nx run up:experiment--baseline".',
+    const down = async (): Promise<string[]> =>
+      (await lab.run({ only: ['down/baseline'], alone: true })).failures('down/baseline');
+    expect(await down()).toEqual([
+      '*: up/results/baseline/metrics.json is missing. Run "nx run up:experiment--baseline".',
     ]);
+    await lab.run({ only: ['up/baseline'] });
+    lab.write({ [ARTIFACT]: '{ "data": ' });
+    const damaged = `*: ${ARTIFACT} is not what its run wrote: it was damaged or edited. Run "nx run up:experiment--baseline --skip-nx-cache".`;
+    expect(await down()).toEqual([damaged]);
+    rmSync(join(lab.root, ARTIFACT));
+    const missing = `*: ${ARTIFACT} is missing. Run "nx run up:experiment--baseline".`;
+    expect(await down()).toEqual([missing]);
+    mkdirSync(join(lab.root, ARTIFACT));
+    expect(await down()).toEqual([missing]);
   });
 
-  test('an upstream artifact that cannot be read or parsed: its path and its loader', async () => {
-    using lab = new Lab({ ...experiment('up', WRITES, OUTPUTS), ...reader('down', 'up') });
-    await lab.run();
-    const path = 'up/results/baseline/artifacts/replicate_0/out.json';
-    lab.write({ [path]: '{ "data": ' });
-    const [damaged = ''] = (await lab.run({ only: ['down/baseline'], alone: true })).failures(
-      'down/baseline',
-    );
-    expect(damaged).toMatch(
-      /^0: the loader load_json threw SyntaxError: .* on up\/results\/baseline\/artifacts\/replicate_0\/out\.json$/,
-    );
-    rmSync(join(lab.root, path));
-    mkdirSync(join(lab.root, path));
-    expect((await lab.run({ only: ['down/baseline'], alone: true })).failures('down/baseline')).toEqual([
-      `0: the loader load_json threw Error: EISDIR: illegal operation on a directory, read on ${path}`,
-    ]);
+  test('a loader that throws: its name and the path', async () => {
+    const outputs = { out: { file_name: 'out.json', writer: 'dump_text', loader: 'load_json' } };
+    using lab = new Lab({
+      ...experiment('up', WRITES.replace('{ data }', "'no JSON'"), { outputs }),
+      ...reader('down', 'up'),
+    });
+    const [failure] = (await lab.run()).failures('down/baseline');
+    expect(failure).toMatch(/^0: the loader load_json threw SyntaxError: .+ on up\/results\//);
   });
 });
 
@@ -283,7 +287,7 @@ export const step = (data: number, ctx: any) => {
       ),
     );
     await lab.run();
-    const lines = lab.log('e/baseline').map(({ ms, startedAt, node, ...rest }) => ({
+    const lines = lab.log('e/baseline').map(({ ms, startedAt, node, reused, ...rest }) => ({
       ...rest,
       ...(ms === undefined ? {} : { ms: typeof ms }),
       ...(startedAt === undefined ? {} : { startedAt: Number.isNaN(Date.parse(String(startedAt))) }),

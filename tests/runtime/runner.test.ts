@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { experiment, Lab } from '../support/engine.ts';
 
@@ -427,12 +428,12 @@ describe('the user’s code', () => {
       exports: { import: './index.js' },
     },
     'node_modules/only-esm/index.js': 'export const five = await Promise.resolve(5);\n',
-    'node_modules/@lab/library/package.json': {
+    'libs/library/package.json': {
       name: '@lab/library',
       exports: { '.': './src/index.ts' },
       type: 'module',
     },
-    'node_modules/@lab/library/src/index.ts': 'export const seven: number = 7;\n',
+    'libs/library/src/index.ts': 'export const seven: number = 7;\n',
   };
 
   test.each(['ts', 'mts', 'js', 'mjs'])('loads from .%s modules', async (extension) => {
@@ -475,6 +476,8 @@ export const step = (data: number, ctx: StepContext) => {
       ),
       'e/sibling.ts': 'export const sibling = {} as const satisfies object;\n',
     });
+    mkdirSync(join(lab.root, 'node_modules/@lab'));
+    symlinkSync('../../libs/library', join(lab.root, 'node_modules/@lab/library'));
     const ran = await lab.run();
     expect(ran.failures('e/baseline')).toEqual([]);
     expect(lab.manifest('e/baseline').replicates[0]?.metrics).toEqual({ all: [11], siblings: [1] });

@@ -122,6 +122,8 @@ export class Lab implements Disposable {
         workers,
         signal: signal ?? new AbortController().signal,
         failFast,
+        store: undefined,
+        strategy: 'resume',
         onEvent: (event) => {
           events.push(event);
           onEvent?.(event);
