@@ -42,7 +42,7 @@ export type RunFailure =
       readonly expected: string;
       readonly got: string;
     }
-  | { readonly reason: 'timed-out'; readonly limitMs: number }
+  | { readonly reason: 'timed-out' | 'load-timed-out'; readonly limitMs: number }
   | { readonly reason: 'worker-exited'; readonly how: string }
   /** Thrown where no step could catch it: in a timer, or by a promise that nobody awaited. */
   | { readonly reason: 'uncaught'; readonly error: ErrorInfo }
@@ -101,7 +101,9 @@ export function describeFailure(failure: RunFailure): string {
     case 'parameter-type':
       return `step ${failure.step} expects ${failure.expected} for "${failure.parameter}", but got ${failure.got}.`;
     case 'timed-out':
-      return `timed out after ${failure.limitMs} ms`;
+      return `timed out after ${duration(failure.limitMs)}`;
+    case 'load-timed-out':
+      return `the modules did not finish loading within ${duration(failure.limitMs)}`;
     case 'worker-exited':
       return `the worker process ended: ${failure.how}`;
     case 'uncaught':
@@ -140,6 +142,10 @@ export function describeFailure(failure: RunFailure): string {
 /** The stack of the user's code behind a failure; empty when there is none. */
 export function stackOf(failure: RunFailure): string {
   return 'error' in failure ? failure.error.stack : '';
+}
+
+function duration(ms: number): string {
+  return ms % 1000 === 0 ? `${ms / 1000} s` : `${ms} ms`;
 }
 
 /** Datasources run before the first step. */

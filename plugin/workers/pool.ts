@@ -71,7 +71,7 @@ const GRACE_MS = 200;
 const VERIFY_TIMEOUT_MS = 10 * 60_000;
 
 /** Loading modules may take this much longer than a replicate may. */
-const LOAD_EXTRA_MS = 30_000;
+const LOAD_EXTRA_MS = 60_000;
 /** Key of that timer among those of the replicates. */
 const LOADING = -1;
 
@@ -264,7 +264,7 @@ export class WorkerPool {
   /** Modules that never finish loading would otherwise escape every timeout. */
   private limitLoading(slot: Slot, chunk: Chunk, limitMs: number): void {
     const timer = setTimeout(() => {
-      slot.fault = { reason: 'timed-out', limitMs };
+      slot.fault = { reason: 'load-timed-out', limitMs };
       void retire(slot, 0);
     }, limitMs);
     chunk.timers.set(LOADING, timer);

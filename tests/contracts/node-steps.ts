@@ -40,7 +40,7 @@ export const fails_twice = (data, ctx) => { const file = ctx.params.folder + '/t
 export const sleeps = async (data, ctx) => { writeFileSync(ctx.params.folder + '/pid_' + ctx.replicate, String(process.pid)); await sleep(60_000); };
 export const naps = async (data, ctx) => { await sleep(20); ctx.metrics.add('value', ctx.replicate); return data; };
 export const blocks = (data, ctx) => { writeFileSync(ctx.params.folder + '/pid_' + ctx.replicate, String(process.pid)); for (;;); };
-export const obeys = async (data, ctx) => { try { await sleep(60_000, undefined, { signal: ctx.signal }); } catch { writeFileSync(ctx.params.folder + '/obeyed_' + ctx.replicate, 'yes'); throw new Error('stopped'); } };
+export const obeys = async (data, ctx) => { writeFileSync(ctx.params.folder + '/pid_' + ctx.replicate, String(process.pid)); try { await sleep(60_000, undefined, { signal: ctx.signal }); } catch { writeFileSync(ctx.params.folder + '/obeyed_' + ctx.replicate, 'yes'); throw new Error('stopped'); } };
 export const spawns = async (data, ctx) => { const child = spawn('sleep', ['60'], { stdio: 'inherit' }); writeFileSync(ctx.params.folder + '/pid_' + ctx.replicate, String(child.pid)); await forever(); };
 
 import { readFileSync } from 'node:fs';

@@ -229,7 +229,10 @@ describe.each(IMPLEMENTATIONS)('a $name worker', (worker) => {
   test('a stopped run lets steps see their signal', async () => {
     using at = lab(['obeys']);
     const stop = new AbortController();
-    const ran = await run(at, { signal: stop.signal, onEvent: () => setTimeout(() => stop.abort(), 1000) });
+    const running = run(at, { signal: stop.signal });
+    await pidsIn(at.root, 1);
+    stop.abort();
+    const ran = await running;
     expect(ran.outcome('lab/baseline').status).toBe('aborted');
     expect(existsSync(join(at.root, 'obeyed_0'))).toBe(true);
   });
