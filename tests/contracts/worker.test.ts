@@ -101,7 +101,7 @@ describe.each(IMPLEMENTATIONS)('a $name worker', (worker) => {
   });
 
   test('of eight interleaved replicates, only the one that crashes fails', async () => {
-    using at = lab(['naps', 'exits_1'], {
+    using at = lab(['exits_1', 'naps'], {
       replicates: 24,
       params: { at: 11 },
       execution: { concurrency: 8 },
@@ -114,7 +114,7 @@ describe.each(IMPLEMENTATIONS)('a $name worker', (worker) => {
   });
 
   test('of eight interleaved replicates, only the one that blocks the others times out', async () => {
-    using at = lab(['naps', 'loops'], {
+    using at = lab(['loops', 'naps'], {
       replicates: 8,
       params: { at: 5 },
       execution: { concurrency: 8, timeout: '500ms' },
