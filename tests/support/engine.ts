@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { formatDiagnostic } from '../../plugin/dist/base/diagnostics.js';
 import { conditionsOf } from '../../plugin/dist/graph/conditions.js';
 import { readExperiments } from '../../plugin/dist/io/discover.js';
@@ -22,6 +22,7 @@ import {
   withUpstream,
 } from '../../plugin/dist/runtime/plan.js';
 import { runPlan } from '../../plugin/dist/runtime/runner.js';
+import { FolderStore } from '../../plugin/dist/store/folder-store.js';
 import { NodeWorker } from '../../plugin/dist/workers/node-worker.js';
 import { WorkerPool } from '../../plugin/dist/workers/pool.js';
 import type { CreateWorker } from '../../plugin/dist/workers/protocol.js';
@@ -32,6 +33,9 @@ export interface RunSettings extends RunOverrides {
   /** Run nothing but `only`, even when what it reads has not been run. */
   readonly alone?: boolean;
   readonly failFast?: boolean;
+  /** Keep finished replicates in this folder, absolute or relative to the lab, and take them from there. */
+  readonly store?: string;
+  readonly strategy?: 'resume' | 'rerun';
   readonly signal?: AbortSignal;
   readonly createWorker?: CreateWorker;
   readonly onEvent?: (event: RunEvent) => void;
@@ -102,7 +106,17 @@ export class Lab implements Disposable {
   }
 
   async run(settings: RunSettings = {}): Promise<Ran> {
-    const { only, alone = false, signal, onEvent, createWorker, failFast = false, ...overrides } = settings;
+    const {
+      only,
+      alone = false,
+      signal,
+      onEvent,
+      createWorker,
+      failFast = false,
+      store,
+      strategy,
+      ...overrides
+    } = settings;
     const configs = this.files('.').filter((path) => /(^|\/)config\.ya?ml$/.test(path));
     const { graph, diagnostics, texts } = readExperiments(this.root, configs);
     if (diagnostics.length > 0)
@@ -122,8 +136,8 @@ export class Lab implements Disposable {
         workers,
         signal: signal ?? new AbortController().signal,
         failFast,
-        store: undefined,
-        strategy: 'resume',
+        store: store === undefined ? undefined : new FolderStore(resolve(this.root, store), 2 ** 30),
+        strategy: strategy ?? 'resume',
         onEvent: (event) => {
           events.push(event);
           onEvent?.(event);
