@@ -5,6 +5,8 @@ import { type ConditionManifest, encodeManifest } from '../runtime/manifest.ts';
 
 export const RESULTS = 'results';
 
+const LOG_CHUNK = 65_536;
+
 /** `results/<condition>` of an experiment's folder. */
 export function conditionFolder(experimentFolder: string, condition: string): string {
   return join(experimentFolder, RESULTS, condition);
@@ -24,6 +26,8 @@ export function manifestPath(experimentFolder: string, condition: string): strin
  */
 export class ConditionFolder {
   private log: WriteStream | undefined;
+  /** Lines that are not handed to the stream yet: many small writes are slow. */
+  private lines = '';
   private logError: Error | undefined;
 
   private constructor(
@@ -53,13 +57,8 @@ export class ConditionFolder {
 
   /** Adds a line to run.jsonl. */
   record(entry: object): void {
-    if (this.log === undefined) {
-      this.log = createWriteStream(join(this.growing, 'run.jsonl'));
-      this.log.on('error', (error) => {
-        this.logError = error;
-      });
-    }
-    this.log.write(`${JSON.stringify(entry)}\n`);
+    this.lines += `${JSON.stringify(entry)}\n`;
+    if (this.lines.length >= LOG_CHUNK) this.writeLines();
   }
 
   /** Writes the manifest last, and puts the whole in the place of what was there. */
@@ -85,7 +84,20 @@ export class ConditionFolder {
     await rm(this.growing, { recursive: true, force: true });
   }
 
+  private writeLines(): void {
+    if (this.lines === '') return;
+    if (this.log === undefined) {
+      this.log = createWriteStream(join(this.growing, 'run.jsonl'));
+      this.log.on('error', (error) => {
+        this.logError = error;
+      });
+    }
+    this.log.write(this.lines);
+    this.lines = '';
+  }
+
   private closeLog(): Promise<void> {
+    this.writeLines();
     const { log } = this;
     if (log === undefined || log.closed || log.destroyed) return Promise.resolve();
     return new Promise((resolve) => {

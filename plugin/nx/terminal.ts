@@ -154,10 +154,9 @@ function renderFailure(
   const stack = stackOf(failure)
     .split('\n')
     .filter((line) => line !== '');
-  const place =
-    failure.reason === 'module-missing' || failure.reason === 'function-missing'
-      ? [`    named in ${configFile}`]
-      : [];
+  const place = ['module-missing', 'function-missing', 'format-missing'].includes(failure.reason)
+    ? [`    named in ${configFile}`]
+    : [];
   return [
     `  ${where}: ${text}`,
     ...stack.map((line) => `    ${printable(line)}`),

@@ -90,7 +90,12 @@ function collectMetrics(manifest: ConditionManifest, names: readonly string[]): 
     ...manifest.failed.map(({ replicate }) => ({ replicate, metrics: {} as Metrics })),
   ].sort((a, b) => a.replicate - b.replicate);
   return Object.fromEntries(
-    names.map((name) => [name, replicates.flatMap(({ metrics }) => metrics[name] ?? [Number.NaN])]),
+    names.map((name) => [
+      name,
+      replicates.flatMap(({ metrics }) =>
+        Object.hasOwn(metrics, name) ? (metrics[name] ?? []) : [Number.NaN],
+      ),
+    ]),
   );
 }
 

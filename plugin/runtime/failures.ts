@@ -20,6 +20,14 @@ export type RunFailure =
       readonly file: string;
       readonly remedy: string;
     }
+  | {
+      readonly reason: 'format-missing';
+      readonly kind: 'writer' | 'loader';
+      readonly name: string;
+      /** Whose outputs module was looked for. */
+      readonly owner: string;
+      readonly remedy: string;
+    }
   | { readonly reason: 'parameter-missing'; readonly parameter: string; readonly step: string }
   | {
       readonly reason: 'parameter-unknown';
@@ -34,11 +42,21 @@ export type RunFailure =
       readonly expected: string;
       readonly got: string;
     }
-  | { readonly reason: 'timed-out'; readonly limitMs: number }
+  | { readonly reason: 'timed-out' | 'load-timed-out'; readonly limitMs: number }
   | { readonly reason: 'worker-exited'; readonly how: string }
+  /** Thrown where no step could catch it: in a timer, or by a promise that nobody awaited. */
+  | { readonly reason: 'uncaught'; readonly error: ErrorInfo }
+  | { readonly reason: 'verifier-threw'; readonly verifier: string; readonly error: ErrorInfo }
+  | { readonly reason: 'verdict-invalid'; readonly verifier: string; readonly got: string }
   | { readonly reason: 'artifact-missing'; readonly output: string; readonly fileName: string }
   | { readonly reason: 'artifact-written-twice'; readonly output: string; readonly step: string }
-  | { readonly reason: 'artifact-undeclared'; readonly output: string; readonly remedy: string }
+  | { readonly reason: 'artifact-undeclared'; readonly fileName: string }
+  | {
+      readonly reason: 'output-unknown';
+      readonly output: string;
+      readonly step: string;
+      readonly remedy: string;
+    }
   | {
       readonly reason: 'writer-threw';
       readonly output: string;
@@ -74,6 +92,8 @@ export function describeFailure(failure: RunFailure): string {
       return `${failure.file} could not be loaded: ${describeError(failure.error)}`;
     case 'function-missing':
       return `${failure.file} does not export a function "${failure.name}". ${failure.remedy}`;
+    case 'format-missing':
+      return `there is no ${failure.kind} "${failure.name}": ${failure.owner} has no outputs module, and no built-in ${failure.kind} has that name. ${failure.remedy}`;
     case 'parameter-missing':
       return `step ${failure.step} needs a value for "${failure.parameter}": it has no default. Give it in the step's arguments, in params, or in the treatment.`;
     case 'parameter-unknown':
@@ -81,15 +101,25 @@ export function describeFailure(failure: RunFailure): string {
     case 'parameter-type':
       return `step ${failure.step} expects ${failure.expected} for "${failure.parameter}", but got ${failure.got}.`;
     case 'timed-out':
-      return `timed out after ${failure.limitMs} ms`;
+      return `timed out after ${duration(failure.limitMs)}`;
+    case 'load-timed-out':
+      return `the modules did not finish loading within ${duration(failure.limitMs)}`;
     case 'worker-exited':
       return `the worker process ended: ${failure.how}`;
+    case 'uncaught':
+      return `an error that no step caught, in a timer or a promise that was not awaited, ended the worker process: ${describeError(failure.error)}`;
+    case 'verifier-threw':
+      return `verifier ${failure.verifier} threw ${describeError(failure.error)}`;
+    case 'verdict-invalid':
+      return `verifier ${failure.verifier} returned ${failure.got} instead of a mapping such as { p_value, significant }`;
     case 'artifact-missing':
-      return `the output "${failure.output}" (${failure.fileName}) was declared but not written`;
+      return `the output "${failure.output}" (${failure.fileName}) is declared, but no step wrote it`;
     case 'artifact-written-twice':
-      return `step ${failure.step} wrote the output "${failure.output}" a second time`;
+      return `${caller(failure.step)} writes the output "${failure.output}" a second time; an artifact is written once`;
     case 'artifact-undeclared':
-      return `"${failure.output}" was written but is not declared under outputs. ${failure.remedy}`;
+      return `the file ${failure.fileName} was written beside the artifacts, but is no file_name under outputs. Declare it, or write it elsewhere.`;
+    case 'output-unknown':
+      return `${caller(failure.step)} asked for the artifact "${failure.output}", which is not declared under outputs. ${failure.remedy}`;
     case 'writer-threw':
       return `the writer ${failure.writer} of the output "${failure.output}" threw ${describeError(failure.error)}`;
     case 'loader-threw':
@@ -99,7 +129,7 @@ export function describeFailure(failure: RunFailure): string {
     case 'upstream-damaged':
       return `${failure.path} is not what its run wrote: it was damaged or edited. Run "nx run ${failure.task} --skip-nx-cache".`;
     case 'metric-invalid':
-      return `step ${failure.step} recorded ${failure.got} for the metric "${failure.metric}"; a metric is a number.`;
+      return `${caller(failure.step)} recorded ${failure.got} for the metric "${failure.metric}"; a metric is a number.`;
     case 'results-unwritable':
       return `${failure.path} could not be written: ${failure.error.message}`;
     case 'aborted':
@@ -112,6 +142,15 @@ export function describeFailure(failure: RunFailure): string {
 /** The stack of the user's code behind a failure; empty when there is none. */
 export function stackOf(failure: RunFailure): string {
   return 'error' in failure ? failure.error.stack : '';
+}
+
+function duration(ms: number): string {
+  return ms % 1000 === 0 ? `${ms / 1000} s` : `${ms} ms`;
+}
+
+/** Datasources run before the first step. */
+function caller(step: string): string {
+  return step === '' ? 'a datasource' : `step ${step}`;
 }
 
 function describeError(error: ErrorInfo): string {

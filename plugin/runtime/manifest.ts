@@ -34,7 +34,7 @@ export function encodeManifest(manifest: ConditionManifest): string {
   const failed = [...manifest.failed].sort((a, b) => a.replicate - b.replicate);
   return [
     `{"version":${VERSION},"experiment":${JSON.stringify(experiment)},"condition":${JSON.stringify(condition)},`,
-    `"replicates":[${lines(replicates.map(({ replicate, seed, metrics, artifacts }) => JSON.stringify({ replicate, seed, metrics, artifacts }, spellNonFinite)))}],`,
+    `"replicates":[${lines(replicates.map(({ replicate, seed, metrics, artifacts }) => stringifyWithMetrics({ replicate, seed, metrics, artifacts }, metrics)))}],`,
     `"failed":[${lines(failed.map(({ replicate, seed, reason }) => JSON.stringify({ replicate, seed, reason })))}]}`,
     '',
   ].join('\n');
@@ -91,7 +91,16 @@ function parseFailed(value: unknown): ConditionManifest['failed'][number] | unde
   return { replicate: value.replicate, seed: value.seed, reason: value.reason };
 }
 
-/** JSON has no NaN and no infinities: they are spelled, so that other languages can read them. */
+/** JSON of a value that holds these metrics. JSON has no NaN and no infinities: they are spelled. */
+export function stringifyWithMetrics(value: object, metrics: Metrics): string {
+  for (const name of Object.keys(metrics)) {
+    // A replacer makes all of JSON.stringify slow.
+    if (!metrics[name]?.every(Number.isFinite)) return JSON.stringify(value, spellNonFinite);
+  }
+  return JSON.stringify(value);
+}
+
+/** For `JSON.stringify`: not-a-number and infinities as text, so that other languages can read them. */
 export function spellNonFinite(_key: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }

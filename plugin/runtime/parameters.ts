@@ -23,7 +23,7 @@ export function resolveParameters(
   args: JsonObject,
   context: JsonObject,
 ): Parameters {
-  const visible = deepFreeze({ ...context, ...args });
+  const visible = deepFreeze(Object.keys(args).length === 0 ? context : { ...context, ...args });
   const defaults = declaredParameters(callable);
   if (defaults === undefined) return { visible, declared: undefined };
   const known = Object.keys(defaults);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ConditionFolder } from '../io/condition-folder.ts';
+import { ConditionFolder, conditionFolder, RESULTS } from '../io/condition-folder.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
 import { relativePath } from '../io/paths.ts';
 import { ranges } from '../store/explain.ts';
@@ -55,7 +55,9 @@ export async function runPlan(
       const blocker = upstream.find((other) => other?.status !== 'succeeded');
       const finished = await (blocker || signal.aborted
         ? notRun(planned, blocker?.planned.id)
-        : turns.take(() => new ConditionRun(planned, shared).run()));
+        : turns.take(() =>
+            signal.aborted ? notRun(planned, undefined) : new ConditionRun(planned, shared).run(),
+          ));
       options.onEvent({ type: 'condition-finished', outcome: finished });
       if (options.failFast && finished.status === 'failed') stop.abort();
       settle.get(planned.id)?.(finished);
@@ -260,7 +262,7 @@ class ConditionRun implements PoolSink {
     });
     await folder.publish(manifest);
     this.shared.upstream.made(manifest);
-    return { ...this.outcome(failures.length > 0 ? 'failed' : 'succeeded'), manifest };
+    return { ...this.outcome(failures.length + failed.length > 0 ? 'failed' : 'succeeded'), manifest };
   }
 
   /** Every replicate without a result, ascending. */
@@ -274,15 +276,14 @@ class ConditionRun implements PoolSink {
   private failureOf(thrown: unknown): RunFailure {
     if (thrown instanceof ReplicateError) return thrown.failure;
     const { planned, shared } = this;
-    const error = thrown as NodeJS.ErrnoException;
-    const path = relativePath(
-      shared.root,
-      error.path ?? join(shared.root, planned.folder, 'results', planned.condition),
-    );
+    const { name, message, path = '' } = thrown as NodeJS.ErrnoException;
+    const results = conditionFolder(planned.folder, planned.condition);
+    const elsewhere = path !== '' && !path.startsWith(join(shared.root, planned.folder, RESULTS));
     return {
       reason: 'results-unwritable',
-      path,
-      error: { name: error.name, message: error.message, stack: '' },
+      path: elsewhere ? relativePath(shared.root, path) : results,
+      // The path in the message may be that of a folder which is gone before anyone can look at it.
+      error: { name, message: message.replace(/, \w+ '.*'$/, ''), stack: '' },
     };
   }
 

@@ -25,10 +25,10 @@ export interface BoundOutput extends JobOutput {
 
 /** The files of one replicate: hands out each output once, and accounts for them at the end. */
 export class ReplicateArtifacts {
-  private readonly records = new Map<string, ArtifactRecord | undefined>();
+  private readonly records = new Map<string, ArtifactRecord>();
   private readonly streams: WriteStream[] = [];
-  private step = '';
-  private pathsGiven = false;
+  /** The way in which an output is written. */
+  private readonly claims = new Map<string, 'write' | 'path' | 'stream'>();
 
   constructor(
     private readonly folder: string,
@@ -36,22 +36,18 @@ export class ReplicateArtifacts {
     private readonly root: string,
   ) {}
 
-  /** Names the step that runs now, for errors. */
-  enter(step: string): void {
-    this.step = step;
-  }
-
-  get(alias: string): Artifact {
+  /** @param step that asks for it, for errors */
+  get(alias: string, step: string): Artifact {
     const output = this.outputs.get(alias);
     if (output === undefined) {
       const remedy = suggestion(alias, [...this.outputs.keys()], 'outputs');
-      throw new ReplicateError({ reason: 'artifact-undeclared', output: alias, remedy });
+      throw new ReplicateError({ reason: 'output-unknown', output: alias, step, remedy });
     }
     const path = join(this.folder, output.fileName);
-    const claim = (): void => this.claim(alias, path);
+    const claim = (way: 'write' | 'path' | 'stream'): void => this.claim(alias, path, way, step);
     return {
       write: async (value) => {
-        claim();
+        claim('write');
         const bytes = await this.encode(output, value);
         writeFileSync(path, bytes);
         const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -59,12 +55,13 @@ export class ReplicateArtifacts {
         this.records.set(alias, { fileName: output.fileName, bytes: length, sha256 });
       },
       get path() {
-        claim();
+        claim('path');
         return path;
       },
       stream: () => {
-        claim();
+        claim('stream');
         const stream = createWriteStream(path);
+        stream.on('error', () => {}); // close() throws it
         this.streams.push(stream);
         return stream;
       },
@@ -81,16 +78,21 @@ export class ReplicateArtifacts {
     for (const [alias, output] of this.outputs) {
       records[alias] = this.records.get(alias) ?? (await this.measure(output));
     }
-    if (this.pathsGiven) this.refuseStrays();
+    if (this.claims.size > 0) this.refuseStrays();
     return records;
   }
 
-  private claim(alias: string, path: string): void {
-    if (this.records.has(alias)) {
-      throw new ReplicateError({ reason: 'artifact-written-twice', output: alias, step: this.step });
-    }
-    this.records.set(alias, undefined);
-    this.pathsGiven = true;
+  /** Lets go of what a failed replicate left open. */
+  abandon(): void {
+    for (const stream of this.streams) stream.destroy();
+  }
+
+  private claim(alias: string, path: string, way: 'write' | 'path' | 'stream', step: string): void {
+    const before = this.claims.get(alias);
+    if (before === 'path' && way === 'path') return;
+    if (before !== undefined)
+      throw new ReplicateError({ reason: 'artifact-written-twice', output: alias, step });
+    this.claims.set(alias, way);
     mkdirSync(dirname(path), { recursive: true });
   }
 
@@ -136,8 +138,7 @@ export class ReplicateArtifacts {
       if (entry.isDirectory()) continue;
       const file = relative(this.folder, join(entry.parentPath, entry.name)).split(sep).join('/');
       if (declared.has(file)) continue;
-      const remedy = 'Declare it, or write it elsewhere.';
-      throw new ReplicateError({ reason: 'artifact-undeclared', output: file, remedy });
+      throw new ReplicateError({ reason: 'artifact-undeclared', fileName: file });
     }
   }
 }

@@ -1,9 +1,10 @@
-import { readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
 import { createJiti, type Jiti } from 'jiti';
+import { sha256 } from '../base/digest.ts';
 import { suggestion } from '../base/names.ts';
 import * as api from '../index.ts';
-import { ReplicateError } from '../runtime/failures.ts';
+import { type ErrorInfo, ReplicateError } from '../runtime/failures.ts';
 import { errorInfo } from './node-errors.ts';
 
 type UserFunction = (...args: unknown[]) => unknown;
@@ -13,7 +14,7 @@ export class ModuleLoader {
   private readonly loaders = new Map<string | undefined, Jiti>();
   private readonly modules = new Map<string, Promise<Record<string, unknown>>>();
 
-  constructor(private readonly root: string) {}
+  constructor(readonly root: string) {}
 
   /** @throws ReplicateError when the module cannot be loaded or has no such function */
   async function(file: string, name: string, tsconfig: string | undefined): Promise<UserFunction> {
@@ -39,7 +40,7 @@ export class ModuleLoader {
     const loading = this.jiti(tsconfig)
       .import<Record<string, unknown>>(file)
       .catch((thrown: unknown) => {
-        const error = errorInfo(thrown, this.root);
+        const error = tidy(errorInfo(thrown, this.root));
         throw new ReplicateError({ reason: 'module-threw', file: relative(this.root, file), error });
       });
     this.modules.set(file, loading);
@@ -52,12 +53,43 @@ export class ModuleLoader {
     const jiti = createJiti(`${this.root}/`, {
       interopDefault: false,
       nativeModules: installedPackages(this.root),
-      sourceMaps: true,
-      tsconfigPaths: tsconfig ?? false,
+      tsconfigPaths: tsconfig === undefined ? false : namedAsUsual(tsconfig, this.root),
       virtualModules: { 'nx-experiments': api },
     });
     this.loaders.set(tsconfig, jiti);
     return jiti;
+  }
+}
+
+/** One line for what the compiler and the resolver tell in several. */
+function tidy(error: ErrorInfo): ErrorInfo {
+  const [, problem, place] = /^ParseError: (.*?)\s+(\S+:\d+:\d+)$/s.exec(error.message) ?? [];
+  if (problem && place) return { name: 'SyntaxError', message: `${problem} at ${place}`, stack: '' };
+  return { ...error, message: error.message.replace(/\nRequire stack:\n- (\S+).*$/s, ', imported by $1') };
+}
+
+/**
+ * A file named tsconfig.json that says what this one does: jiti finds no other name, and the `paths` of an Nx workspace
+ * are often in tsconfig.base.json.
+ */
+function namedAsUsual(tsconfig: string, root: string): string {
+  if (basename(tsconfig) === 'tsconfig.json') return tsconfig;
+  const text = JSON.stringify({ extends: tsconfig });
+  const key = sha256(text).slice(0, 16);
+  const path = join(root, 'node_modules', '.cache', 'nx-experiments', key, 'tsconfig.json');
+  if (readText(path) === text) return path;
+  mkdirSync(dirname(path), { recursive: true });
+  const growing = `${path}.${process.pid}`;
+  writeFileSync(growing, text);
+  renameSync(growing, path);
+  return path;
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
   }
 }
 

@@ -2,10 +2,11 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { relative } from 'node:path';
-import { createInterface } from 'node:readline';
+import { StringDecoder } from 'node:string_decoder';
 import { Worker as Thread } from 'node:worker_threads';
 import { ReplicateError, type RunFailure } from '../runtime/failures.ts';
-import { spellNonFinite } from '../runtime/manifest.ts';
+import { stringifyWithMetrics } from '../runtime/manifest.ts';
+import { onLines } from './lines.ts';
 import { errorInfo } from './node-errors.ts';
 import { ModuleLoader } from './node-loader.ts';
 import { Pipeline } from './node-pipeline.ts';
@@ -17,45 +18,76 @@ import type { FromWorker, ReplicateJob, ToWorker, VerifyJob } from './protocol.t
 const FROM_PARENT = 3;
 const TO_PARENT = 4;
 
+/** The parent makes this process the leader of a group, where there are groups. */
+const OWN_GROUP = process.platform !== 'win32';
+
+/** Answers of fast replicates are sent together; none waits longer than this while others finish. */
+const SEND_EVERY_MS = 5;
+const SEND_LENGTH = 65_536;
+
 /** Lines that one replicate may print before the rest is dropped. */
 const MAX_LOG_LINES = 200;
 const MAX_LOG_LINE = 2000;
 
 type RunMessage = ToWorker & { type: 'run' };
 
-/** The replicate that code runs for; with interleaved replicates the async context tells them apart. */
+/** What code runs for: a replicate, or none; with interleaved replicates the async context tells them apart. */
 interface Current {
-  readonly replicate: number;
+  readonly replicate: number | undefined;
   readonly mathRandom: () => number;
   logged: number;
+  /** Printed since the last end of a line. */
+  line: string;
 }
 
+const unseeded = Math.random;
 const interleaved = new AsyncLocalStorage<Current>();
-let alone: Current | undefined;
-const current = (): Current | undefined => interleaved.getStore() ?? alone;
+let alone = outsideOfReplicates();
+const current = (): Current => interleaved.getStore() ?? alone;
 
 const aborting = new AbortController();
 let loader: ModuleLoader | undefined;
 const pipelines = new Map<string, Promise<Pipeline>>();
 
-/** Synchronous, so that nothing is lost when a step ends the process. */
+function outsideOfReplicates(mathRandom: () => number = unseeded): Current {
+  return { replicate: undefined, mathRandom, logged: 0, line: '' };
+}
+
+let unsent = '';
+let sentAt = 0;
+
+/** Answers of a replicate may wait for the next message; a crash that loses them costs only that they run again. */
 function send(message: FromWorker): void {
-  let bytes = Buffer.from(`${JSON.stringify(message, spellNonFinite)}\n`);
+  if (message.type === 'replicate-finished') {
+    unsent += `${stringifyWithMetrics(message, message.metrics)}\n`;
+    if (unsent.length < SEND_LENGTH && performance.now() - sentAt < SEND_EVERY_MS) return;
+  } else unsent += `${JSON.stringify(message)}\n`;
+  flush();
+}
+
+/** Synchronous, so that nothing is lost when a step ends the process. */
+function flush(): void {
+  if (unsent === '') return;
+  // The line break in front ends whatever the user's code may have written to this file descriptor.
+  let bytes = Buffer.from(`\n${unsent}`);
+  unsent = '';
   while (bytes.length > 0) {
     try {
       bytes = bytes.subarray(writeSync(TO_PARENT, bytes));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EPIPE') process.exit(1);
+      if (code === 'EPIPE') dieWithGroup();
       if (code !== 'EAGAIN') throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }
   }
+  sentAt = performance.now();
 }
 
 async function run(message: RunMessage): Promise<void> {
   const { job } = message;
   loader ??= new ModuleLoader(job.root);
+  alone = outsideOfReplicates();
   process.chdir(job.folder);
   let pipeline: Pipeline;
   try {
@@ -69,9 +101,10 @@ async function run(message: RunMessage): Promise<void> {
     send({ type: 'batch-failed', failure: failureOf(thrown, job.root) });
     return;
   }
+  send({ type: 'batch-started' });
   const waiting = [...message.replicates].reverse();
   const lane = async (): Promise<void> => {
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    for (let next = waiting.pop(); next !== undefined && !aborting.signal.aborted; next = waiting.pop()) {
       await runReplicate(pipeline, next, message);
     }
   };
@@ -81,22 +114,24 @@ async function run(message: RunMessage): Promise<void> {
 
 async function runReplicate(pipeline: Pipeline, job: ReplicateJob, message: RunMessage): Promise<void> {
   const { replicate, seed } = job;
-  const state: Current = { replicate, mathRandom: seededMathRandom(seed), logged: 0 };
+  const state: Current = { replicate, mathRandom: seededMathRandom(seed), logged: 0, line: '' };
   if (message.announce) send({ type: 'replicate-started', replicate });
   const startedAt = performance.now();
   const elapsed = (): number => Math.round((performance.now() - startedAt) * 1000) / 1000;
   const body = () => pipeline.run(job, aborting.signal, (text) => print(state, text));
   try {
-    alone = message.concurrency > 1 ? undefined : state;
+    if (message.concurrency === 1) {
+      alone = state;
+      // A replicate before may have gone elsewhere.
+      if (process.cwd() !== message.job.folder) process.chdir(message.job.folder);
+    }
     const { metrics, artifacts } = await (message.concurrency > 1 ? interleaved.run(state, body) : body());
+    endLine(state);
     send({ type: 'replicate-finished', replicate, ms: elapsed(), metrics, artifacts });
   } catch (thrown) {
-    send({
-      type: 'replicate-failed',
-      replicate,
-      ms: elapsed(),
-      failure: failureOf(thrown, message.job.root),
-    });
+    endLine(state);
+    const failure = failureOf(thrown, message.job.root);
+    send({ type: 'replicate-failed', replicate, ms: elapsed(), failure });
   }
 }
 
@@ -107,6 +142,7 @@ function failureOf(thrown: unknown, root: string): RunFailure {
 
 async function runVerifier(job: VerifyJob): Promise<void> {
   loader ??= new ModuleLoader(job.root);
+  alone = outsideOfReplicates(seededMathRandom(0));
   try {
     process.chdir(job.folder);
     if (job.module === undefined) {
@@ -123,25 +159,34 @@ async function runVerifier(job: VerifyJob): Promise<void> {
   }
 }
 
-function print(state: Current | undefined, text: string): void {
-  if (state === undefined) {
-    send({ type: 'log', replicate: undefined, text: text.slice(0, MAX_LOG_LINE) });
-    return;
-  }
+function print(state: Current, text: string): void {
   state.logged++;
   if (state.logged > MAX_LOG_LINES) return;
-  const shown = state.logged === MAX_LOG_LINES ? '(further lines of this replicate are dropped)' : text;
+  const shown = state.logged === MAX_LOG_LINES ? '(further lines are dropped)' : text;
   send({ type: 'log', replicate: state.replicate, text: shown.slice(0, MAX_LOG_LINE) });
+}
+
+/** Prints what was written without an end of line. */
+function endLine(state: Current): void {
+  const { line } = state;
+  state.line = '';
+  if (line !== '') print(state, line);
 }
 
 /** What steps print becomes log messages of their replicate, line by line. */
 function captureOutput(stream: NodeJS.WriteStream): void {
-  let partial = '';
+  const decoder = new StringDecoder('utf8');
   stream.write = ((chunk: Uint8Array | string, encoding?: unknown, callback?: unknown) => {
-    partial += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
-    const lines = partial.split('\n');
-    partial = (lines.pop() ?? '').slice(-MAX_LOG_LINE);
-    for (const line of lines) print(current(), line);
+    const state = current();
+    const text = typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk));
+    let from = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
+      const line = state.line + text.slice(from, end);
+      state.line = '';
+      from = end + 1;
+      print(state, line);
+    }
+    state.line = (state.line + text.slice(from, from + MAX_LOG_LINE)).slice(0, MAX_LOG_LINE);
     const done = typeof encoding === 'function' ? encoding : callback;
     if (typeof done === 'function') process.nextTick(done as () => void);
     return true;
@@ -157,30 +202,39 @@ function handle(message: ToWorker): void {
       void runVerifier(message.verify);
       return;
     case 'abort':
+      flush();
       aborting.abort(new Error('The run was stopped.'));
       return;
   }
 }
 
+/** With all that its steps have spawned. */
+function dieWithGroup(): void {
+  process.kill(OWN_GROUP ? -process.pid : process.pid, 'SIGKILL');
+}
+
 /** A step in an endless loop never sees that the parent is gone: a thread of its own looks after that. */
-function dieWithParent(): void {
-  const parent = process.ppid;
-  const code = `setInterval(() => { if (process.ppid !== ${parent}) process.kill(process.pid, 'SIGKILL'); }, 500);`;
+function dieWithParent(parent: number): void {
+  const target = OWN_GROUP ? -process.pid : process.pid;
+  const code = `setInterval(() => { if (process.ppid !== ${parent}) process.kill(${target}, 'SIGKILL'); }, 250);`;
   new Thread(code, { eval: true, stdin: false }).unref();
 }
 
 process.setSourceMapsEnabled(true);
 process.on('SIGINT', () => {}); // the parent decides what Ctrl-C means
 process.on('uncaughtException', (thrown) => {
-  send({ type: 'uncaught', error: errorInfo(thrown, process.cwd()) });
+  send({ type: 'uncaught', error: errorInfo(thrown, loader?.root ?? process.cwd()) });
   process.exit(1);
+});
+process.on('exit', () => {
+  endLine(current());
+  flush();
 });
 captureOutput(process.stdout);
 captureOutput(process.stderr);
-const mathRandom = Math.random;
-Math.random = () => (current()?.mathRandom ?? mathRandom)();
+Math.random = () => current().mathRandom();
 
 const input = new Socket({ fd: FROM_PARENT, readable: true, writable: false });
-createInterface({ input }).on('line', (line) => handle(JSON.parse(line) as ToWorker));
-input.on('close', () => process.exit(0));
-dieWithParent();
+onLines(input, (line) => handle(JSON.parse(line) as ToWorker));
+input.on('close', dieWithGroup);
+dieWithParent(Number(process.argv[2]));

@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { isWithMetrics, type StepContext } from '../runtime/context.ts';
+import { join, relative, sep } from 'node:path';
+import { suggestion } from '../base/names.ts';
+import { type Artifact, isWithMetrics, type StepContext } from '../runtime/context.ts';
 import { ReplicateError, type RunFailure } from '../runtime/failures.ts';
 import type { ArtifactRecord } from '../runtime/manifest.ts';
 import { type Parameters, resolveParameters } from '../runtime/parameters.ts';
@@ -22,6 +23,7 @@ interface BoundSource {
   readonly read: (state: ReplicateState) => unknown;
 }
 
+/** What the functions of one replicate share. */
 interface ReplicateState {
   readonly replicate: number;
   contextWith(parameters: Parameters): StepContext;
@@ -60,9 +62,9 @@ export class Pipeline {
     log: (text: string) => void,
   ): Promise<ReplicateResult> {
     const { job } = this;
-    const folder = join(job.artifacts, `replicate_${replicate}`);
+    const folder = `${job.artifacts}${sep}replicate_${replicate}`;
     if (again) rmSync(folder, { recursive: true, force: true });
-    const artifacts = new ReplicateArtifacts(folder, this.outputs, job.root);
+    let artifacts: ReplicateArtifacts | undefined;
     const metrics: Record<string, number[]> = {};
     const random = seededRandom(seed);
     let running = '';
@@ -71,59 +73,80 @@ export class Pipeline {
         const got = value === null ? 'null' : typeof value;
         throw new ReplicateError({ reason: 'metric-invalid', metric: String(name), got, step: running });
       }
-      const recorded = Object.hasOwn(metrics, name) ? metrics[name] : undefined;
-      if (recorded) recorded.push(value);
-      else Object.defineProperty(metrics, name, { value: [value], enumerable: true });
+      if (Object.hasOwn(metrics, name)) metrics[name]?.push(value);
+      else if (name === '__proto__')
+        Object.defineProperty(metrics, name, { value: [value], enumerable: true });
+      else metrics[name] = [value];
     };
-    const shared = {
-      experiment: job.experiment,
-      condition: job.condition,
-      replicate,
-      seed,
-      random,
-      metrics: { add },
-      artifact: (alias: string) => artifacts.get(alias),
-      log: (message: string) => log(String(message)),
-      signal,
-      folder: job.folder,
+    const recorder = { add };
+    const artifact = (alias: string): Artifact => {
+      artifacts ??= new ReplicateArtifacts(folder, this.outputs, job.root);
+      return artifacts.get(alias, running);
     };
+    let context: StepContext | undefined;
     const state: ReplicateState = {
       replicate,
-      contextWith: ({ visible }) => ({ ...shared, params: visible }),
+      // Functions without arguments of their own see the same parameters, and so may share the context.
+      contextWith: ({ visible }) => {
+        if (context?.params === visible) return context;
+        context = {
+          experiment: job.experiment,
+          condition: job.condition,
+          replicate,
+          seed,
+          random,
+          params: visible,
+          metrics: recorder,
+          artifact,
+          log: (message) => log(String(message)),
+          signal,
+          folder: job.folder,
+        };
+        return context;
+      },
     };
 
-    let data = await this.readSources(state);
-    for (const step of this.steps) {
-      running = step.name;
-      artifacts.enter(step.name);
-      let returned: unknown;
-      try {
-        const context = state.contextWith(step.parameters);
-        const { declared } = step.parameters;
-        returned = declared === undefined ? step.call(data, context) : step.call(data, declared, context);
-        if (isThenable(returned)) returned = await returned;
-      } catch (thrown) {
-        throw asFailure(thrown, (error) => ({ reason: 'step-threw', step: step.name, error }), job.root);
-      }
-      if (isWithMetrics(returned)) {
-        for (const [name, value] of Object.entries(returned.metrics)) add(name, value);
-        data = returned.data;
-      } else data = returned;
-    }
     try {
-      return { metrics, artifacts: await artifacts.close() };
+      const only = this.job.bareSource ? this.sources[0] : undefined;
+      let data = only ? only.read(state) : this.readSources(state);
+      if (isThenable(data)) data = await data;
+      for (const step of this.steps) {
+        running = step.name;
+        try {
+          const { call, parameters } = step;
+          const context = state.contextWith(parameters);
+          let returned =
+            parameters.declared === undefined
+              ? call(data, context)
+              : call(data, parameters.declared, context);
+          if (isThenable(returned)) returned = await returned;
+          if (isWithMetrics(returned)) {
+            for (const [name, value] of Object.entries(returned.metrics)) add(name, value);
+            data = returned.data;
+          } else data = returned;
+        } catch (thrown) {
+          throw asFailure(thrown, (error) => ({ reason: 'step-threw', step: step.name, error }), job.root);
+        }
+      }
+      if (artifacts === undefined && this.outputs.size === 0) return { metrics, artifacts: {} };
+      artifacts ??= new ReplicateArtifacts(folder, this.outputs, job.root);
+      return { metrics, artifacts: await this.close(artifacts, folder) };
+    } finally {
+      artifacts?.abandon();
+    }
+  }
+
+  private async close(artifacts: ReplicateArtifacts, folder: string): Promise<ReplicateResult['artifacts']> {
+    const { root } = this.job;
+    try {
+      return await artifacts.close();
     } catch (thrown) {
-      throw asFailure(
-        thrown,
-        (error) => ({ reason: 'results-unwritable', path: relative(job.root, folder), error }),
-        job.root,
-      );
+      const path = relative(root, folder);
+      throw asFailure(thrown, (error) => ({ reason: 'results-unwritable', path, error }), root);
     }
   }
 
   private async readSources(state: ReplicateState): Promise<unknown> {
-    const [only] = this.sources;
-    if (this.job.bareSource && only) return only.read(state);
     const values: Record<string, unknown> = {};
     for (const source of this.sources) values[source.alias] = await source.read(state);
     return values;
@@ -155,16 +178,16 @@ class Binder {
     const { job } = this;
     if (source.type === 'artifact') return { alias: source.alias, read: await this.reader(source) };
     const { name, call, parameters } = await this.call('datasources', source.name, source.args);
-    const read = async (state: ReplicateState): Promise<unknown> => {
+    const fail = (thrown: unknown): never => {
+      throw asFailure(thrown, (error) => ({ reason: 'datasource-threw', datasource: name, error }), job.root);
+    };
+    const read = (state: ReplicateState): unknown => {
       try {
         const context = state.contextWith(parameters);
-        return await (parameters.declared === undefined ? call(context) : call(parameters.declared, context));
+        const value = parameters.declared === undefined ? call(context) : call(parameters.declared, context);
+        return isThenable(value) ? Promise.resolve(value).catch(fail) : value;
       } catch (thrown) {
-        throw asFailure(
-          thrown,
-          (error) => ({ reason: 'datasource-threw', datasource: name, error }),
-          job.root,
-        );
+        return fail(thrown);
       }
     };
     return { alias: source.alias, read };
@@ -174,7 +197,8 @@ class Binder {
   private async reader(source: JobSource & { type: 'artifact' }): Promise<BoundSource['read']> {
     const { root } = this.job;
     const name = source.loader?.name ?? 'load_bytes';
-    const load = await this.pick(source.loader?.module, name, BUILT_IN_LOADERS, source.task);
+    const owner = source.task.replace(/:.*/, '');
+    const load = await this.pick('loader', source.loader?.module, name, BUILT_IN_LOADERS, owner);
     return async ({ replicate }) => {
       const path = join(source.artifacts, `replicate_${replicate % source.replicates}`, source.fileName);
       if (!existsSync(path)) {
@@ -201,6 +225,7 @@ class Binder {
     const { job } = this;
     if (output.writer === undefined) return { ...output, writerName: 'dump_bytes', write: dumpBytes };
     const write = await this.pick(
+      'writer',
       job.modules.outputs,
       output.writer,
       BUILT_IN_WRITERS,
@@ -211,6 +236,7 @@ class Binder {
 
   /** The module's own function goes before the built-in one of that name. */
   private async pick<F extends (...args: never[]) => unknown>(
+    kind: 'writer' | 'loader',
     file: string | undefined,
     name: string,
     builtIn: Readonly<Record<string, F>>,
@@ -220,8 +246,8 @@ class Binder {
     const known = Object.hasOwn(builtIn, name) ? builtIn[name] : undefined;
     if (own !== undefined || known !== undefined) return own ?? (known as F);
     if (file !== undefined) return this.loader.function(file, name, this.job.tsconfig);
-    const remedy = `Add it to an outputs module, or use a built-in one: ${Object.keys(builtIn).join(', ')}.`;
-    throw new ReplicateError({ reason: 'function-missing', name, file: `outputs of ${owner}`, remedy });
+    const remedy = suggestion(name, Object.keys(builtIn), `built-in ${kind}s`);
+    throw new ReplicateError({ reason: 'format-missing', kind, name, owner, remedy });
   }
 }
 

@@ -10,18 +10,14 @@ export async function verify(verifier: (...args: unknown[]) => unknown, job: Ver
     verdict = await verifier(job.baseline, job.treatment);
   } catch (thrown) {
     throw new ReplicateError({
-      reason: 'step-threw',
-      step: job.verifier,
+      reason: 'verifier-threw',
+      verifier: job.verifier,
       error: errorInfo(thrown, job.root),
     });
   }
   if (typeof verdict !== 'object' || verdict === null || Array.isArray(verdict)) {
-    const message = `it returned ${verdict === null ? 'null' : typeof verdict} instead of a mapping such as { p_value, significant }`;
-    throw new ReplicateError({
-      reason: 'step-threw',
-      step: job.verifier,
-      error: { name: 'TypeError', message, stack: '' },
-    });
+    const got = verdict === null ? 'null' : Array.isArray(verdict) ? 'a list' : typeof verdict;
+    throw new ReplicateError({ reason: 'verdict-invalid', verifier: job.verifier, got });
   }
   return Object.fromEntries(
     Object.entries(verdict).flatMap(([key, value]) => (isPlain(value) ? [[key, value as Json]] : [])),

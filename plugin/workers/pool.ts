@@ -28,7 +28,7 @@ interface Active {
   readonly resolve: () => void;
   /** Not yet handed out, next one last. */
   readonly waiting: ReplicateJob[];
-  /** Suspects of a crash: each runs alone, so that the guilty one is known. */
+  /** Suspects of a crash or of a timeout: each runs alone, so that the guilty one is known. */
   readonly isolated: ReplicateJob[];
   readonly attempts: Map<number, number>;
   workers: number;
@@ -46,19 +46,34 @@ interface Chunk {
   readonly concurrency: number;
   readonly sentAt: number;
   readonly size: number;
+  /** Its functions have been found: replicates run. */
+  bound: boolean;
   timedOut: number | undefined;
 }
+
+type VerifyAnswer = Extract<FromWorker, { type: 'verified' | 'verify-failed' }>;
 
 interface Slot {
   worker: Worker;
   chunk: Chunk | undefined;
-  verifying: ((answer: FromWorker | { type: 'exit'; how: string }) => void) | undefined;
+  verifying: ((answer: VerifyAnswer) => void) | undefined;
+  /** It has run replicates before. */
+  proven: boolean;
+  /** It is being stopped, and takes no work any more. */
+  retiring: boolean;
+  /** Why it ends, when that is known better than by its exit. */
+  fault: RunFailure | undefined;
 }
 
 /** A chunk this long keeps workers evenly busy and makes messages few. */
 const CHUNK_MS = 50;
 const GRACE_MS = 200;
 const VERIFY_TIMEOUT_MS = 10 * 60_000;
+
+/** Loading modules may take this much longer than a replicate may. */
+const LOAD_EXTRA_MS = 60_000;
+/** Key of that timer among those of the replicates. */
+const LOADING = -1;
 
 /** Worker processes that share the replicates of all running conditions, first come, first served. */
 export class WorkerPool {
@@ -91,23 +106,25 @@ export class WorkerPool {
   }
 
   /** Applies one verifier. */
-  async verify(verify: VerifyJob): Promise<{ verdict: JsonObject } | { failure: RunFailure }> {
-    let slot = this.slots.find(
-      (candidate) => candidate.chunk === undefined && candidate.verifying === undefined,
-    );
-    slot ??= this.open();
-    const { worker } = slot;
-    const answer = await new Promise<FromWorker | { type: 'exit'; how: string }>((resolve) => {
+  async verify(
+    verify: VerifyJob,
+    timeoutMs: number = VERIFY_TIMEOUT_MS,
+  ): Promise<{ verdict: JsonObject } | { failure: RunFailure }> {
+    if (this.closed) return { failure: { reason: 'aborted' } };
+    const slot = this.slots.find(isIdle) ?? this.open();
+    let timer: NodeJS.Timeout | undefined;
+    const answer = await new Promise<VerifyAnswer>((resolve) => {
       slot.verifying = resolve;
-      const timer = setTimeout(() => void worker.stop(0), VERIFY_TIMEOUT_MS);
-      timer.unref();
-      worker.send({ type: 'verify', verify });
+      timer = setTimeout(() => {
+        slot.fault = { reason: 'timed-out', limitMs: timeoutMs };
+        void retire(slot, 0);
+      }, timeoutMs);
+      slot.worker.send({ type: 'verify', verify });
     });
+    clearTimeout(timer);
     slot.verifying = undefined;
     this.dispatch();
-    if (answer.type === 'verified') return { verdict: answer.verdict };
-    if (answer.type === 'verify-failed') return { failure: answer.failure };
-    return { failure: { reason: 'worker-exited', how: answer.type === 'exit' ? answer.how : answer.type } };
+    return answer.type === 'verified' ? { verdict: answer.verdict } : { failure: answer.failure };
   }
 
   /** Stops a condition: what runs is interrupted, what waits is dropped. */
@@ -116,7 +133,7 @@ export class WorkerPool {
     if (active === undefined) return;
     active.stopped = true;
     const busy = this.slots.filter((slot) => slot.chunk?.active === active);
-    await Promise.all(busy.map((slot) => slot.worker.stop(GRACE_MS)));
+    await Promise.all(busy.map((slot) => retire(slot, GRACE_MS)));
     this.finish(active);
   }
 
@@ -124,7 +141,7 @@ export class WorkerPool {
   async close(): Promise<void> {
     this.closed = true;
     for (const active of this.active) active.stopped = true;
-    await Promise.all(this.slots.map((slot) => slot.worker.stop(slot.chunk === undefined ? 0 : GRACE_MS)));
+    await Promise.all(this.slots.map((slot) => retire(slot, slot.chunk === undefined ? 0 : GRACE_MS)));
     for (const active of [...this.active]) this.finish(active);
   }
 
@@ -141,14 +158,16 @@ export class WorkerPool {
   }
 
   private idleSlot(): Slot | undefined {
-    const idle = this.slots.find((slot) => slot.chunk === undefined && slot.verifying === undefined);
-    return idle ?? (this.slots.length < this.size ? this.open() : undefined);
+    return this.slots.find(isIdle) ?? (this.slots.length < this.size ? this.open() : undefined);
   }
 
   private open(): Slot {
     const slot: Slot = {
       chunk: undefined,
       verifying: undefined,
+      proven: false,
+      retiring: false,
+      fault: undefined,
       worker: this.createWorker({
         onMessage: (message) => this.receive(slot, message),
         onExit: (how) => this.lose(slot, how),
@@ -174,10 +193,12 @@ export class WorkerPool {
       concurrency,
       sentAt: performance.now(),
       size: jobs.length,
+      bound: false,
       timedOut: undefined,
     };
     slot.chunk = chunk;
     active.workers++;
+    if (work.timeoutMs !== undefined) this.limitLoading(slot, chunk, work.timeoutMs + LOAD_EXTRA_MS);
     slot.worker.send({
       type: 'run',
       job: work.job,
@@ -192,16 +213,24 @@ export class WorkerPool {
       slot.verifying?.(message);
       return;
     }
+    if (message.type === 'uncaught') {
+      slot.fault ??= { reason: 'uncaught', error: message.error };
+      return;
+    }
     const { chunk } = slot;
-    if (chunk === undefined) return;
+    if (chunk === undefined || (slot.retiring && !countsWhileRetiring(chunk, message))) return;
     const { active } = chunk;
     switch (message.type) {
+      case 'batch-started':
+        chunk.bound = true;
+        slot.proven = true;
+        clearTimer(chunk, LOADING);
+        return;
       case 'replicate-started':
         this.watch(slot, chunk, message.replicate);
         return;
       case 'replicate-finished':
-        settle(chunk, message.replicate);
-        if (!active.stopped) active.sink.finished(message);
+        if (settle(chunk, message.replicate) && !active.stopped) active.sink.finished(message);
         return;
       case 'replicate-failed':
         this.fail(active, settle(chunk, message.replicate), message.failure);
@@ -211,13 +240,15 @@ export class WorkerPool {
         return;
       case 'batch-failed':
         this.release(slot);
-        if (!active.stopped) active.sink.conditionFailed(message.failure);
-        active.stopped = true;
-        active.waiting.length = 0;
-        active.isolated.length = 0;
+        this.giveUp(active, message.failure);
         this.proceed(active);
         return;
       case 'batch-finished': {
+        if (chunk.pending.size > 0) {
+          slot.fault = { reason: 'worker-exited', how: 'it left a replicate without an answer' };
+          void retire(slot, 0);
+          return;
+        }
         const perReplicate = (performance.now() - chunk.sentAt) / chunk.size;
         active.chunkSize = Math.max(
           active.work.concurrency,
@@ -227,27 +258,38 @@ export class WorkerPool {
         this.proceed(active);
         return;
       }
-      case 'uncaught':
-        return;
     }
+  }
+
+  /** Modules that never finish loading would otherwise escape every timeout. */
+  private limitLoading(slot: Slot, chunk: Chunk, limitMs: number): void {
+    const timer = setTimeout(() => {
+      slot.fault = { reason: 'load-timed-out', limitMs };
+      void retire(slot, 0);
+    }, limitMs);
+    chunk.timers.set(LOADING, timer);
   }
 
   private watch(slot: Slot, chunk: Chunk, replicate: number): void {
     chunk.started.add(replicate);
     const { timeoutMs } = chunk.active.work;
     if (timeoutMs === undefined) return;
-    const timer = setTimeout(() => {
-      if (chunk.timedOut !== undefined) return;
+    const expire = (): void => {
+      if (slot.chunk !== chunk || slot.retiring || !chunk.started.has(replicate)) return;
       chunk.timedOut = replicate;
-      void slot.worker.stop(GRACE_MS);
-    }, timeoutMs);
+      slot.fault = { reason: 'timed-out', limitMs: timeoutMs };
+      void retire(slot, GRACE_MS);
+    };
+    // An answer may lie in the pipe already, when this process was busy: it is read before setImmediate.
+    const timer = setTimeout(() => setImmediate(expire), timeoutMs);
     chunk.timers.set(replicate, timer);
   }
 
   /** A worker is gone: the replicate that took it down fails, the others of its chunk run again elsewhere. */
   private lose(slot: Slot, how: string): void {
     this.slots.splice(this.slots.indexOf(slot), 1);
-    slot.verifying?.({ type: 'exit', how });
+    const failure = slot.fault ?? { reason: 'worker-exited', how };
+    slot.verifying?.({ type: 'verify-failed', failure });
     const { chunk } = slot;
     if (chunk === undefined) {
       this.dispatch();
@@ -255,41 +297,31 @@ export class WorkerPool {
     }
     const { active } = chunk;
     this.release(slot);
-    if (active.stopped) {
-      this.proceed(active);
+    if (!active.stopped) this.reassign(slot, chunk, failure);
+    this.proceed(active);
+  }
+
+  private reassign(slot: Slot, chunk: Chunk, failure: RunFailure): void {
+    const { active, started, bound } = chunk;
+    const unanswered = [...chunk.pending.values()].reverse();
+    if (!bound) {
+      // No replicate is to blame. A worker that ran others before may have died of those; a new one died of the modules.
+      if (slot.proven) active.waiting.push(...unanswered);
+      else if (unanswered.length > 0) this.giveUp(active, failure);
       return;
     }
-    const unanswered = [...chunk.pending.values()];
-    const running = unanswered.filter((job, i) =>
-      chunk.announced ? chunk.started.has(job.replicate) : i === 0,
-    );
-    const guilty =
-      chunk.timedOut !== undefined
-        ? running.filter((job) => job.replicate === chunk.timedOut)
-        : running.length === 1
-          ? running
-          : [];
-    const suspects = chunk.timedOut === undefined && guilty.length === 0 ? running : [];
+    const running = started.size > 0 ? unanswered.filter((job) => started.has(job.replicate)) : unanswered;
+    const guilty = running.length === 1 ? running[0] : undefined;
     for (const job of unanswered) {
-      if (guilty.includes(job)) continue;
-      (suspects.includes(job) ? active.isolated : active.waiting).push({ ...job, again: true });
+      if (job === guilty) this.fail(active, job, failure);
+      else (running.includes(job) ? active.isolated : active.waiting).push({ ...job, again: true });
     }
-    for (const job of guilty) {
-      const timedOut = chunk.timedOut === job.replicate && active.work.timeoutMs !== undefined;
-      this.fail(
-        active,
-        job,
-        timedOut
-          ? { reason: 'timed-out', limitMs: active.work.timeoutMs ?? 0 }
-          : { reason: 'worker-exited', how },
-      );
-    }
-    if (unanswered.length > 0 && running.length === 0) {
-      // It died before its first replicate: no replicate is to blame, and the next worker would die the same way.
-      active.sink.conditionFailed({ reason: 'worker-exited', how });
-      active.stopped = true;
-    }
-    this.proceed(active);
+  }
+
+  /** Ends a condition that cannot run at all. */
+  private giveUp(active: Active, failure: RunFailure): void {
+    if (!active.stopped) active.sink.conditionFailed(failure);
+    active.stopped = true;
   }
 
   private fail(active: Active, job: ReplicateJob | undefined, failure: RunFailure): void {
@@ -323,11 +355,35 @@ export class WorkerPool {
   }
 }
 
+function isIdle(slot: Slot): boolean {
+  return slot.chunk === undefined && slot.verifying === undefined && !slot.retiring;
+}
+
+function retire(slot: Slot, graceMs: number): Promise<void> {
+  slot.retiring = true;
+  return slot.worker.stop(graceMs);
+}
+
+/**
+ * What a worker says after it was asked to stop: its steps see their signal and give up, which is no failure of
+ * theirs. What they finish counts, but for the one that was too late.
+ */
+function countsWhileRetiring(chunk: Chunk, message: FromWorker): boolean {
+  if (message.type === 'log') return true;
+  if (message.type !== 'replicate-finished') return false;
+  return chunk.concurrency > 1 || message.replicate !== chunk.timedOut;
+}
+
 function settle(chunk: Chunk, replicate: number): ReplicateJob | undefined {
   const job = chunk.pending.get(replicate);
-  clearTimeout(chunk.timers.get(replicate));
-  chunk.timers.delete(replicate);
+  clearTimer(chunk, replicate);
   chunk.pending.delete(replicate);
   chunk.started.delete(replicate);
   return job;
+}
+
+function clearTimer(chunk: Chunk, key: number): void {
+  if (chunk.timers.size === 0) return;
+  clearTimeout(chunk.timers.get(key));
+  chunk.timers.delete(key);
 }

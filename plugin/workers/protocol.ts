@@ -1,6 +1,6 @@
 import type { JsonObject } from '../base/json.ts';
-import type { RunFailure } from '../runtime/failures.ts';
-import type { ArtifactRecord, Metrics } from '../runtime/manifest.ts';
+import type { ErrorInfo, RunFailure } from '../runtime/failures.ts';
+import { type ArtifactRecord, type Metrics, parseMetrics } from '../runtime/manifest.ts';
 
 /** A function of a module; the module is undefined when its folder has none of that kind. */
 export interface ModuleFunction {
@@ -84,6 +84,8 @@ export type ToWorker =
   | { readonly type: 'abort' };
 
 export type FromWorker =
+  /** The modules are loaded, every function is found: from here on a crash is the fault of a replicate. */
+  | { readonly type: 'batch-started' }
   | { readonly type: 'replicate-started'; readonly replicate: number }
   | {
       readonly type: 'replicate-finished';
@@ -102,12 +104,29 @@ export type FromWorker =
   /** Nothing of this condition can run here. */
   | { readonly type: 'batch-failed'; readonly failure: RunFailure }
   | { readonly type: 'batch-finished' }
-  | {
-      readonly type: 'uncaught';
-      readonly error: { readonly name: string; readonly message: string; readonly stack: string };
-    }
+  /** An error that no step could catch; the worker ends after it. */
+  | { readonly type: 'uncaught'; readonly error: ErrorInfo }
   | { readonly type: 'verified'; readonly verdict: JsonObject }
   | { readonly type: 'verify-failed'; readonly failure: RunFailure };
+
+/**
+ * Reads one line that a worker sent; undefined when it is no message, since the user's code can write to any file
+ * descriptor.
+ */
+export function parseFromWorker(line: string): FromWorker | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null || !('type' in value)) return undefined;
+  const message = value as FromWorker;
+  if (message.type !== 'replicate-finished') return message;
+  if (!line.includes('"NaN"') && !line.includes('Infinity"')) return message;
+  const metrics = parseMetrics(message.metrics);
+  return metrics && { ...message, metrics };
+}
 
 /** A process that runs replicates. It takes one `run` or `verify` at a time. */
 export interface Worker {

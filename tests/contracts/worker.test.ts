@@ -1,0 +1,320 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { NodeWorker } from '../../plugin/dist/workers/node-worker.js';
+import { WorkerPool } from '../../plugin/dist/workers/pool.js';
+import type { VerifyJob, Worker, WorkerListener } from '../../plugin/dist/workers/protocol.js';
+import { Lab, type Ran, type RunSettings } from '../support/engine.ts';
+import { NODE_DATASOURCES, NODE_ENDS_ON_LOAD, NODE_STEPS } from './node-steps.ts';
+
+interface Implementation {
+  readonly name: string;
+  /** Modules with the steps of node-steps.ts. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly endsOnLoad: Readonly<Record<string, string>>;
+  /** Functions `loops` and `decides` that verify. */
+  readonly verifiers: string;
+  create(listener: WorkerListener, env?: NodeJS.ProcessEnv): Worker;
+}
+
+const IMPLEMENTATIONS: readonly Implementation[] = [
+  {
+    name: 'node',
+    files: { 'datasources.mjs': NODE_DATASOURCES, 'steps.mjs': NODE_STEPS },
+    endsOnLoad: { 'datasources.mjs': NODE_DATASOURCES, 'steps.mjs': NODE_ENDS_ON_LOAD },
+    verifiers: 'verifiers.mjs',
+    create: (listener, env) => new NodeWorker(listener, env),
+  },
+];
+
+const TOO_LATE = /^2: timed out after 300 ms$/;
+const UNCAUGHT =
+  'an error that no step caught, in a timer or a promise that was not awaited, ended the worker process';
+
+describe.each(IMPLEMENTATIONS)('a $name worker', (worker) => {
+  function lab(steps: readonly string[], settings: Record<string, unknown> = {}): Lab {
+    const made = new Lab(inFolder('lab', worker.files));
+    const { params = {}, ...others } = settings as { params?: object };
+    const folder = made.root;
+    const datasource = { data: 'source' };
+    made.write({
+      'lab/config.yaml': { datasource, steps, replicates: 5, params: { folder, ...params }, ...others },
+    });
+    return made;
+  }
+
+  const run = (at: Lab, settings: RunSettings = {}): Promise<Ran> =>
+    at.run({ createWorker: worker.create, ...settings });
+
+  test('answers every replicate once', async () => {
+    using at = lab(['record'], { replicates: 1000 });
+    const { outcomes, events } = await run(at, { workers: 2 });
+    expect(outcomes[0]?.status).toBe('succeeded');
+    expect(at.metric('lab/baseline', 'value')).toEqual(Array.from({ length: 1000 }, (_, i) => i));
+    expect(events.filter(({ type }) => type === 'replicate-finished')).toHaveLength(1000);
+  });
+
+  test.each([
+    ['exits_0', '2: the worker process ended: exit code 0 (did a step call process.exit?)'],
+    ['exits_1', '2: the worker process ended: exit code 1 (did a step call process.exit?)'],
+    ['aborts', /^2: the worker process ended: signal SIGABRT/],
+    ['throws_in_a_timer', `2: ${UNCAUGHT}: Error: too late`],
+    ['rejects_unseen', `2: ${UNCAUGHT}: Error: nobody waits`],
+    ['throws_text', '2: step throws_text threw a value that is no Error: just text'],
+    ['throws_null', '2: step throws_null threw a value that is no Error: null'],
+    ['throws_hostile', '2: step throws_hostile threw a value that is no Error: one that cannot be shown'],
+    ['throws_cause', '2: step throws_cause threw Error: fetch failed; caused by Error: connection refused'],
+  ])('%s fails its replicate alone', async (step, message) => {
+    using at = lab([step, 'record']);
+    const ran = await run(at, { workers: 2 });
+    expect(ran.failures('lab/baseline')).toEqual([
+      typeof message === 'string' ? message : expect.stringMatching(message),
+    ]);
+    expect(at.metric('lab/baseline', 'value')).toEqual([0, 1, 3, 4]);
+    expect(at.manifest('lab/baseline').failed.map(({ replicate }) => replicate)).toEqual([2]);
+  });
+
+  test('a replicate that runs out of memory fails alone, with advice', async () => {
+    using at = lab(['runs_out_of_memory', 'record']);
+    const env = { ...process.env, NODE_OPTIONS: '--max-old-space-size=64' };
+    const ran = await run(at, { createWorker: (listener) => worker.create(listener, env) });
+    expect(ran.failures('lab/baseline')).toEqual([
+      '2: the worker process ended: it ran out of memory. NODE_OPTIONS=--max-old-space-size=<megabytes> gives it more',
+    ]);
+    expect(at.metric('lab/baseline', 'value')).toEqual([0, 1, 3, 4]);
+  });
+
+  test.each(['loops', 'hangs'])('%s is stopped by its timeout', async (step) => {
+    using at = lab([step, 'record'], { execution: { timeout: '300ms' } });
+    const ran = await run(at);
+    expect(ran.failures('lab/baseline')).toEqual([expect.stringMatching(TOO_LATE)]);
+    expect(at.metric('lab/baseline', 'value')).toEqual([0, 1, 3, 4]);
+  });
+
+  test('a step that obeys its signal has still timed out', async () => {
+    using at = lab(['obeys'], { replicates: 2, execution: { timeout: '300ms' } });
+    const ran = await run(at);
+    expect(ran.failures('lab/baseline')).toEqual(['0: timed out after 300 ms', '1: timed out after 300 ms']);
+    expect(existsSync(join(at.root, 'obeyed_0'))).toBe(true);
+  });
+
+  test('of eight interleaved replicates, only the one that crashes fails', async () => {
+    using at = lab(['exits_1', 'naps'], {
+      replicates: 24,
+      params: { at: 11 },
+      execution: { concurrency: 8 },
+    });
+    const ran = await run(at);
+    expect(ran.failures('lab/baseline')).toEqual([
+      '11: the worker process ended: exit code 1 (did a step call process.exit?)',
+    ]);
+    expect(at.manifest('lab/baseline').replicates).toHaveLength(23);
+  });
+
+  test('of eight interleaved replicates, only the one that blocks the others times out', async () => {
+    using at = lab(['loops', 'naps'], {
+      replicates: 8,
+      params: { at: 5 },
+      execution: { concurrency: 8, timeout: '500ms' },
+    });
+    const ran = await run(at);
+    expect(ran.failures('lab/baseline')).toEqual(['5: timed out after 500 ms']);
+    expect(at.manifest('lab/baseline').replicates).toHaveLength(7);
+  });
+
+  test('a replicate is tried again as often as the config says', async () => {
+    using at = lab(['fails_twice'], { replicates: 3, params: { succeeds: 3 }, execution: { retries: 2 } });
+    const ran = await run(at);
+    expect(ran.outcome('lab/baseline').status).toBe('succeeded');
+    expect(ran.events.filter((event) => event.type === 'replicate-failed' && event.retrying)).toHaveLength(6);
+    at.write({ tries_0: '', tries_1: '', tries_2: '' });
+    at.write({
+      'lab/config.yaml': {
+        datasource: { data: 'source' },
+        steps: ['fails_twice'],
+        params: { succeeds: 9, folder: at.root },
+        execution: { retries: 1 },
+      },
+    });
+    const again = await run(at);
+    expect(again.failures('lab/baseline')).toEqual(['0: step fails_twice threw Error: try 2']);
+  });
+
+  test('what a step returns need not be a message', async () => {
+    using at = lab(['returns_function', 'returns_circle', 'record']);
+    expect((await run(at)).outcome('lab/baseline').status).toBe('succeeded');
+  });
+
+  test.each(['floods', 'floods_below'])(
+    '%s: 50 MB of output neither block nor fill the memory',
+    async (step) => {
+      using at = lab([step, 'record'], { replicates: 1 });
+      const before = process.memoryUsage.rss();
+      const ran = await run(at);
+      expect(ran.outcome('lab/baseline').status).toBe('succeeded');
+      expect(process.memoryUsage.rss() - before).toBeLessThan(100e6);
+      expect(at.log('lab/baseline').filter(({ type }) => type === 'log').length).toBeLessThanOrEqual(200);
+    },
+  );
+
+  test('what steps write into the channel of messages does no harm', async () => {
+    using at = lab(['talks_over', 'record'], { replicates: 20 });
+    expect((await run(at)).failures('lab/baseline')).toEqual([]);
+    expect(at.metric('lab/baseline', 'value')).toHaveLength(20);
+    using other = lab(['lies', 'record'], { replicates: 3 });
+    await run(other);
+    expect(other.manifest('lab/baseline').replicates.map(({ replicate }) => replicate)).toEqual([0, 1, 2]);
+  });
+
+  test('text arrives as it was printed', async () => {
+    using at = lab(['prints'], { replicates: 1, params: { odd: 'x\u2028y' } });
+    const ran = await run(at);
+    expect(ran.outcome('lab/baseline').status).toBe('succeeded');
+    const texts = at.log('lab/baseline').flatMap(({ type, text }) => (type === 'log' ? [text] : []));
+    expect(texts).toEqual(['a\ud800b\0c\u2028d', 'one', 'two', 'no end of line']);
+    expect(at.metric('lab/baseline', '\u2028\ud800\0')).toEqual([1]);
+  });
+
+  test('metrics keep odd names and odd numbers', async () => {
+    using at = lab(['odd_names', 'odd_numbers'], { replicates: 2 });
+    const ran = await run(at);
+    const [, second] = at.manifest('lab/baseline').replicates;
+    expect(Object.entries(second?.metrics ?? {})).toEqual([
+      ['1', [1]],
+      ['__proto__', [1]],
+      ['constructor', [1]],
+      ['toString', [1]],
+      ['', [1]],
+      ['odd', [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 1e308]],
+    ]);
+    expect(ran.outcome('lab/baseline').manifest?.replicates[1]?.metrics).toEqual(second?.metrics);
+  });
+
+  test('ten thousand metrics in one replicate', async () => {
+    using at = lab(['many'], { replicates: 2 });
+    await run(at);
+    const [first] = at.manifest('lab/baseline').replicates;
+    expect(Object.keys(first?.metrics ?? {})).toHaveLength(10_000);
+    expect(first?.metrics['metric 9999']).toEqual([9999]);
+  });
+
+  test('a worker that dies while it loads the modules ends its condition, not each replicate', async () => {
+    using at = new Lab(inFolder('lab', worker.endsOnLoad));
+    at.write({ 'lab/config.yaml': { datasource: { data: 'source' }, steps: ['record'], replicates: 500 } });
+    const ran = await run(at, { workers: 2 });
+    expect(ran.failures('lab/baseline')).toEqual([
+      '*: the worker process ended: exit code 3 (did a step call process.exit?)',
+    ]);
+  });
+
+  test.each(['sleeps', 'blocks'])(
+    '%s: a stopped run is over within a second, and its workers are gone',
+    async (step) => {
+      using at = lab([step]);
+      const stop = new AbortController();
+      const running = run(at, { workers: 2, signal: stop.signal });
+      const pids = await pidsIn(at.root, 2);
+      const stoppedAt = performance.now();
+      stop.abort();
+      const ran = await running;
+      expect(performance.now() - stoppedAt).toBeLessThan(1000);
+      expect(ran.outcome('lab/baseline')).toMatchObject({ status: 'aborted', failures: [] });
+      expect(pids.filter(isAlive)).toEqual([]);
+      expect(at.files('lab/results')).toEqual([]);
+    },
+  );
+
+  test('a stopped run lets steps see their signal', async () => {
+    using at = lab(['obeys']);
+    const stop = new AbortController();
+    const running = run(at, { signal: stop.signal });
+    await pidsIn(at.root, 1);
+    stop.abort();
+    const ran = await running;
+    expect(ran.outcome('lab/baseline').status).toBe('aborted');
+    expect(existsSync(join(at.root, 'obeyed_0'))).toBe(true);
+  });
+
+  test('what a step has spawned ends with its worker', async () => {
+    using at = lab(['spawns'], { replicates: 1, execution: { timeout: '500ms' } });
+    const running = run(at);
+    const pids = await pidsIn(at.root, 1);
+    expect((await running).failures('lab/baseline')).toEqual(['0: timed out after 500 ms']);
+    await until(() => !pids.some(isAlive));
+  });
+
+  test.each(['sleeps', 'blocks'])(
+    '%s: workers end when the process that started them is killed',
+    async (step) => {
+      using at = lab([step]);
+      const host = fileURLToPath(new URL('./run-lab.ts', import.meta.url));
+      const jiti = fileURLToPath(new URL('../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url));
+      const parent = spawn(process.execPath, [jiti, host, at.root, worker.name], { stdio: 'ignore' });
+      const pids = await pidsIn(at.root, 2);
+      parent.kill('SIGKILL');
+      await until(() => !pids.some(isAlive));
+    },
+  );
+
+  test('a verifier that never returns times out; the pool goes on', async () => {
+    using at = new Lab({
+      'lab/verifiers.mjs':
+        'export const loops = () => { for (;;); };\nexport const decides = () => ({ p: Math.random() });\n',
+    });
+    const pool = new WorkerPool(1, worker.create);
+    const job: Omit<VerifyJob, 'verifier'> = {
+      root: at.root,
+      folder: join(at.root, 'lab'),
+      tsconfig: undefined,
+      module: join(at.root, 'lab', worker.verifiers),
+      baseline: {},
+      treatment: {},
+    };
+    expect(await pool.verify({ ...job, verifier: 'loops' }, 500)).toEqual({
+      failure: { reason: 'timed-out', limitMs: 500 },
+    });
+    const [first, second] = [
+      await pool.verify({ ...job, verifier: 'decides' }),
+      await pool.verify({ ...job, verifier: 'decides' }),
+    ];
+    expect(first).toEqual(second);
+    await pool.close();
+    expect(await pool.verify({ ...job, verifier: 'decides' })).toEqual({ failure: { reason: 'aborted' } });
+  });
+});
+
+function inFolder(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]));
+}
+
+/** Pids that steps have written to files named `pid_<replicate>`, as soon as there are that many. */
+async function pidsIn(folder: string, count: number): Promise<number[]> {
+  let pids: number[] = [];
+  await until(() => {
+    const files = readdirSync(folder).filter((name) => name.startsWith('pid_'));
+    pids = files.map((name) => Number(readFileSync(join(folder, name), 'utf8'))).filter((pid) => pid > 0);
+    return pids.length >= count;
+  });
+  return pids;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const limit = Date.now() + 10_000;
+  while (!condition()) {
+    if (Date.now() > limit) throw new Error('It did not happen within 10 s.');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** A zombie has ended; its parent only has not asked yet. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : '';
+    return !/\) Z /.test(stat);
+  } catch {
+    return false;
+  }
+}
