@@ -11,6 +11,8 @@ export interface ReachableCode {
   readonly files: readonly string[];
   /** Folders of which any file may be imported: packages of the workspace, and targets of computed imports. */
   readonly folders: readonly string[];
+  /** Files of installed packages that are imported directly, sorted, as absolute paths. */
+  readonly installed: readonly string[];
   /** Each import between two workspace files. */
   readonly imports: readonly { readonly from: string; readonly to: string }[];
 }
@@ -39,6 +41,7 @@ export class ImportScanner {
   reach(entries: readonly string[], tsconfig: string | undefined): ReachableCode {
     const files = new Set<string>();
     const folders = new Set<string>();
+    const installed = new Set<string>();
     const imports: { from: string; to: string }[] = [];
     const waiting = [...entries];
     for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
@@ -49,6 +52,10 @@ export class ImportScanner {
       for (const specifier of exact) {
         const target = this.resolve(file, specifier, tsconfig);
         if (target === undefined) continue;
+        if (!this.isOurs(target)) {
+          installed.add(target);
+          continue;
+        }
         imports.push({ from: this.relative(file), to: this.relative(target) });
         waiting.push(target);
         if (!specifier.startsWith('.')) {
@@ -57,12 +64,17 @@ export class ImportScanner {
         }
       }
       for (const start of prefix) {
-        const folder = this.inWorkspace(join(dirname(file), start.slice(0, start.lastIndexOf('/') + 1)));
-        if (start.startsWith('.') && folder !== undefined) folders.add(this.relative(folder));
+        const folder = join(dirname(file), start.slice(0, start.lastIndexOf('/') + 1));
+        if (start.startsWith('.') && this.isOurs(folder)) folders.add(this.relative(folder));
       }
     }
     const inFolder = (file: string): boolean => [...folders].some((folder) => file.startsWith(`${folder}/`));
-    return { files: sorted(files).filter((file) => !inFolder(file)), folders: sorted(folders), imports };
+    return {
+      files: sorted(files).filter((file) => !inFolder(file)),
+      folders: sorted(folders),
+      installed: sorted(installed),
+      imports,
+    };
   }
 
   private specifiers(file: string): ImportedSpecifiers {
@@ -80,13 +92,13 @@ export class ImportScanner {
     return found;
   }
 
-  /** The workspace file behind a specifier; undefined for packages from outside, built-ins and what does not resolve. */
+  /** The file behind a specifier; undefined for built-ins and what does not resolve. */
   private resolve(from: string, specifier: string, tsconfig: string | undefined): string | undefined {
     const folder = dirname(from);
     const key = `${tsconfig}\0${folder}\0${specifier}`;
     if (this.resolved.has(key)) return this.resolved.get(key);
     const { path } = this.resolver(tsconfig).sync(folder, specifier);
-    const target = path === undefined ? undefined : this.inWorkspace(path.replace(/\?.*$/, ''));
+    const target = path?.replace(/\?.*$/, '');
     this.resolved.set(key, target);
     return target;
   }
@@ -122,9 +134,9 @@ export class ImportScanner {
     return undefined;
   }
 
-  private inWorkspace(path: string): string | undefined {
-    const inside = path.startsWith(this.root + sep) && !path.split(sep).includes('node_modules');
-    return inside ? path : undefined;
+  /** Whether a file is a source of the workspace, not one of an installed package. */
+  private isOurs(path: string): boolean {
+    return path.startsWith(this.root + sep) && !path.split(sep).includes('node_modules');
   }
 
   private relative(path: string): string {

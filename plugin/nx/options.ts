@@ -1,3 +1,4 @@
+import type { NxJsonConfiguration } from '@nx/devkit';
 import { minimatch } from 'minimatch';
 
 /** Options of the plugin in nx.json. */
@@ -6,6 +7,10 @@ export interface PluginOptions {
   readonly targetName?: string;
   /** Globs of config files, relative to the workspace root. Default: those under a folder named `experiments`. */
   readonly include?: readonly string[];
+  /** Folder of the run store, absolute or relative to the workspace root; false for none. Default: `.nx/experiments`. */
+  readonly store?: string | false;
+  /** Size beyond which the store lets go of what was used longest ago, such as `500M`. Default: `10G`. */
+  readonly storeSize?: string;
 }
 
 export interface ResolvedOptions {
@@ -17,11 +22,18 @@ const DEFAULTS: ResolvedOptions = { targetName: 'experiment', include: ['**/expe
 
 /** @throws Error that names what is wrong in nx.json */
 export function resolveOptions(options: PluginOptions | undefined): ResolvedOptions {
-  const { targetName = DEFAULTS.targetName, include = DEFAULTS.include, ...unknown } = options ?? {};
+  const {
+    targetName = DEFAULTS.targetName,
+    include = DEFAULTS.include,
+    store: _,
+    storeSize: __,
+    ...unknown
+  } = options ?? {};
   const problem = (text: string): Error =>
     new Error(`nx.json, options of the plugin nx-experiments: ${text}`);
   const [extra] = Object.keys(unknown);
-  if (extra !== undefined) throw problem(`unknown option "${extra}". Known options: targetName, include.`);
+  if (extra !== undefined)
+    throw problem(`unknown option "${extra}". Known options: targetName, include, store, storeSize.`);
   if (typeof targetName !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(targetName)) {
     throw problem('"targetName" must be a name of letters, digits, ".", "_" and "-".');
   }
@@ -34,4 +46,13 @@ export function resolveOptions(options: PluginOptions | undefined): ResolvedOpti
 /** The config files that are experiments; all others are left alone. */
 export function experimentFiles(files: readonly string[], { include }: ResolvedOptions): string[] {
   return files.filter((file) => include.some((glob) => minimatch(file, glob, { dot: true }))).sort();
+}
+
+/** Our options in nx.json. */
+export function pluginOptions(nxJson: NxJsonConfiguration): PluginOptions {
+  for (const plugin of nxJson.plugins ?? []) {
+    if (typeof plugin === 'object' && plugin.plugin === 'nx-experiments')
+      return (plugin.options ?? {}) as PluginOptions;
+  }
+  return {};
 }

@@ -7,6 +7,7 @@ export interface RunExecutorOptions {
   readonly seed?: number;
   readonly workers?: number;
   readonly failFast?: boolean;
+  readonly strategy?: 'resume' | 'rerun';
   readonly reads?: Readonly<Record<string, string>>;
 }
 
@@ -16,7 +17,7 @@ const WHOLE_NUMBERS = {
   workers: [1, 1024],
 } as const;
 
-const KNOWN = ['condition', 'replicates', 'seed', 'workers', 'failFast'];
+const KNOWN = ['condition', 'replicates', 'seed', 'workers', 'failFast', 'strategy'];
 
 /** What Nx itself puts among the options. */
 const FROM_NX = new Set(['_', '__overrides_unparsed__', '__overridesUnparsed__', 'verbose', 'reads']);
@@ -47,6 +48,9 @@ export function parseRunOptions(
         problem: `"--${key}=${String(value)}" must be ${type === 'boolean' ? 'true or false' : 'text'}.`,
       };
     }
+  }
+  if (raw.strategy !== undefined && raw.strategy !== 'resume' && raw.strategy !== 'rerun') {
+    return { problem: `"--strategy=${String(raw.strategy)}" must be resume or rerun.` };
   }
   return raw as RunExecutorOptions;
 }

@@ -13,7 +13,9 @@ import { planConditions } from '../runtime/plan.ts';
 import { runPlan } from '../runtime/runner.ts';
 import { NodeWorker } from '../workers/node-worker.ts';
 import { WorkerPool } from '../workers/pool.ts';
+import { pluginOptions } from './options.ts';
 import { parseRunOptions, type RunExecutorOptions } from './run-options.ts';
+import { openStore, resolveStore, type StoreOptions } from './store-options.ts';
 import { renderOutcome } from './terminal.ts';
 
 /** One Nx task of ours: a condition to run, or the comparison of an experiment. */
@@ -46,7 +48,7 @@ interface Resolved extends Omit<ExperimentTask, 'options'> {
  */
 export async function runTasks(
   tasks: readonly ExperimentTask[],
-  context: Pick<ExecutorContext, 'root' | 'projectGraph'>,
+  context: Pick<ExecutorContext, 'root' | 'projectGraph' | 'nxJsonConfiguration'>,
   hooks: {
     readonly signal: AbortSignal;
     readonly onEvent: (event: RunEvent) => void;
@@ -77,7 +79,8 @@ export async function runTasks(
       if (typeof found === 'string') return failAll(found);
       resolved.push(found);
     }
-    await new TaskRun(context.root, loaded.graph, resolved, hooks, answer).run();
+    const store = resolveStore(context.root, pluginOptions(context.nxJsonConfiguration), process.env);
+    await new TaskRun(context.root, loaded.graph, resolved, store, hooks, answer).run();
   } catch (thrown) {
     failAll(
       `nx-experiments failed: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`,
@@ -93,6 +96,7 @@ class TaskRun {
     private readonly root: string,
     private readonly graph: Graph,
     private readonly tasks: readonly Resolved[],
+    private readonly store: StoreOptions,
     private readonly hooks: { readonly signal: AbortSignal; readonly onEvent: (event: RunEvent) => void },
     private readonly answer: (outcome: TaskOutcome) => void,
   ) {
@@ -146,6 +150,8 @@ class TaskRun {
       workers: this.workers,
       signal: this.hooks.signal,
       failFast,
+      store: openStore(this.store),
+      strategy: this.tasks.some((task) => task.options.strategy === 'rerun') ? 'rerun' : 'resume',
       onEvent,
     });
     return outcomes;

@@ -11,6 +11,7 @@ const MAX_FAILURES = 10;
 
 interface Progress {
   readonly startedAt: number;
+  readonly reused: number;
   shownAt: number;
   finished: number;
   failed: number;
@@ -32,16 +33,23 @@ export class TerminalReporter {
       case 'condition-started': {
         const at = this.now();
         const { id, replicates } = event.planned;
+        const reused = event.reused ?? 0;
         this.running.set(id, {
           startedAt: at,
+          reused,
           shownAt: at + QUIET_MS - PROGRESS_EVERY_MS,
-          finished: 0,
+          finished: reused,
           failed: 0,
           logged: 0,
         });
-        this.print(`${id}: ${count(replicates, 'replicate')}`);
+        this.print(
+          `${id}: ${count(replicates, 'replicate')}${renderReuse(replicates, event.reused, event.reasons)}`,
+        );
         return;
       }
+      case 'warning':
+        this.print(`${event.planned.id}: ${printable(event.text)}`);
+        return;
       case 'replicate-finished':
         this.advance(event.planned, (progress) => progress.finished++);
         return;
@@ -69,7 +77,7 @@ export class TerminalReporter {
     const done = progress.finished + progress.failed;
     if (at - progress.shownAt < PROGRESS_EVERY_MS || done === planned.replicates) return;
     progress.shownAt = at;
-    const left = ((at - progress.startedAt) / done) * (planned.replicates - done);
+    const left = ((at - progress.startedAt) / (done - progress.reused)) * (planned.replicates - done);
     const failed = progress.failed > 0 ? `, ${progress.failed} failed` : '';
     this.print(`${planned.id}: ${done}/${planned.replicates}${failed}, about ${formatDuration(left)} left`);
   }
@@ -87,16 +95,32 @@ export class TerminalReporter {
   }
 }
 
+/** `, 10 reused, 2 to run (new replicates 10-11)`; nothing when there is no store. */
+function renderReuse(replicates: number, reused: number | undefined, reasons: readonly string[]): string {
+  if (reused === undefined) return '';
+  const toRun = replicates - reused;
+  const why = reasons.length > 0 ? ` (${printable(reasons.join(', '))})` : '';
+  return [reused > 0 ? `, ${reused} reused` : '', toRun > 0 ? `, ${toRun} to run${why}` : ''].join('');
+}
+
 /** What a condition came to, with its failures: the terminal output of its task. */
 export function renderOutcome(outcome: ConditionOutcome): string {
   return [outcomeLine(outcome), ...renderFailures(outcome)].join('\n');
 }
 
-function outcomeLine({ planned, status, failures, blockedBy, startedAt, endedAt }: ConditionOutcome): string {
+function outcomeLine({
+  planned,
+  status,
+  failures,
+  blockedBy,
+  reused,
+  startedAt,
+  endedAt,
+}: ConditionOutcome): string {
   const took = formatDuration(endedAt - startedAt);
   switch (status) {
     case 'succeeded':
-      return `${planned.id}: ${count(planned.replicates, 'replicate')} done in ${took}`;
+      return `${planned.id}: ${count(planned.replicates, 'replicate')} done in ${took}${reused > 0 ? `, ${reused} reused` : ''}`;
     case 'failed': {
       const whole = failures.some(({ replicate }) => replicate === undefined);
       return whole

@@ -16,6 +16,8 @@ export interface ConditionOutcome {
   readonly failures: readonly FailedReplicate[];
   /** For a skipped condition: the id of the upstream condition that failed. */
   readonly blockedBy: string | undefined;
+  /** How many replicates came from the store. */
+  readonly reused: number;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly endedAt: number;
@@ -25,7 +27,15 @@ export interface ConditionOutcome {
 
 /** What a run tells while it runs. */
 export type RunEvent =
-  | { readonly type: 'condition-started'; readonly planned: PlannedCondition }
+  | {
+      readonly type: 'condition-started';
+      readonly planned: PlannedCondition;
+      /** Replicates taken from the store; undefined when there is no store. */
+      readonly reused: number | undefined;
+      /** Why the others run, in a few words each. */
+      readonly reasons: readonly string[];
+    }
+  | { readonly type: 'warning'; readonly planned: PlannedCondition; readonly text: string }
   | { readonly type: 'replicate-finished'; readonly planned: PlannedCondition; readonly replicate: number }
   | {
       readonly type: 'replicate-failed';

@@ -51,7 +51,7 @@ export type RunFailure =
       readonly loader: string;
       readonly error: ErrorInfo;
     }
-  | { readonly reason: 'upstream-missing'; readonly path: string; readonly task: string }
+  | { readonly reason: 'upstream-missing' | 'upstream-damaged'; readonly path: string; readonly task: string }
   | {
       readonly reason: 'metric-invalid';
       readonly metric: string;
@@ -96,6 +96,8 @@ export function describeFailure(failure: RunFailure): string {
       return `the loader ${failure.loader} threw ${describeError(failure.error)} on ${failure.path}`;
     case 'upstream-missing':
       return `${failure.path} is missing. Run "nx run ${failure.task}".`;
+    case 'upstream-damaged':
+      return `${failure.path} is not what its run wrote: it was damaged or edited. Run "nx run ${failure.task} --skip-nx-cache".`;
     case 'metric-invalid':
       return `step ${failure.step} recorded ${failure.got} for the metric "${failure.metric}"; a metric is a number.`;
     case 'results-unwritable':

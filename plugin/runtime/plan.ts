@@ -1,5 +1,5 @@
 import type { JsonObject } from '../base/json.ts';
-import type { Execution, FunctionCall, OutputEntry } from '../config/config.ts';
+import type { DeclaredInput, Execution, FunctionCall, OutputEntry } from '../config/config.ts';
 import { conditionsOf, type ResolvedSource, resolveCondition } from '../graph/conditions.ts';
 import { experimentOf, type Graph } from '../graph/graph.ts';
 
@@ -38,6 +38,8 @@ export interface PlannedCondition extends ConditionRef {
   readonly bareSource: boolean;
   readonly steps: readonly FunctionCall[];
   readonly outputs: readonly OutputEntry[];
+  /** What else a run reads. */
+  readonly inputs: readonly DeclaredInput[];
   readonly execution: Execution;
   /** Ids of the conditions in this plan that must have finished before. */
   readonly waitsFor: readonly string[];
@@ -121,6 +123,7 @@ function planCondition(
     bareSource: only?.source.type === 'function',
     steps: config.steps,
     outputs: config.outputs,
+    inputs: config.inputs,
     execution: { ...config.execution, workers: overrides.workers ?? config.execution.workers },
     waitsFor: [...new Set(reads)].filter((id) => planned.has(id)),
   };

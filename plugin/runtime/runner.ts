@@ -1,11 +1,17 @@
 import { join } from 'node:path';
 import { ConditionFolder } from '../io/condition-folder.ts';
+import { Fingerprints } from '../io/fingerprint.ts';
+import { relativePath } from '../io/paths.ts';
+import { ranges } from '../store/explain.ts';
+import type { RunStore, StoredReplicate } from '../store/store.ts';
 import type { PoolSink, WorkerPool } from '../workers/pool.ts';
 import type { ConditionOutcome, ConditionStatus, FailedReplicate, RunEvent } from './events.ts';
-import { describeFailure, type ErrorInfo, type RunFailure } from './failures.ts';
+import { describeFailure, ReplicateError, type RunFailure } from './failures.ts';
 import { conditionJob } from './jobs.ts';
 import type { ReplicateRecord } from './manifest.ts';
 import { type PlannedCondition, replicateSeed } from './plan.ts';
+import { ConditionReuse } from './reuse.ts';
+import { UpstreamArtifacts } from './upstream.ts';
 
 export interface RunOptions {
   /** Absolute path that the folders of the plan are relative to. */
@@ -16,6 +22,10 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** Stop everything at the first replicate that fails for good. */
   readonly failFast: boolean;
+  /** Where finished replicates are kept; undefined: nothing is reused or kept. */
+  readonly store: RunStore | undefined;
+  /** `rerun` runs every replicate again, and keeps the new results. */
+  readonly strategy: 'resume' | 'rerun';
   readonly onEvent: (event: RunEvent) => void;
 }
 
@@ -32,6 +42,12 @@ export async function runPlan(
   const outcomes = new Map<string, Promise<ConditionOutcome>>();
   const settle = new Map<string, (outcome: ConditionOutcome) => void>();
   for (const { id } of plan) outcomes.set(id, new Promise((resolve) => settle.set(id, resolve)));
+  const shared: Shared = {
+    ...options,
+    signal,
+    upstream: new UpstreamArtifacts(options.root, options.store),
+    fingerprints: new Fingerprints(options.root),
+  };
   const turns = new Turns(2 * options.workers + 2);
   for (const planned of plan) {
     void (async () => {
@@ -39,7 +55,7 @@ export async function runPlan(
       const blocker = upstream.find((other) => other?.status !== 'succeeded');
       const finished = await (blocker || signal.aborted
         ? notRun(planned, blocker?.planned.id)
-        : turns.take(() => new ConditionRun(planned, options, signal).run()));
+        : turns.take(() => new ConditionRun(planned, shared).run()));
       options.onEvent({ type: 'condition-finished', outcome: finished });
       if (options.failFast && finished.status === 'failed') stop.abort();
       settle.get(planned.id)?.(finished);
@@ -51,7 +67,16 @@ export async function runPlan(
 async function notRun(planned: PlannedCondition, blockedBy: string | undefined): Promise<ConditionOutcome> {
   const now = Date.now();
   const status = blockedBy === undefined ? 'aborted' : 'skipped';
-  return { planned, status, failures: [], blockedBy, startedAt: now, endedAt: now, manifest: undefined };
+  return {
+    planned,
+    status,
+    failures: [],
+    blockedBy,
+    reused: 0,
+    startedAt: now,
+    endedAt: now,
+    manifest: undefined,
+  };
 }
 
 /** Lets a few conditions at a time run: each holds a folder and a log open. First come, first served. */
@@ -73,39 +98,48 @@ class Turns {
   }
 }
 
+/** What the conditions of one run have in common. */
+interface Shared extends RunOptions {
+  readonly upstream: UpstreamArtifacts;
+  readonly fingerprints: Fingerprints;
+}
+
 class ConditionRun implements PoolSink {
   private readonly records: ReplicateRecord[] = [];
   private readonly failures: FailedReplicate[] = [];
   private readonly startedAt = Date.now();
+  /** Artifacts on their way into the store. */
+  private keeping: Promise<void> = Promise.resolve();
   private folder: ConditionFolder | undefined;
+  private reuse: ConditionReuse | undefined;
+  private reused = 0;
+  private ranMs = 0;
+  private ran = 0;
 
   constructor(
     private readonly planned: PlannedCondition,
-    private readonly options: RunOptions,
-    private readonly signal: AbortSignal,
+    private readonly shared: Shared,
   ) {}
 
   async run(): Promise<ConditionOutcome> {
-    const { planned, options, signal } = this;
-    options.onEvent({ type: 'condition-started', planned });
-    const cancel = (): void => void options.pool.cancel(planned.id);
+    const { planned, shared } = this;
+    const { pool, signal } = shared;
+    const cancel = (): void => void pool.cancel(planned.id);
     try {
-      this.folder = await ConditionFolder.create(join(options.root, planned.folder), planned.condition);
+      this.folder = await ConditionFolder.create(join(shared.root, planned.folder), planned.condition);
+      const toRun = await this.takeFromStore(this.folder);
       signal.addEventListener('abort', cancel, { once: true });
-      if (!signal.aborted) await options.pool.run(this.work(this.folder), this);
+      if (!signal.aborted) await pool.run(this.work(this.folder, toRun), this);
+      await this.keeping;
+      await this.reuse?.close(this.failedReplicates(), this.ran > 0 ? this.ranMs / this.ran : undefined);
       if (signal.aborted) {
         await this.folder.discard();
         return this.outcome('aborted');
       }
       return await this.publish(this.folder);
     } catch (thrown) {
-      const error = thrown as NodeJS.ErrnoException;
-      const path = error.path ?? join(planned.folder, 'results', planned.condition);
-      this.conditionFailed({
-        reason: 'results-unwritable',
-        path: path.replace(`${options.root}/`, ''),
-        error: plain(error),
-      });
+      this.conditionFailed(this.failureOf(thrown));
+      await this.reuse?.abandon();
       await this.folder?.discard().catch(() => {});
       return this.outcome('failed');
     } finally {
@@ -114,21 +148,24 @@ class ConditionRun implements PoolSink {
   }
 
   finished({ replicate, ms, metrics, artifacts }: Parameters<PoolSink['finished']>[0]): void {
-    const seed = replicateSeed(this.planned.seed, replicate);
-    this.records.push({ replicate, seed, metrics, artifacts });
+    const record = { replicate, seed: replicateSeed(this.planned.seed, replicate), metrics, artifacts };
+    this.records.push(record);
+    this.ran++;
+    this.ranMs += ms;
     this.folder?.record({ type: 'replicate', replicate, ms });
-    this.options.onEvent({ type: 'replicate-finished', planned: this.planned, replicate });
+    if (this.folder) this.keep(record, ms, this.folder.artifacts);
+    this.shared.onEvent({ type: 'replicate-finished', planned: this.planned, replicate });
   }
 
   failed(replicate: number, failure: RunFailure, retrying: boolean): void {
-    const { planned, options } = this;
+    const { planned, shared } = this;
     if (!retrying) {
       this.failures.push({ replicate, failure });
       this.folder?.removeReplicate(replicate);
     }
     this.folder?.record({ type: 'failure', replicate, retrying, message: describeFailure(failure) });
-    options.onEvent({ type: 'replicate-failed', planned, replicate, failure, retrying });
-    if (options.failFast && !retrying) void options.pool.cancel(planned.id);
+    shared.onEvent({ type: 'replicate-failed', planned, replicate, failure, retrying });
+    if (shared.failFast && !retrying) void shared.pool.cancel(planned.id);
   }
 
   conditionFailed(failure: RunFailure): void {
@@ -137,19 +174,60 @@ class ConditionRun implements PoolSink {
 
   log(replicate: number | undefined, text: string): void {
     this.folder?.record({ type: 'log', replicate, text });
-    this.options.onEvent({ type: 'log', planned: this.planned, replicate, text });
+    this.shared.onEvent({ type: 'log', planned: this.planned, replicate, text });
   }
 
-  private work(folder: ConditionFolder) {
-    const { planned, options } = this;
+  /** Puts what the store has into the folder. @returns the replicates that have to run */
+  private async takeFromStore(folder: ConditionFolder): Promise<readonly number[]> {
+    const { planned, shared } = this;
+    const all = Array.from({ length: planned.replicates }, (_, replicate) => replicate);
+    if (shared.store === undefined) {
+      for (const source of planned.sources)
+        if (source.type === 'artifact') await shared.upstream.of(source, planned.replicates);
+      shared.onEvent({ type: 'condition-started', planned, reused: undefined, reasons: [] });
+      return all;
+    }
+    this.reuse = await ConditionReuse.open(planned, shared.store, shared.fingerprints, shared.upstream);
+    const rerun = shared.strategy === 'rerun';
+    const decision = this.reuse.decide();
+    const reused = rerun ? new Map<number, StoredReplicate>() : decision.reused;
+    const reasons = rerun ? ['asked to'] : decision.reasons;
+    const problems = await this.reuse.restore(reused, folder.artifacts);
+    for (const [replicate, { metrics, artifacts, ms }] of reused) {
+      if (problems.has(replicate)) continue;
+      this.records.push({ replicate, seed: replicateSeed(planned.seed, replicate), metrics, artifacts });
+      folder.record({ type: 'replicate', replicate, ms, reused: true });
+    }
+    this.reused = this.records.length;
+    for (const [replicate, text] of problems) {
+      folder.removeReplicate(replicate);
+      shared.onEvent({ type: 'warning', planned, text: `replicate ${replicate} runs again: ${text}` });
+    }
+    const damaged =
+      problems.size > 0 ? [`${ranges([...problems.keys()].sort((a, b) => a - b))} damaged in the store`] : [];
+    shared.onEvent({
+      type: 'condition-started',
+      planned,
+      reused: this.reused,
+      reasons: [...reasons, ...damaged],
+    });
+    return all.filter((replicate) => !reused.has(replicate) || problems.has(replicate));
+  }
+
+  private keep(record: ReplicateRecord, ms: number, artifacts: string): void {
+    const { reuse } = this;
+    if (reuse === undefined) return;
+    if (Object.keys(record.artifacts).length === 0) void reuse.keep(record, ms, artifacts);
+    else this.keeping = this.keeping.then(() => reuse.keep(record, ms, artifacts));
+  }
+
+  private work(folder: ConditionFolder, toRun: readonly number[]) {
+    const { planned, shared } = this;
     const { concurrency, timeoutMs, retries, workers } = planned.execution;
     return {
-      job: conditionJob(planned, options.root, folder.artifacts),
-      replicates: Array.from({ length: planned.replicates }, (_, replicate) => ({
-        replicate,
-        seed: replicateSeed(planned.seed, replicate),
-      })),
-      workers: workers ?? options.workers,
+      job: conditionJob(planned, shared.root, folder.artifacts),
+      replicates: toRun.map((replicate) => ({ replicate, seed: replicateSeed(planned.seed, replicate) })),
+      workers: workers ?? shared.workers,
       concurrency,
       timeoutMs,
       retries,
@@ -159,41 +237,60 @@ class ConditionRun implements PoolSink {
   private async publish(folder: ConditionFolder): Promise<ConditionOutcome> {
     const { planned, records, failures } = this;
     const reasons = new Map(failures.map(({ replicate, failure }) => [replicate, describeFailure(failure)]));
-    const finished = new Set(records.map(({ replicate }) => replicate));
-    const failed = Array.from({ length: planned.replicates }, (_, replicate) => replicate)
-      .filter((replicate) => !finished.has(replicate))
-      .map((replicate) => ({
-        replicate,
-        seed: replicateSeed(planned.seed, replicate),
-        reason: reasons.get(replicate) ?? reasons.get(undefined) ?? 'not run',
-      }));
+    const failed = this.failedReplicates().map((replicate) => ({
+      replicate,
+      seed: replicateSeed(planned.seed, replicate),
+      reason: reasons.get(replicate) ?? reasons.get(undefined) ?? 'not run',
+    }));
     const { experiment, condition } = planned;
     const manifest = { experiment, condition, replicates: records, failed };
     folder.record({
       type: 'condition',
       startedAt: new Date(this.startedAt).toISOString(),
       ms: Date.now() - this.startedAt,
+      reused: this.reused,
       node: process.version,
     });
     await folder.publish(manifest);
+    this.shared.upstream.made(manifest);
     return { ...this.outcome(failures.length > 0 ? 'failed' : 'succeeded'), manifest };
   }
 
+  /** Every replicate without a result, ascending. */
+  private failedReplicates(): number[] {
+    const finished = new Set(this.records.map(({ replicate }) => replicate));
+    return Array.from({ length: this.planned.replicates }, (_, replicate) => replicate).filter(
+      (r) => !finished.has(r),
+    );
+  }
+
+  private failureOf(thrown: unknown): RunFailure {
+    if (thrown instanceof ReplicateError) return thrown.failure;
+    const { planned, shared } = this;
+    const error = thrown as NodeJS.ErrnoException;
+    const path = relativePath(
+      shared.root,
+      error.path ?? join(shared.root, planned.folder, 'results', planned.condition),
+    );
+    return {
+      reason: 'results-unwritable',
+      path,
+      error: { name: error.name, message: error.message, stack: '' },
+    };
+  }
+
   private outcome(status: ConditionStatus): ConditionOutcome {
-    const { planned, failures, startedAt } = this;
+    const { planned, failures, startedAt, reused } = this;
     const sorted = [...failures].sort((a, b) => (a.replicate ?? -1) - (b.replicate ?? -1));
     return {
       planned,
       status,
       failures: sorted,
       blockedBy: undefined,
+      reused,
       startedAt,
       endedAt: Date.now(),
       manifest: undefined,
     };
   }
-}
-
-function plain(error: Error): ErrorInfo {
-  return { name: error.name, message: error.message, stack: '' };
 }

@@ -1,0 +1,44 @@
+import { isAbsolute, join } from 'node:path';
+import { FolderStore } from '../store/folder-store.ts';
+import type { RunStore } from '../store/store.ts';
+
+/** Where finished replicates are kept, and how much of them. */
+export interface StoreOptions {
+  /** Absolute path; undefined: no store. */
+  readonly folder: string | undefined;
+  readonly maxBytes: number;
+}
+
+const DEFAULT_FOLDER = '.nx/experiments';
+const DEFAULT_MAX_BYTES = 10 * 2 ** 30;
+const UNITS = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 } as const;
+
+/**
+ * NX_EXPERIMENTS_STORE (a path, or `off`) goes before the plugin option `store`, which goes before `.nx/experiments`;
+ * likewise NX_EXPERIMENTS_STORE_SIZE (`500M`, `10G`) and `storeSize`.
+ *
+ * @throws Error when a size cannot be read
+ */
+export function resolveStore(
+  root: string,
+  options: { readonly store?: string | false | undefined; readonly storeSize?: string | undefined },
+  env: Readonly<Record<string, string | undefined>>,
+): StoreOptions {
+  const chosen = env.NX_EXPERIMENTS_STORE || options.store;
+  const maxBytes = parseSize(env.NX_EXPERIMENTS_STORE_SIZE || options.storeSize);
+  if (chosen === false || chosen === 'off') return { folder: undefined, maxBytes };
+  const folder = chosen ?? DEFAULT_FOLDER;
+  return { folder: isAbsolute(folder) ? folder : join(root, folder), maxBytes };
+}
+
+export function openStore({ folder }: StoreOptions): RunStore | undefined {
+  return folder === undefined ? undefined : new FolderStore(folder);
+}
+
+function parseSize(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_MAX_BYTES;
+  const [, amount, unit = ''] = /^([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(text.trim()) ?? [];
+  if (amount === undefined)
+    throw new Error(`The store's size "${text}" cannot be read: write it like 500M or 10G.`);
+  return Math.floor(Number(amount) * UNITS[unit.toLowerCase() as keyof typeof UNITS]);
+}

@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import { sha256 } from '../base/digest.ts';
+import type { Fingerprints } from '../io/fingerprint.ts';
+import { conditionKey, type KeyComponents, replicateKey } from '../store/components.ts';
+import { type ConditionHistory, explain } from '../store/explain.ts';
+import type { RunStore, Shelf, StoredReplicate } from '../store/store.ts';
+import type { ReplicateRecord } from './manifest.ts';
+import { type PlannedCondition, replicateSeed } from './plan.ts';
+import type { UpstreamArtifacts } from './upstream.ts';
+
+/** Artifacts are put in place this many at a time. */
+const RESTORING = 16;
+
+/** What the store offers a condition, and what has to run. */
+export interface ReuseDecision {
+  readonly reused: ReadonlyMap<number, StoredReplicate>;
+  readonly toRun: readonly number[];
+  /** Why, in a few words each. */
+  readonly reasons: readonly string[];
+  readonly msPerReplicate: number | undefined;
+}
+
+/** One condition's dealings with the store. */
+export class ConditionReuse {
+  private constructor(
+    private readonly planned: PlannedCondition,
+    private readonly store: RunStore,
+    private readonly components: KeyComponents,
+    private readonly upstream: readonly { readonly name: string; readonly digests: readonly string[] }[],
+    private readonly shelf: Shelf,
+    private readonly before: ConditionHistory | undefined,
+  ) {}
+
+  /** @throws ReplicateError when an upstream artifact is missing or damaged */
+  static async open(
+    planned: PlannedCondition,
+    store: RunStore,
+    fingerprints: Fingerprints,
+    artifacts: UpstreamArtifacts,
+  ): Promise<ConditionReuse> {
+    const upstream = [];
+    for (const source of planned.sources) {
+      if (source.type !== 'artifact') continue;
+      const digests = await artifacts.of(source, planned.replicates);
+      upstream.push({ name: `${source.experiment}#${source.output.alias}`, digests });
+    }
+    const components = await fingerprints.components(planned);
+    const shelf = await store.shelf(conditionKey(components));
+    const before = await store.readHistory(planned.experiment, planned.condition);
+    return new ConditionReuse(planned, store, components, upstream, shelf, before);
+  }
+
+  /** Which replicates the store has. Looks, and changes nothing. */
+  decide(): ReuseDecision {
+    const reused = new Map<number, StoredReplicate>();
+    const toRun: number[] = [];
+    for (let replicate = 0; replicate < this.planned.replicates; replicate++) {
+      const stored = this.shelf.get(this.keyOf(replicate));
+      if (stored === undefined) toRun.push(replicate);
+      else reused.set(replicate, stored);
+    }
+    return { reused, toRun, reasons: this.explain(toRun), msPerReplicate: this.before?.msPerReplicate };
+  }
+
+  /**
+   * Puts the artifacts of reused replicates into the condition's folder.
+   *
+   * @returns the replicates that could not be restored, each with the reason
+   */
+  async restore(
+    reused: ReadonlyMap<number, StoredReplicate>,
+    artifacts: string,
+  ): Promise<Map<number, string>> {
+    const problems = new Map<number, string>();
+    const waiting = [...reused].filter(([, stored]) => Object.keys(stored.artifacts).length > 0).reverse();
+    const lane = async (): Promise<void> => {
+      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+        const [replicate, stored] = next;
+        const problem = await this.shelf.restore(stored, join(artifacts, `replicate_${replicate}`));
+        if (problem !== undefined) problems.set(replicate, problem);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(RESTORING, waiting.length) }, lane));
+    return problems;
+  }
+
+  /** Keeps a replicate that has just finished. */
+  keep(record: ReplicateRecord, ms: number, artifacts: string): void | Promise<void> {
+    const { replicate, metrics, artifacts: files } = record;
+    return this.shelf.put(
+      this.keyOf(replicate),
+      { metrics, artifacts: files, ms },
+      join(artifacts, `replicate_${replicate}`),
+    );
+  }
+
+  /** Remembers this run, to say next time what has changed since. */
+  async close(failed: readonly number[], msPerReplicate: number | undefined): Promise<void> {
+    await this.shelf.close();
+    const { experiment, condition, seed, replicates } = this.planned;
+    await this.store.writeHistory(experiment, condition, {
+      components: this.components,
+      seed,
+      replicates,
+      failed,
+      upstream: this.upstreamDigests(),
+      msPerReplicate: msPerReplicate ?? this.before?.msPerReplicate,
+    });
+  }
+
+  /** Lets go without remembering anything. */
+  async abandon(): Promise<void> {
+    await this.shelf.close();
+  }
+
+  private explain(toRun: readonly number[]): string[] {
+    const { components } = this;
+    return explain(this.before, {
+      components,
+      seed: this.planned.seed,
+      upstream: this.upstreamDigests(),
+      toRun,
+    });
+  }
+
+  private upstreamDigests(): Record<string, string> {
+    return Object.fromEntries(this.upstream.map(({ name, digests }) => [name, sha256(digests.join())]));
+  }
+
+  private keyOf(replicate: number): string {
+    const digests = this.upstream.map(({ digests: all }) => all[replicate % all.length] ?? '');
+    return replicateKey(replicate, replicateSeed(this.planned.seed, replicate), digests);
+  }
+}

@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { artifactsFolder, manifestPath } from '../io/condition-folder.ts';
+import { digestFile } from '../io/digest-file.ts';
+import { relativePath } from '../io/paths.ts';
+import type { RunStore } from '../store/store.ts';
+import { ReplicateError } from './failures.ts';
+import { type ConditionManifest, parseManifest } from './manifest.ts';
+import { conditionId, type PlannedSource } from './plan.ts';
+
+type ArtifactSource = Extract<PlannedSource, { type: 'artifact' }>;
+
+/** The artifacts that conditions read, each checked against the manifest of the run that made it. One for a run. */
+export class UpstreamArtifacts {
+  private readonly manifests = new Map<string, Promise<ConditionManifest | undefined>>();
+  private readonly digests = new Map<string, Promise<string>>();
+
+  constructor(
+    private readonly root: string,
+    private readonly store: RunStore | undefined,
+  ) {}
+
+  /** What this run has made itself needs no second look. */
+  made(manifest: ConditionManifest): void {
+    this.manifests.set(conditionId(manifest), Promise.resolve(manifest));
+    for (const { replicate, artifacts } of manifest.replicates) {
+      for (const [alias, { sha256 }] of Object.entries(artifacts)) {
+        this.digests.set(artifactKey(manifest, replicate, alias), Promise.resolve(sha256));
+      }
+    }
+  }
+
+  /**
+   * Digests of the artifact that each replicate of the upstream offers, by its index.
+   *
+   * @param replicates how many of the upstream's are read
+   * @throws ReplicateError when one is missing, or is not what its manifest says and cannot be repaired
+   */
+  async of(source: ArtifactSource, replicates: number): Promise<string[]> {
+    const count = Math.min(replicates, source.upstreamReplicates);
+    return Promise.all(Array.from({ length: count }, (_, replicate) => this.digest(source, replicate)));
+  }
+
+  private digest(source: ArtifactSource, replicate: number): Promise<string> {
+    const key = artifactKey(source, replicate, source.output.alias);
+    const known = this.digests.get(key) ?? this.check(source, replicate);
+    this.digests.set(key, known);
+    return known;
+  }
+
+  private async check(source: ArtifactSource, replicate: number): Promise<string> {
+    const folder = join(this.root, source.upstreamFolder);
+    const path = join(
+      artifactsFolder(folder, source.condition),
+      `replicate_${replicate}`,
+      source.output.fileName,
+    );
+    const task = `${source.experiment}:experiment--${source.condition}`;
+    const manifest = await this.manifest(source);
+    const expected = manifest?.replicates.find((r) => r.replicate === replicate)?.artifacts[
+      source.output.alias
+    ]?.sha256;
+    if (expected === undefined) {
+      const missing = manifest === undefined ? manifestPath(folder, source.condition) : path;
+      throw new ReplicateError({ reason: 'upstream-missing', path: relativePath(this.root, missing), task });
+    }
+    const actual = await digestFile(path).catch(() => undefined);
+    if (actual === expected || (await this.store?.repair(expected, path))) return expected;
+    const reason = actual === undefined ? 'upstream-missing' : 'upstream-damaged';
+    throw new ReplicateError({ reason, path: relativePath(this.root, path), task });
+  }
+
+  private manifest(source: ArtifactSource): Promise<ConditionManifest | undefined> {
+    const id = conditionId(source);
+    const known = this.manifests.get(id) ?? this.readManifest(source);
+    this.manifests.set(id, known);
+    return known;
+  }
+
+  private async readManifest({
+    upstreamFolder,
+    condition,
+  }: ArtifactSource): Promise<ConditionManifest | undefined> {
+    const path = manifestPath(join(this.root, upstreamFolder), condition);
+    const text = await readFile(path, 'utf8').catch(() => undefined);
+    return text === undefined ? undefined : parseManifest(text);
+  }
+}
+
+function artifactKey(
+  { experiment, condition }: { experiment: string; condition: string },
+  replicate: number,
+  alias: string,
+): string {
+  return `${experiment}/${condition}/${replicate}/${alias}`;
+}

@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, mkdirSync, openSync, writeSync } from 'node:fs';
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { sha256 } from '../base/digest.ts';
+import { digestFile } from '../io/digest-file.ts';
+import type { ConditionHistory } from './explain.ts';
+import { decodeLines, encodeLine } from './lines.ts';
+import type { RunStore, Shelf, StoredReplicate } from './store.ts';
+
+/**
+ * A run store in a folder:
+ *
+ *     v1/records/<key>/<writer>.log    finished replicates of a condition key, one file for each process that wrote
+ *     v1/objects/<aa>/<sha256>         artifacts by content
+ *     v1/history/<experiment>/<condition>.json
+ *
+ * Every process appends to files of its own, and everything else appears by rename: there are no locks, so that
+ * machines on one file system can share it.
+ */
+export class FolderStore implements RunStore {
+  private readonly base: string;
+
+  constructor(readonly folder: string) {
+    this.base = join(folder, 'v1');
+  }
+
+  async shelf(conditionKey: string): Promise<Shelf> {
+    const folder = join(this.base, 'records', conditionKey);
+    const entries = new Map<string, StoredReplicate>();
+    for (const name of await listFolder(folder)) {
+      const path = join(folder, name);
+      const text = await readFile(path, 'utf8').catch(() => undefined);
+      if (text === undefined) continue;
+      for (const [key, replicate] of decodeLines(text).entries) entries.set(key, replicate);
+      await touch(path);
+    }
+    return new FolderShelf(this, folder, entries);
+  }
+
+  async readHistory(experiment: string, condition: string): Promise<ConditionHistory | undefined> {
+    try {
+      const { digest, history } = JSON.parse(await readFile(this.historyPath(experiment, condition), 'utf8'));
+      return digest === sha256(JSON.stringify(history)) ? history : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async writeHistory(experiment: string, condition: string, history: ConditionHistory): Promise<void> {
+    const content = JSON.stringify({ digest: sha256(JSON.stringify(history)), history });
+    await this.place(this.historyPath(experiment, condition), (temporary) => writeFile(temporary, content));
+  }
+
+  async repair(digest: string, path: string): Promise<boolean> {
+    return (await this.take(digest, path)) === undefined;
+  }
+
+  /** Keeps a file by its content. */
+  async keep(digest: string, path: string): Promise<void> {
+    const object = this.objectPath(digest);
+    if (await touch(object)) return;
+    await this.place(object, async (temporary) => {
+      await copyFile(path, temporary, constants.COPYFILE_FICLONE);
+      await chmod(temporary, 0o444);
+    });
+  }
+
+  /** Puts the artifact of that content at a path. @returns why that cannot be done */
+  async take(digest: string, path: string): Promise<string | undefined> {
+    const object = this.objectPath(digest);
+    const found = await digestFile(object).catch(() => undefined);
+    if (found === undefined) return `the artifact ${digest.slice(0, 12)} is not in the store`;
+    if (found !== digest) {
+      await rm(object, { force: true });
+      return `the artifact ${digest.slice(0, 12)} in the store was damaged, and is removed`;
+    }
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await rm(path, { force: true });
+      await copyFile(object, path, constants.COPYFILE_FICLONE);
+      await chmod(path, 0o644);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      return `the artifact ${digest.slice(0, 12)} was removed from the store meanwhile`;
+    }
+    await touch(object);
+    return undefined;
+  }
+
+  /** Makes a file appear whole or not at all. */
+  private async place(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
+    const temporary = join(this.base, 'tmp', `${process.pid}-${randomBytes(8).toString('hex')}`);
+    await this.prepare();
+    await mkdir(dirname(path), { recursive: true });
+    try {
+      await write(temporary);
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  }
+
+  /** Folders that every write needs. The store is no source of anything: Git and Nx leave it alone. */
+  async prepare(): Promise<void> {
+    this.prepared ??= (async () => {
+      await mkdir(join(this.base, 'tmp'), { recursive: true });
+      await writeFile(join(this.folder, '.gitignore'), '*\n', { flag: 'wx' }).catch(() => {});
+    })();
+    await this.prepared;
+  }
+  private prepared: Promise<void> | undefined;
+
+  private objectPath(digest: string): string {
+    return join(this.base, 'objects', digest.slice(0, 2), digest);
+  }
+
+  private historyPath(experiment: string, condition: string): string {
+    return join(this.base, 'history', experiment, `${condition}.json`);
+  }
+}
+
+class FolderShelf implements Shelf {
+  private descriptor: number | undefined;
+
+  constructor(
+    private readonly store: FolderStore,
+    private readonly folder: string,
+    private readonly entries: Map<string, StoredReplicate>,
+  ) {}
+
+  get(replicateKey: string): StoredReplicate | undefined {
+    return this.entries.get(replicateKey);
+  }
+
+  async put(replicateKey: string, replicate: StoredReplicate, folder: string): Promise<void> {
+    const artifacts = Object.values(replicate.artifacts);
+    for (const { fileName, sha256: digest } of artifacts)
+      await this.store.keep(digest, join(folder, fileName));
+    // One write for a line: a killed process leaves whole lines, or a last one that its checksum refuses.
+    writeSync(this.open(), encodeLine(replicateKey, replicate));
+  }
+
+  async restore(replicate: StoredReplicate, folder: string): Promise<string | undefined> {
+    for (const { fileName, sha256: digest } of Object.values(replicate.artifacts)) {
+      const problem = await this.store.take(digest, join(folder, fileName));
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    if (this.descriptor !== undefined) closeSync(this.descriptor);
+    this.descriptor = undefined;
+  }
+
+  private open(): number {
+    if (this.descriptor !== undefined) return this.descriptor;
+    mkdirSync(this.folder, { recursive: true });
+    this.descriptor = openSync(
+      join(this.folder, `${process.pid}-${randomBytes(8).toString('hex')}.log`),
+      'wx',
+    );
+    return this.descriptor;
+  }
+}
+
+async function listFolder(folder: string): Promise<string[]> {
+  return (await readdir(folder).catch(() => [])).sort();
+}
+
+/** Marks a file as used now. @returns whether it is there */
+async function touch(path: string): Promise<boolean> {
+  const now = new Date();
+  try {
+    await utimes(path, now, now);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    return true;
+  }
+}

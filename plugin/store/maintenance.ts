@@ -1,0 +1,99 @@
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { digestFile } from '../io/digest-file.ts';
+import { decodeLines } from './lines.ts';
+import type { StoreStats } from './store.ts';
+
+interface StoredFile {
+  readonly path: string;
+  readonly kind: 'records' | 'objects' | 'history' | 'tmp';
+  readonly bytes: number;
+  /** Milliseconds since the epoch. */
+  readonly usedAt: number;
+}
+
+/** Temporary files of writers that died; a living one renames its file within moments. */
+const ABANDONED_MS = 3_600_000;
+
+export interface Pruned {
+  readonly removed: number;
+  readonly freedBytes: number;
+  readonly keptBytes: number;
+}
+
+export interface Verified {
+  readonly records: number;
+  readonly objects: number;
+  /** One sentence for each damaged file. */
+  readonly problems: readonly string[];
+}
+
+/** Sizes of a store; zeros where there is none. */
+export async function storeStats(folder: string): Promise<StoreStats> {
+  const files = await listFiles(folder);
+  let replicates = 0;
+  for (const { path } of files.filter((file) => file.kind === 'records')) {
+    replicates += decodeLines(await readFile(path, 'utf8').catch(() => '')).entries.size;
+  }
+  return {
+    replicates,
+    records: files.filter((file) => file.kind === 'records').length,
+    objects: files.filter((file) => file.kind === 'objects').length,
+    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+  };
+}
+
+/**
+ * Removes what was used longest ago until the store fits. A run that meets a removed file runs that replicate again.
+ *
+ * @param now milliseconds since the epoch
+ */
+export async function pruneStore(folder: string, maxBytes: number, now: number): Promise<Pruned> {
+  const files = (await listFiles(folder)).sort((a, b) => a.usedAt - b.usedAt);
+  let keptBytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  let removed = 0;
+  let freedBytes = 0;
+  for (const { path, kind, bytes, usedAt } of files) {
+    const abandoned = kind === 'tmp' && now - usedAt > ABANDONED_MS;
+    if (!abandoned && (keptBytes <= maxBytes || kind === 'tmp')) continue;
+    await rm(path, { force: true });
+    removed++;
+    freedBytes += bytes;
+    keptBytes -= bytes;
+  }
+  return { removed, freedBytes, keptBytes };
+}
+
+/** Reads everything again. Damaged objects are removed, so that their replicates run again; damaged lines are never read. */
+export async function verifyStore(folder: string): Promise<Verified> {
+  const files = await listFiles(folder);
+  const problems: string[] = [];
+  const objects = files.filter((file) => file.kind === 'objects');
+  for (const { path } of objects) {
+    const digest = await digestFile(path).catch(() => undefined);
+    if (digest === undefined || digest === basename(path)) continue;
+    await rm(path, { force: true });
+    problems.push(`The artifact ${basename(path)} was damaged, and is removed.`);
+  }
+  const records = files.filter((file) => file.kind === 'records');
+  for (const { path } of records) {
+    const { damaged } = decodeLines(await readFile(path, 'utf8').catch(() => ''));
+    if (damaged > 0) problems.push(`${damaged} lines of ${path} are damaged, and are not read.`);
+  }
+  return { records: records.length, objects: objects.length, problems };
+}
+
+async function listFiles(folder: string): Promise<StoredFile[]> {
+  const base = join(folder, 'v1');
+  const files: StoredFile[] = [];
+  for (const kind of ['records', 'objects', 'history', 'tmp'] as const) {
+    const entries = await readdir(join(base, kind), { recursive: true, withFileTypes: true }).catch(() => []);
+    for (const entry of entries) {
+      if (!entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
+      const found = await stat(path).catch(() => undefined);
+      if (found) files.push({ path, kind, bytes: found.size, usedAt: found.mtimeMs });
+    }
+  }
+  return files;
+}
