@@ -3,7 +3,8 @@ import { promisify } from 'node:util';
 import { globWithWorkspaceContext } from '@nx/devkit/internal';
 import type { Diagnostic } from '../base/diagnostics.ts';
 import type { ExperimentNode } from '../graph/graph.ts';
-import { escapeGlob, inputGlobs } from './globs.ts';
+import { inputGlobs } from '../io/declared-inputs.ts';
+import { escapeGlob } from './globs.ts';
 
 /**
  * Declared inputs that lie on the disk but that Nx does not see, because an ignore file hides them: a change of them
@@ -17,7 +18,7 @@ export async function findIgnoredInputs(
     config.inputs.flatMap((input) => (input.type === 'files' ? [{ ...input, folder: config.folder }] : [])),
   );
   if (declared.length === 0) return [];
-  const { glob } = await import('fast-glob');
+  const { default: glob } = await import('fast-glob');
   const patterns = [...new Set(declared.flatMap((input) => inputGlobs(input.glob)))].sort();
   const visible = new Set(await globWithWorkspaceContext(root, patterns));
   const found = await Promise.all(
@@ -25,6 +26,7 @@ export async function findIgnoredInputs(
       const files = await glob(inputGlobs(pattern), {
         cwd: root,
         dot: true,
+        suppressErrors: true, // a file is no folder
         ignore: ['**/node_modules/**', '**/.git/**', '.nx/**', `${escapeGlob(folder)}/results/**`],
       });
       const hidden = files.sort().find((file) => !visible.has(file));

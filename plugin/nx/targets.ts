@@ -2,7 +2,8 @@ import { posix } from 'node:path';
 import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
 import { conditionsOf, resolveCondition } from '../graph/conditions.ts';
 import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
-import { escapeGlob, inputGlobs } from './globs.ts';
+import { inputGlobs } from '../io/declared-inputs.ts';
+import { escapeGlob } from './globs.ts';
 
 /** Workspace code behind an experiment, as Nx inputs need it: globs relative to the workspace root. */
 export interface ExperimentCode {

@@ -180,6 +180,13 @@ export class Workspace implements AsyncDisposable {
     await this.git('commit', '--quiet', '--allow-empty', '--message', message);
   }
 
+  /** Installs a package of the workspace, as `npm install` does. */
+  async link(folder: string, name: string): Promise<void> {
+    const link = join(this.root, 'node_modules', name);
+    await mkdir(dirname(link), { recursive: true });
+    await symlink(join(this.root, folder), link);
+  }
+
   /** Our repository's packages, one by one, so that a test can add others. */
   async linkPackages(): Promise<void> {
     const from = join(REPOSITORY, 'node_modules');
@@ -211,6 +218,8 @@ export class Workspace implements AsyncDisposable {
       ...Object.fromEntries(inherited),
       NX_DAEMON: 'false',
       NX_TUI: 'false',
+      // A process less in each call; the tests of the main flow and of the daemon have it as users do.
+      NX_ISOLATE_PLUGINS: 'false',
       NO_COLOR: '1',
       NX_CACHE_DIRECTORY: this.cache,
       NX_WORKSPACE_DATA_DIRECTORY: join(this.top, 'data'),
@@ -221,6 +230,12 @@ export class Workspace implements AsyncDisposable {
     if (env.NX_DAEMON === 'true') this.daemon = true;
     return env;
   }
+}
+
+/** What nx shows for one task, without the blank lines around it. */
+export function block(output: string, task: string): string {
+  const after = output.split(`> nx run ${task}\n`).at(-1) ?? '';
+  return (after.split(/\n(?:> nx run | NX {3})/)[0] ?? '').trim();
 }
 
 interface RecordedTask {
