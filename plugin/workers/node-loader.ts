@@ -1,5 +1,7 @@
-import { relative } from 'node:path';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
 import { createJiti, type Jiti } from 'jiti';
+import { sha256 } from '../base/digest.ts';
 import { suggestion } from '../base/names.ts';
 import * as api from '../index.ts';
 import { ReplicateError } from '../runtime/failures.ts';
@@ -51,10 +53,25 @@ export class ModuleLoader {
     const jiti = createJiti(`${this.root}/`, {
       interopDefault: false,
       sourceMaps: true,
-      tsconfigPaths: tsconfig ?? false,
+      tsconfigPaths: tsconfig === undefined ? false : asTsconfigJson(this.root, tsconfig),
       virtualModules: { 'nx-experiments': api },
     });
     this.loaders.set(tsconfig, jiti);
     return jiti;
   }
+}
+
+/**
+ * jiti takes a tsconfig only under the name tsconfig.json, and reads it again for each module: another one, such as
+ * tsconfig.base.json, is extended by a file beside jiti's own cache.
+ */
+function asTsconfigJson(root: string, tsconfig: string): string {
+  if (basename(tsconfig) === 'tsconfig.json') return tsconfig;
+  const folder = join(root, 'node_modules/.cache/nx-experiments', sha256(tsconfig).slice(0, 16));
+  const file = join(folder, 'tsconfig.json');
+  if (existsSync(file)) return file;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${file}.${process.pid}`, JSON.stringify({ extends: tsconfig }));
+  renameSync(`${file}.${process.pid}`, file);
+  return file;
 }
