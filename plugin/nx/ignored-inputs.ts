@@ -51,10 +51,11 @@ async function ignoredPath(root: string, file: string): Promise<string> {
   const parts = file.split('/');
   const folders = parts.slice(1).map((_, i) => `${parts.slice(0, i + 1).join('/')}/`);
   try {
-    const { stdout } = await promisify(execFile)('git', ['check-ignore', '-z', '--', ...folders], {
+    const args = ['-c', 'core.quotePath=false', 'check-ignore', '--', ...folders];
+    const { stdout } = await promisify(execFile)('git', args, {
       cwd: root,
     });
-    return stdout.split('\0')[0] || file;
+    return stdout.split('\n')[0] || file;
   } catch {
     return file; // Git ignores none of them, or there is no Git
   }
