@@ -232,10 +232,10 @@ export class Workspace implements AsyncDisposable {
   }
 }
 
-/** What nx shows for one task, without the blank lines around it. */
-export function block(output: string, task: string): string {
-  const after = output.split(`> nx run ${task}\n`).at(-1) ?? '';
-  return (after.split(/\n(?:> nx run | NX {3})/)[0] ?? '').trim();
+/** What nx shows on its standard output for one task, without the blank lines around it. */
+export function block(stdout: string, task: string): string {
+  const after = stdout.split(`> nx run ${task}\n`).at(-1) ?? '';
+  return (after.split(/\n(?:> nx run | NX {3}| {2}Run duration)/)[0] ?? '').trim();
 }
 
 interface RecordedTask {
