@@ -35,7 +35,7 @@ function describeValue(value: unknown): string {
 function userFrames(stack: string, root: string): string {
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
   const own = frames.filter(
-    (line) => !line.includes(OWN_CODE) && !/node:|<anonymous>\)?$|[\\/]jiti[\\/]/.test(line),
+    (line) => !line.includes(OWN_CODE) && !/node:|<anonymous>\)?$|\(index \d+\)$|[\\/]jiti[\\/]/.test(line),
   );
   return relativePaths(
     own
