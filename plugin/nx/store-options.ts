@@ -31,8 +31,8 @@ export function resolveStore(
   return { folder: isAbsolute(folder) ? folder : join(root, folder), maxBytes };
 }
 
-export function openStore({ folder }: StoreOptions): RunStore | undefined {
-  return folder === undefined ? undefined : new FolderStore(folder);
+export function openStore({ folder, maxBytes }: StoreOptions): RunStore | undefined {
+  return folder === undefined ? undefined : new FolderStore(folder, maxBytes);
 }
 
 function parseSize(text: string | undefined): number {

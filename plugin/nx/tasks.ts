@@ -93,6 +93,7 @@ export async function runTasks(
 class TaskRun {
   private readonly pool: WorkerPool;
   private readonly workers: number;
+  private running: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly root: string,
@@ -117,6 +118,7 @@ class TaskRun {
         finished.set(task.id, work);
       }
       await Promise.all(finished.values());
+      await this.running;
     } finally {
       await this.pool.close();
     }
@@ -146,7 +148,7 @@ class TaskRun {
       if (event.type === 'condition-finished') waiting.get(event.outcome.planned.id)?.(event.outcome);
     };
     const failFast = this.tasks.some((task) => task.options.failFast === true);
-    void runPlan(plan, {
+    this.running = runPlan(plan, {
       root: this.root,
       pool: this.pool,
       workers: this.workers,

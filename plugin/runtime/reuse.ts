@@ -6,7 +6,7 @@ import { type ConditionHistory, explain } from '../store/explain.ts';
 import type { RunStore, Shelf, StoredReplicate } from '../store/store.ts';
 import type { ReplicateRecord } from './manifest.ts';
 import { type PlannedCondition, replicateSeed } from './plan.ts';
-import type { UpstreamArtifacts } from './upstream.ts';
+import type { UpstreamDigests } from './upstream.ts';
 
 /** Artifacts are put in place this many at a time. */
 const RESTORING = 16;
@@ -26,24 +26,17 @@ export class ConditionReuse {
     private readonly planned: PlannedCondition,
     private readonly store: RunStore,
     private readonly components: KeyComponents,
-    private readonly upstream: readonly { readonly name: string; readonly digests: readonly string[] }[],
+    private readonly upstream: readonly UpstreamDigests[],
     private readonly shelf: Shelf,
     private readonly before: ConditionHistory | undefined,
   ) {}
 
-  /** @throws ReplicateError when an upstream artifact is missing or damaged */
   static async open(
     planned: PlannedCondition,
     store: RunStore,
     fingerprints: Fingerprints,
-    artifacts: UpstreamArtifacts,
+    upstream: readonly UpstreamDigests[],
   ): Promise<ConditionReuse> {
-    const upstream = [];
-    for (const source of planned.sources) {
-      if (source.type !== 'artifact') continue;
-      const digests = await artifacts.of(source, planned.replicates);
-      upstream.push({ name: `${source.experiment}#${source.output.alias}`, digests });
-    }
     const components = await fingerprints.components(planned);
     const shelf = await store.shelf(conditionKey(components));
     const before = await store.readHistory(planned.experiment, planned.condition);
@@ -103,7 +96,12 @@ export class ConditionReuse {
       seed,
       replicates,
       failed,
-      upstream: this.upstreamDigests(),
+      upstream: Object.fromEntries(
+        this.upstream.map(({ name, digests }) => [
+          name,
+          { count: digests.length, digest: digestOfAll(digests) },
+        ]),
+      ),
       msPerReplicate: msPerReplicate ?? this.before?.msPerReplicate,
     });
   }
@@ -114,21 +112,20 @@ export class ConditionReuse {
   }
 
   private explain(toRun: readonly number[]): string[] {
-    const { components } = this;
-    return explain(this.before, {
-      components,
-      seed: this.planned.seed,
-      upstream: this.upstreamDigests(),
-      toRun,
-    });
-  }
-
-  private upstreamDigests(): Record<string, string> {
-    return Object.fromEntries(this.upstream.map(({ name, digests }) => [name, sha256(digests.join())]));
+    const { components, upstream } = this;
+    const upstreamDigest = (reference: string, count: number): string | undefined => {
+      const digests = upstream.find(({ name }) => name === reference)?.digests;
+      return digests && digestOfAll(digests.slice(0, count));
+    };
+    return explain(this.before, { components, seed: this.planned.seed, upstreamDigest, toRun });
   }
 
   private keyOf(replicate: number): string {
     const digests = this.upstream.map(({ digests: all }) => all[replicate % all.length] ?? '');
     return replicateKey(replicate, replicateSeed(this.planned.seed, replicate), digests);
   }
+}
+
+function digestOfAll(digests: readonly string[]): string {
+  return sha256(digests.join());
 }

@@ -61,7 +61,9 @@ export async function runPlan(
       settle.get(planned.id)?.(finished);
     })();
   }
-  return Promise.all(outcomes.values());
+  const all = await Promise.all(outcomes.values());
+  await options.store?.tidy().catch(() => {});
+  return all;
 }
 
 async function notRun(planned: PlannedCondition, blockedBy: string | undefined): Promise<ConditionOutcome> {
@@ -181,13 +183,18 @@ class ConditionRun implements PoolSink {
   private async takeFromStore(folder: ConditionFolder): Promise<readonly number[]> {
     const { planned, shared } = this;
     const all = Array.from({ length: planned.replicates }, (_, replicate) => replicate);
+    const upstream = await shared.upstream.digestsOf(planned, (path) =>
+      shared.onEvent({
+        type: 'warning',
+        planned,
+        text: `${path} was damaged, and is restored from the store`,
+      }),
+    );
     if (shared.store === undefined) {
-      for (const source of planned.sources)
-        if (source.type === 'artifact') await shared.upstream.of(source, planned.replicates);
       shared.onEvent({ type: 'condition-started', planned, reused: undefined, reasons: [] });
       return all;
     }
-    this.reuse = await ConditionReuse.open(planned, shared.store, shared.fingerprints, shared.upstream);
+    this.reuse = await ConditionReuse.open(planned, shared.store, shared.fingerprints, upstream);
     const rerun = shared.strategy === 'rerun';
     const decision = this.reuse.decide();
     const reused = rerun ? new Map<number, StoredReplicate>() : decision.reused;

@@ -6,9 +6,15 @@ import { relativePath } from '../io/paths.ts';
 import type { RunStore } from '../store/store.ts';
 import { ReplicateError } from './failures.ts';
 import { type ConditionManifest, parseManifest } from './manifest.ts';
-import { conditionId, type PlannedSource } from './plan.ts';
+import { conditionId, type PlannedCondition, type PlannedSource } from './plan.ts';
 
 type ArtifactSource = Extract<PlannedSource, { type: 'artifact' }>;
+
+/** What a condition reads by one reference `experiment#output`: the digest of each replicate's artifact, by its index. */
+export interface UpstreamDigests {
+  readonly name: string;
+  readonly digests: readonly string[];
+}
 
 /** The artifacts that conditions read, each checked against the manifest of the run that made it. One for a run. */
 export class UpstreamArtifacts {
@@ -31,24 +37,40 @@ export class UpstreamArtifacts {
   }
 
   /**
-   * Digests of the artifact that each replicate of the upstream offers, by its index.
+   * Digests of the artifacts that a condition reads.
    *
-   * @param replicates how many of the upstream's are read
+   * @param repaired hears of each damaged file that was replaced from the store
    * @throws ReplicateError when one is missing, or is not what its manifest says and cannot be repaired
    */
-  async of(source: ArtifactSource, replicates: number): Promise<string[]> {
-    const count = Math.min(replicates, source.upstreamReplicates);
-    return Promise.all(Array.from({ length: count }, (_, replicate) => this.digest(source, replicate)));
+  async digestsOf(planned: PlannedCondition, repaired: (path: string) => void): Promise<UpstreamDigests[]> {
+    const all: UpstreamDigests[] = [];
+    for (const source of planned.sources) {
+      if (source.type !== 'artifact') continue;
+      const count = Math.min(planned.replicates, source.upstreamReplicates);
+      const digests = await Promise.all(
+        Array.from({ length: count }, (_, replicate) => this.digest(source, replicate, repaired)),
+      );
+      all.push({ name: `${source.experiment}#${source.output.alias}`, digests });
+    }
+    return all;
   }
 
-  private digest(source: ArtifactSource, replicate: number): Promise<string> {
+  private digest(
+    source: ArtifactSource,
+    replicate: number,
+    repaired: (path: string) => void,
+  ): Promise<string> {
     const key = artifactKey(source, replicate, source.output.alias);
-    const known = this.digests.get(key) ?? this.check(source, replicate);
+    const known = this.digests.get(key) ?? this.check(source, replicate, repaired);
     this.digests.set(key, known);
     return known;
   }
 
-  private async check(source: ArtifactSource, replicate: number): Promise<string> {
+  private async check(
+    source: ArtifactSource,
+    replicate: number,
+    repaired: (path: string) => void,
+  ): Promise<string> {
     const folder = join(this.root, source.upstreamFolder);
     const path = join(
       artifactsFolder(folder, source.condition),
@@ -65,7 +87,11 @@ export class UpstreamArtifacts {
       throw new ReplicateError({ reason: 'upstream-missing', path: relativePath(this.root, missing), task });
     }
     const actual = await digestFile(path).catch(() => undefined);
-    if (actual === expected || (await this.store?.repair(expected, path))) return expected;
+    if (actual === expected) return expected;
+    if (await this.store?.repair(expected, path)) {
+      repaired(relativePath(this.root, path));
+      return expected;
+    }
     const reason = actual === undefined ? 'upstream-missing' : 'upstream-damaged';
     throw new ReplicateError({ reason, path: relativePath(this.root, path), task });
   }

@@ -8,8 +8,8 @@ export interface ConditionHistory {
   readonly seed: number;
   readonly replicates: number;
   readonly failed: readonly number[];
-  /** By reference `experiment#output`: one digest over all artifacts that were read. */
-  readonly upstream: Readonly<Record<string, string>>;
+  /** By reference `experiment#output`: how many artifacts were read, and one digest over them. */
+  readonly upstream: Readonly<Record<string, { readonly count: number; readonly digest: string }>>;
   /** Mean time of a replicate, in milliseconds. */
   readonly msPerReplicate: number | undefined;
 }
@@ -18,7 +18,8 @@ export interface ConditionHistory {
 export interface Intention {
   readonly components: KeyComponents;
   readonly seed: number;
-  readonly upstream: Readonly<Record<string, string>>;
+  /** By reference: the digest over the first `count` artifacts that are read. */
+  readonly upstreamDigest: (reference: string, count: number) => string | undefined;
   /** Replicates that are not reused, ascending. */
   readonly toRun: readonly number[];
 }
@@ -55,7 +56,9 @@ function changesOf(before: ConditionHistory, now: Intention): string[] {
     ...valueChanges(a.packages, b.packages, ''),
     ...fileChanges(a.files, b.files, b.folder),
     ...names(a.env, b.env).map((name) => `${name} changed`),
-    ...names(before.upstream, now.upstream).map((name) => `${name} changed`),
+    ...Object.entries(before.upstream)
+      .filter(([reference, { count, digest }]) => (now.upstreamDigest(reference, count) ?? digest) !== digest)
+      .map(([reference]) => `${reference} changed`),
     ...(a.engine === b.engine ? [] : [`nx-experiments ${a.engine} -> ${b.engine}`]),
     ...(a.interpreter === b.interpreter ? [] : [`${a.interpreter} -> ${b.interpreter}`]),
   ];

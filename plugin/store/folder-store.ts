@@ -1,12 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, mkdirSync, openSync, writeSync } from 'node:fs';
-import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { digestFile } from '../io/digest-file.ts';
 import type { ConditionHistory } from './explain.ts';
 import { decodeLines, encodeLine } from './lines.ts';
+import { pruneStore } from './maintenance.ts';
 import type { RunStore, Shelf, StoredReplicate } from './store.ts';
+
+const TIDY_EVERY_MS = 600_000;
+/** Of the limit: writing more than this in one run calls for a look. */
+const TIDY_SHARE = 0.05;
 
 /**
  * A run store in a folder:
@@ -20,9 +36,33 @@ import type { RunStore, Shelf, StoredReplicate } from './store.ts';
  */
 export class FolderStore implements RunStore {
   private readonly base: string;
+  /** Bytes that this process has added. */
+  written = 0;
 
-  constructor(readonly folder: string) {
+  /** @param maxBytes size beyond which `tidy` lets go of what was used longest ago */
+  constructor(
+    readonly folder: string,
+    private readonly maxBytes: number,
+  ) {
     this.base = join(folder, 'v1');
+  }
+
+  /** Looks at every file only when this run has written much, or when nobody has looked for a while. */
+  async tidy(): Promise<void> {
+    const marker = join(this.base, 'tidied');
+    const lookedAt = await stat(marker).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => 0,
+    );
+    const now = Date.now();
+    if (
+      this.written === 0 ||
+      (this.written < this.maxBytes * TIDY_SHARE && Math.abs(now - lookedAt) < TIDY_EVERY_MS)
+    )
+      return;
+    await this.prepare();
+    await writeFile(marker, '');
+    await pruneStore(this.folder, this.maxBytes, now);
   }
 
   async shelf(conditionKey: string): Promise<Shelf> {
@@ -63,6 +103,7 @@ export class FolderStore implements RunStore {
     await this.place(object, async (temporary) => {
       await copyFile(path, temporary, constants.COPYFILE_FICLONE);
       await chmod(temporary, 0o444);
+      this.written += (await stat(temporary)).size;
     });
   }
 
@@ -139,7 +180,7 @@ class FolderShelf implements Shelf {
     for (const { fileName, sha256: digest } of artifacts)
       await this.store.keep(digest, join(folder, fileName));
     // One write for a line: a killed process leaves whole lines, or a last one that its checksum refuses.
-    writeSync(this.open(), encodeLine(replicateKey, replicate));
+    this.store.written += writeSync(this.open(), encodeLine(replicateKey, replicate));
   }
 
   async restore(replicate: StoredReplicate, folder: string): Promise<string | undefined> {
@@ -158,10 +199,7 @@ class FolderShelf implements Shelf {
   private open(): number {
     if (this.descriptor !== undefined) return this.descriptor;
     mkdirSync(this.folder, { recursive: true });
-    this.descriptor = openSync(
-      join(this.folder, `${process.pid}-${randomBytes(8).toString('hex')}.log`),
-      'wx',
-    );
+    this.descriptor = openSync(join(this.folder, writerName()), 'wx');
     return this.descriptor;
   }
 }
@@ -180,4 +218,9 @@ async function touch(path: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     return true;
   }
+}
+
+/** A name that no other writer has; newer ones sort later, so that what they say goes before what older ones say. */
+function writerName(): string {
+  return `${Date.now().toString(36).padStart(9, '0')}-${process.pid}-${randomBytes(6).toString('hex')}.log`;
 }

@@ -49,7 +49,9 @@ export async function storeStats(folder: string): Promise<StoreStats> {
  * @param now milliseconds since the epoch
  */
 export async function pruneStore(folder: string, maxBytes: number, now: number): Promise<Pruned> {
-  const files = (await listFiles(folder)).sort((a, b) => a.usedAt - b.usedAt);
+  // History only words the reasons; a replicate is worth more.
+  const value = ({ kind }: StoredFile): number => (kind === 'history' ? 0 : 1);
+  const files = (await listFiles(folder)).sort((a, b) => value(a) - value(b) || a.usedAt - b.usedAt);
   let keptBytes = files.reduce((sum, file) => sum + file.bytes, 0);
   let removed = 0;
   let freedBytes = 0;

@@ -34,6 +34,8 @@ export interface RunStore {
   writeHistory(experiment: string, condition: string, history: ConditionHistory): Promise<void>;
   /** Replaces a damaged file by the stored artifact of that digest, if there is one. */
   repair(sha256: string, path: string): Promise<boolean>;
+  /** Keeps the store within its limit; to be called when a run is over. */
+  tidy(): Promise<void>;
 }
 
 export interface StoreStats {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { createJiti, type Jiti } from 'jiti';
 import { sha256 } from '../base/digest.ts';
@@ -52,6 +52,7 @@ export class ModuleLoader {
     if (known !== undefined) return known;
     const jiti = createJiti(`${this.root}/`, {
       interopDefault: false,
+      nativeModules: installedPackages(this.root),
       sourceMaps: true,
       tsconfigPaths: tsconfig === undefined ? false : asTsconfigJson(this.root, tsconfig),
       virtualModules: { 'nx-experiments': api },
@@ -74,4 +75,23 @@ function asTsconfigJson(root: string, tsconfig: string): string {
   writeFileSync(`${file}.${process.pid}`, JSON.stringify({ extends: tsconfig }));
   renameSync(`${file}.${process.pid}`, file);
   return file;
+}
+
+/**
+ * The packages that Node loads by itself. Without this, jiti answers the second import of a CommonJS package with its
+ * bare exports, so that its default import is undefined in all modules but the first.
+ */
+function installedPackages(root: string): string[] {
+  const folder = join(root, 'node_modules');
+  return namesIn(folder).flatMap((name) =>
+    name.startsWith('@') ? namesIn(join(folder, name)).map((inner) => `${name}/${inner}`) : [name],
+  );
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => !name.startsWith('.'));
+  } catch {
+    return [];
+  }
 }

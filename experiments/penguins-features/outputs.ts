@@ -1,0 +1,1 @@
+export { dump_table, load_table } from '../../libs/penguins/table.ts';

@@ -1,0 +1,48 @@
+import { availableParallelism } from 'node:os';
+import { openStore } from '../nx/store-options.ts';
+import { formatDuration } from '../nx/terminal.ts';
+import { planConditions } from '../runtime/plan.ts';
+import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
+import { readGraph, selectConditions } from './workspace.ts';
+
+/** `nx-experiments plan`: what a run would do, and why. @returns text to print */
+export async function planCommand(
+  cwd: string,
+  experiments: readonly string[],
+  json: boolean,
+): Promise<string> {
+  const { root, store, graph } = readGraph(cwd);
+  const plan = planConditions(graph, selectConditions(graph, experiments));
+  const previews = await previewPlan(plan, root, openStore(store), availableParallelism());
+  return json ? `${JSON.stringify(previews.map(toJson), null, 2)}\n` : renderPlan(previews);
+}
+
+function toJson({ planned, status, reused, toRun, reasons, expectedMs }: ConditionPreview) {
+  const { experiment, condition, replicates } = planned;
+  return {
+    experiment,
+    condition,
+    replicates,
+    status,
+    reused,
+    toRun,
+    reasons,
+    expectedMs: expectedMs ?? null,
+  };
+}
+
+function renderPlan(previews: readonly ConditionPreview[]): string {
+  if (previews.length === 0) return 'There are no experiments.\n';
+  const width = Math.max(...previews.map(({ planned }) => planned.id.length));
+  const lines = previews.map(({ planned, status, reused, toRun, reasons, expectedMs }) => {
+    const time = toRun > 0 && expectedMs !== undefined ? `, about ${formatDuration(expectedMs)}` : '';
+    const why = reasons.length > 0 ? ` (${reasons.join(', ')})` : '';
+    const what = toRun > 0 ? `${reused > 0 ? `${reused} reused, ` : ''}${toRun} to run${why}${time}` : status;
+    return `${planned.id.padEnd(width)}  ${planned.replicates} replicate${planned.replicates === 1 ? '' : 's'}, ${what}`;
+  });
+  const total = previews.reduce((sum, { toRun }) => sum + toRun, 0);
+  const known = previews.reduce((sum, { expectedMs }) => sum + (expectedMs ?? 0), 0);
+  const time = known > 0 ? `, about ${formatDuration(known)} from what is known` : '';
+  lines.push('', total === 0 ? 'Nothing to run.' : `${total} replicates to run${time}.`);
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,49 @@
+import { pruneStore, storeStats, verifyStore } from '../store/maintenance.ts';
+import { UsageError } from './usage-error.ts';
+import { openWorkspace } from './workspace.ts';
+
+const ACTIONS = ['stats', 'prune', 'verify'] as const;
+
+/** `nx-experiments store stats|prune|verify`. @returns text to print, and whether all was well */
+export async function storeCommand(
+  cwd: string,
+  action: string | undefined,
+  json: boolean,
+): Promise<{ text: string; ok: boolean }> {
+  const { folder, maxBytes } = openWorkspace(cwd).store;
+  if (folder === undefined)
+    throw new UsageError('The run store is off (NX_EXPERIMENTS_STORE, or "store" in nx.json).');
+  const show = (value: object, text: string): string =>
+    json ? `${JSON.stringify({ folder, ...value }, null, 2)}\n` : text;
+  switch (action) {
+    case 'stats': {
+      const stats = await storeStats(folder);
+      const text = `${folder}\n  ${stats.replicates} replicates in ${stats.records} record files\n  ${stats.objects} artifacts\n  ${formatBytes(stats.bytes)} of at most ${formatBytes(maxBytes)}\n`;
+      return { text: show({ ...stats, maxBytes }, text), ok: true };
+    }
+    case 'prune': {
+      const pruned = await pruneStore(folder, maxBytes, Date.now());
+      const text = `${pruned.removed} files removed, ${formatBytes(pruned.freedBytes)} freed, ${formatBytes(pruned.keptBytes)} kept.\n`;
+      return { text: show(pruned, text), ok: true };
+    }
+    case 'verify': {
+      const verified = await verifyStore(folder);
+      const found = verified.problems.map((problem) => `${problem}\n`).join('');
+      const text = `${found}${verified.records} record files and ${verified.objects} artifacts checked, ${verified.problems.length} damaged.\n`;
+      return { text: show(verified, text), ok: verified.problems.length === 0 };
+    }
+    default:
+      throw new UsageError(`"store" takes one of: ${ACTIONS.join(', ')}.`);
+  }
+}
+
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}

@@ -1,0 +1,151 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { artifactsFolder, manifestPath } from '../io/condition-folder.ts';
+import { Fingerprints } from '../io/fingerprint.ts';
+import type { RunStore, StoredReplicate } from '../store/store.ts';
+import { encodeManifest } from './manifest.ts';
+import { conditionId, type PlannedCondition, replicateSeed } from './plan.ts';
+import { ConditionReuse } from './reuse.ts';
+import type { UpstreamDigests } from './upstream.ts';
+
+/** What a run of a condition would do. */
+export interface ConditionPreview {
+  readonly planned: PlannedCondition;
+  /** `cached`: the results lie in place; `reused`: the store has all of them; `to-run`: some replicates have to run. */
+  readonly status: 'cached' | 'reused' | 'to-run';
+  readonly reused: number;
+  /** At most: an upstream that runs again may come to the same artifacts. */
+  readonly toRun: number;
+  readonly reasons: readonly string[];
+  /** Expected time with the workers given, in milliseconds; undefined without history. */
+  readonly expectedMs: number | undefined;
+}
+
+/** Digests of the artifacts that a condition will offer, by output alias; UNKNOWN where it has to run first. */
+type Offered = ReadonlyMap<string, readonly string[]>;
+
+/** No digest is empty, so that no stored replicate matches it. */
+const UNKNOWN = '';
+
+/**
+ * Says for each condition of a plan what running it would do, without running or changing anything.
+ *
+ * @param plan upstream before downstream, upstream included
+ * @param workers how many replicates run at a time
+ */
+export async function previewPlan(
+  plan: readonly PlannedCondition[],
+  root: string,
+  store: RunStore | undefined,
+  workers: number,
+): Promise<ConditionPreview[]> {
+  const fingerprints = new Fingerprints(root);
+  const offered = new Map<string, Offered>();
+  const previews: ConditionPreview[] = [];
+  for (const planned of plan) {
+    previews.push(
+      store === undefined
+        ? {
+            planned,
+            status: 'to-run',
+            reused: 0,
+            toRun: planned.replicates,
+            reasons: [],
+            expectedMs: undefined,
+          }
+        : await previewCondition(planned, root, store, fingerprints, offered, workers),
+    );
+  }
+  return previews;
+}
+
+async function previewCondition(
+  planned: PlannedCondition,
+  root: string,
+  store: RunStore,
+  fingerprints: Fingerprints,
+  offered: Map<string, Offered>,
+  workers: number,
+): Promise<ConditionPreview> {
+  const reuse = await ConditionReuse.open(planned, store, fingerprints, upstreamDigests(planned, offered));
+  const { reused, toRun: missing, reasons, msPerReplicate } = reuse.decide();
+  await reuse.abandon();
+  const lanes = Math.min(planned.execution.workers ?? workers, workers) * planned.execution.concurrency;
+  const expectedMs =
+    msPerReplicate === undefined ? undefined : msPerReplicate * Math.ceil(missing.length / lanes);
+  offered.set(planned.id, offeredBy(planned, reused));
+  if (missing.length > 0) {
+    const first = upstreamToRun(planned, offered).map((id) => `${id} runs first`);
+    const why = first.length > 0 ? first : reasons;
+    return {
+      planned,
+      status: 'to-run',
+      reused: reused.size,
+      toRun: missing.length,
+      reasons: why,
+      expectedMs,
+    };
+  }
+  const status = (await liesInPlace(planned, root, reused)) ? 'cached' : 'reused';
+  return { planned, status, reused: reused.size, toRun: 0, reasons: [], expectedMs: 0 };
+}
+
+/** What is read, and has replicates to run. */
+function upstreamToRun(planned: PlannedCondition, offered: ReadonlyMap<string, Offered>): string[] {
+  const waiting = planned.sources.flatMap((source) => {
+    const digests =
+      source.type === 'artifact' ? offered.get(conditionId(source))?.get(source.output.alias) : undefined;
+    return source.type === 'artifact' && digests?.includes(UNKNOWN) ? [conditionId(source)] : [];
+  });
+  return [...new Set(waiting)];
+}
+
+function upstreamDigests(
+  planned: PlannedCondition,
+  offered: ReadonlyMap<string, Offered>,
+): UpstreamDigests[] {
+  return planned.sources.flatMap((source) => {
+    if (source.type !== 'artifact') return [];
+    const all = offered.get(conditionId(source))?.get(source.output.alias) ?? [];
+    return [
+      { name: `${source.experiment}#${source.output.alias}`, digests: all.slice(0, planned.replicates) },
+    ];
+  });
+}
+
+function offeredBy(planned: PlannedCondition, reused: ReadonlyMap<number, StoredReplicate>): Offered {
+  const digest = (alias: string, replicate: number): string =>
+    reused.get(replicate)?.artifacts[alias]?.sha256 ?? UNKNOWN;
+  return new Map(
+    planned.outputs.map(({ alias }) => [
+      alias,
+      Array.from({ length: planned.replicates }, (_, replicate) => digest(alias, replicate)),
+    ]),
+  );
+}
+
+/** Whether results/<condition> already is what the store would put there. */
+async function liesInPlace(
+  planned: PlannedCondition,
+  root: string,
+  reused: ReadonlyMap<number, StoredReplicate>,
+): Promise<boolean> {
+  const folder = join(root, planned.folder);
+  const { experiment, condition } = planned;
+  const replicates = [...reused].map(([replicate, { metrics, artifacts }]) => ({
+    replicate,
+    seed: replicateSeed(planned.seed, replicate),
+    metrics,
+    artifacts,
+  }));
+  const expected = encodeManifest({ experiment, condition, replicates, failed: [] });
+  if ((await readFile(manifestPath(folder, condition), 'utf8').catch(() => undefined)) !== expected)
+    return false;
+  for (const { replicate, artifacts } of replicates) {
+    for (const { fileName, bytes } of Object.values(artifacts)) {
+      const path = join(artifactsFolder(folder, condition), `replicate_${replicate}`, fileName);
+      if ((await stat(path).catch(() => undefined))?.size !== bytes) return false;
+    }
+  }
+  return true;
+}
