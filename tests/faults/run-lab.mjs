@@ -1,0 +1,32 @@
+// Runs every experiment of a folder with a store, in this process: `node run-lab.mjs <folder>`.
+import { readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { conditionsOf } from '../../plugin/dist/graph/conditions.js';
+import { readExperiments } from '../../plugin/dist/io/discover.js';
+import { planConditions } from '../../plugin/dist/runtime/plan.js';
+import { runPlan } from '../../plugin/dist/runtime/runner.js';
+import { FolderStore } from '../../plugin/dist/store/folder-store.js';
+import { NodeWorker } from '../../plugin/dist/workers/node-worker.js';
+import { WorkerPool } from '../../plugin/dist/workers/pool.js';
+
+const [root = '.'] = process.argv.slice(2);
+const configs = readdirSync(root, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.name === 'config.yaml')
+  .map((entry) => relative(root, join(entry.parentPath, entry.name)));
+const { graph } = readExperiments(root, configs);
+const all = graph.order.flatMap((experiment) =>
+  conditionsOf(graph, experiment).map((condition) => ({ experiment, condition })),
+);
+const pool = new WorkerPool(2, (listener) => new NodeWorker(listener));
+const outcomes = await runPlan(planConditions(graph, all), {
+  root,
+  pool,
+  workers: 2,
+  signal: new AbortController().signal,
+  failFast: false,
+  store: new FolderStore(join(root, '.nx/experiments'), 2 ** 30),
+  strategy: 'resume',
+  onEvent: () => {},
+});
+await pool.close();
+process.exitCode = outcomes.every(({ status }) => status === 'succeeded') ? 0 : 1;
