@@ -29,7 +29,6 @@ export const DIAGNOSTIC_CODES = [
   'graph/duplicate-experiment',
   'graph/replicate-mismatch',
   'graph/nothing-to-compare',
-  'nx/name-mismatch',
   'nx/ignored-input',
 ] as const;
 

@@ -5,6 +5,7 @@ import { compareText } from '../base/diagnostics.ts';
 import { sha256 } from '../base/digest.ts';
 import type { PlannedCondition } from '../runtime/plan.ts';
 import type { FileDigests, KeyComponents, SourceComponent } from '../store/components.ts';
+import { inputGlobs } from './declared-inputs.ts';
 import { digestFile } from './digest-file.ts';
 import { ImportScanner } from './imports.ts';
 import { findModules, findTsconfig, tsconfigChain } from './modules.ts';
@@ -104,12 +105,14 @@ export class Fingerprints {
   }
 
   private async inputFiles({ inputs }: PlannedCondition): Promise<FileDigests> {
-    const globs = inputs.flatMap((input) => (input.type === 'files' ? [input.glob] : []));
+    const globs = inputs.flatMap((input) => (input.type === 'files' ? inputGlobs(input.glob) : []));
     return this.fileDigests((await Promise.all(globs.map((glob) => this.glob(glob)))).flat());
   }
 
   private glob(pattern: string, ignore: string[] = []): Promise<readonly string[]> {
-    const known = this.globs.get(pattern) ?? fastGlob(pattern, { cwd: this.root, dot: true, ignore });
+    const known =
+      this.globs.get(pattern) ??
+      fastGlob(pattern, { cwd: this.root, dot: true, ignore, suppressErrors: true });
     this.globs.set(pattern, known);
     return known;
   }

@@ -15,7 +15,7 @@ export async function inferProjects(
   if (experiments.length === 0) return [];
   const workspace = ExperimentWorkspace.open(context.workspaceRoot, experiments, options);
   try {
-    const problems = workspace.problems();
+    const problems = await workspace.problems();
     const { graph } = workspace.discovery;
     const byFile = new Map([...graph.experiments.values()].map((node) => [node.config.file, node]));
     return await createNodesFromFiles<PluginOptions>(

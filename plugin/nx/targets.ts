@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
 import { conditionsOf, resolveCondition } from '../graph/conditions.ts';
 import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
+import { inputGlobs } from '../io/declared-inputs.ts';
 import { escapeGlob } from './globs.ts';
 
 /** Workspace code behind an experiment, as Nx inputs need it: globs relative to the workspace root. */
@@ -126,8 +127,8 @@ function conditionTask(
       '{projectRoot}/**/*',
       '!{projectRoot}/results/**/*',
       ...[...new Set([...code.shared, ...loaderCode])].sort().map(fromRoot),
-      ...config.inputs.map(
-        (input): Input => (input.type === 'env' ? { env: input.name } : fromRoot(input.glob)),
+      ...config.inputs.flatMap((input): Input[] =>
+        input.type === 'env' ? [{ env: input.name }] : inputGlobs(input.glob).map(fromRoot),
       ),
       ...artifacts.map(
         (source): Input => ({

@@ -13,6 +13,7 @@ import { planConditions } from '../runtime/plan.ts';
 import { runPlan } from '../runtime/runner.ts';
 import { NodeWorker } from '../workers/node-worker.ts';
 import { WorkerPool } from '../workers/pool.ts';
+import { respectNoColor } from './colors.ts';
 import { pluginOptions } from './options.ts';
 import { parseRunOptions, type RunExecutorOptions } from './run-options.ts';
 import { openStore, resolveStore, type StoreOptions } from './store-options.ts';
@@ -66,6 +67,7 @@ export async function runTasks(
     for (const { id } of tasks)
       answer({ task: id, status: 'failure', output: `${message}\n`, startedAt: now, endedAt: now });
   };
+  respectNoColor(process.env);
   try {
     const loaded = loadGraph(
       context.root,

@@ -8,6 +8,7 @@ import { ImportScanner, type ReachableCode } from '../io/imports.ts';
 import { findModules, findTsconfig, type Modules, tsconfigChain } from '../io/modules.ts';
 import { InferenceCache } from './cache.ts';
 import { escapeGlob } from './globs.ts';
+import { findIgnoredInputs } from './ignored-inputs.ts';
 import { experimentFiles, type ResolvedOptions } from './options.ts';
 import type { ExperimentCode } from './targets.ts';
 
@@ -36,10 +37,11 @@ export class ExperimentWorkspace {
   }
 
   /** Rendered problems by config file. */
-  problems(): Map<string, string> {
-    const { diagnostics, texts } = this.discovery;
+  async problems(): Promise<Map<string, string>> {
+    const { graph, diagnostics, texts } = this.discovery;
+    const ignored = await findIgnoredInputs(this.root, graph.experiments.values());
     const byFile = new Map<string, Diagnostic[]>();
-    for (const diagnostic of sortDiagnostics(diagnostics)) {
+    for (const diagnostic of sortDiagnostics([...diagnostics, ...ignored])) {
       byFile.set(diagnostic.at.file, [...(byFile.get(diagnostic.at.file) ?? []), diagnostic]);
     }
     const render = (found: Diagnostic[]): string =>

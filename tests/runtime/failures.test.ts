@@ -21,7 +21,8 @@ const FAILURES: readonly RunFailure[] = [
   { reason: 'worker-exited', how: 'signal SIGKILL' },
   { reason: 'artifact-missing', output: 'report', fileName: 'report.json' },
   { reason: 'artifact-written-twice', output: 'report', step: 'train' },
-  { reason: 'artifact-undeclared', output: 'reprot', remedy: 'Did you mean "report"?' },
+  { reason: 'output-unknown', output: 'reprot', step: 'train', remedy: 'Did you mean "report"?' },
+  { reason: 'artifact-undeclared', fileName: 'stray.txt' },
   { reason: 'writer-threw', output: 'report', writer: 'dump_json', error },
   { reason: 'loader-threw', path: 'experiments/a/results/baseline/x.json', loader: 'load_json', error },
   {
