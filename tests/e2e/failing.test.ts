@@ -124,8 +124,8 @@ test('a step that throws is named with its place; all else goes on; it runs agai
 
 source/broken: 1 of 3 replicates failed
   source/broken, replicate 1: step explode threw RangeError: no luck at 1
-    at check (experiments/source/steps.ts:11:34)
-    at experiments/source/steps.ts:16:3
+    at check (experiments/source/steps.ts:11)
+    at experiments/source/steps.ts:16
 `);
   // Its other replicates, and the other branch of the graph.
   const log = (await readFile(ws.outside('log'), 'utf8')).trim().split(' ').sort();
@@ -197,10 +197,8 @@ test('a module that cannot be loaded is named', async () => {
   expect(code).toBe(1);
   expect(block(stdout, 'module:experiment--baseline')).toBe(
     `module/baseline: failed
-  module/baseline: experiments/module/steps.ts could not be loaded: Error: Cannot find module './absent.ts'
-    Require stack:
-    - experiments/module/steps.ts
-    at experiments/module/steps.ts:1:200`,
+  module/baseline: experiments/module/steps.ts could not be loaded: Error: Cannot find module './absent.ts', imported by experiments/module/steps.ts
+    at experiments/module/steps.ts:1`,
   );
 });
 

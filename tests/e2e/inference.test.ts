@@ -180,7 +180,7 @@ test('all problems of all configs are told at once, with their places', async ()
             | ^
           2 | step: [a]
 
-        Add it, for example steps: ["inspect_summary",{"clean":{"drop_nulls":true}}].
+        For example: steps: [inspect_summary, { clean: { drop_nulls: true } }]
 
       experiments/one/config.yaml:2:1 - error config/unknown-key: Unknown key "step".
 
@@ -191,13 +191,13 @@ test('all problems of all configs are told at once, with their places', async ()
 
         Did you mean "steps"?
 
-      experiments/one/config.yaml:3:13 - error config/invalid-type: "replicates" must be a whole number, but is text.
+      experiments/one/config.yaml:3:13 - error config/invalid-type: "replicates" must be a whole number, but is the text "many".
 
           2 | step: [a]
         > 3 | replicates: many
             |             ^^^^
 
-        Write a whole number here.
+        For example: replicates: 12
 
   - experiments/two/config.yaml:
 

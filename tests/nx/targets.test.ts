@@ -99,6 +99,7 @@ describe('a condition', () => {
         '{workspaceRoot}/libs/a.ts',
         '{workspaceRoot}/libs/b.ts',
         '{workspaceRoot}/consumer/data/*.csv',
+        '{workspaceRoot}/consumer/data/*.csv/**/*',
         { env: 'MODEL' },
         { dependentTasksOutputFiles: 'producer/results/high/artifacts/*/s[[]1[]].json', transitive: false },
         { dependentTasksOutputFiles: 'producer/results/high/artifacts/*/raw', transitive: false },

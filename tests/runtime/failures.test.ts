@@ -45,11 +45,12 @@ test('each failure is told in a sentence', () => {
     step train needs a value for "rate": it has no default. Give it in the step's arguments, in params, or in the treatment.
     step train has no parameter "rates". Did you mean "rate"?
     step train expects a number for "rate", but got string.
-    timed out after 600000 ms
+    timed out after 600 s
     the worker process ended: signal SIGKILL
-    the output "report" (report.json) was declared but not written
-    step train wrote the output "report" a second time
-    "reprot" was written but is not declared under outputs. Did you mean "report"?
+    the output "report" (report.json) is declared, but no step wrote it
+    step train writes the output "report" a second time; an artifact is written once
+    step train asked for the artifact "reprot", which is not declared under outputs. Did you mean "report"?
+    the file stray.txt was written beside the artifacts, but is no file_name under outputs. Declare it, or write it elsewhere.
     the writer dump_json of the output "report" threw TypeError: x is not a function
     the loader load_json threw TypeError: x is not a function on experiments/a/results/baseline/x.json
     experiments/a/results/baseline/x.json is missing. Run "nx run a:experiment--baseline".

@@ -132,11 +132,6 @@ const ENTRIES = {
     remedy: 'Add a treatment, or remove the hypothesis.',
     example: 'nothing-to-compare',
   },
-  'nx/name-mismatch': {
-    means:
-      'The folder has a `project.json` or `package.json` that gives the Nx project another name than the experiment has.',
-    remedy: 'Make the two names the same: references and tasks use one name.',
-  },
   'nx/ignored-input': {
     means:
       'An input that the experiment declares is ignored by Git or by `.nxignore`, so that Nx does not see it change.',
