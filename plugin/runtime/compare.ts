@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { BASELINE, REPORT_FOLDER } from '../base/names.ts';
 import { conditionsOf } from '../graph/conditions.ts';
@@ -106,6 +106,5 @@ async function writeReport(folder: string, model: ReportModel): Promise<void> {
   await mkdir(growing, { recursive: true });
   await writeFile(join(growing, 'summary.json'), renderSummary(model));
   await writeFile(join(growing, 'report.md'), renderMarkdown(model));
-  await rm(report, { recursive: true, force: true });
-  await rename(growing, report);
+  await replaceFolder(growing, report);
 }

@@ -20,6 +20,27 @@ export interface ReuseDecision {
   readonly msPerReplicate: number | undefined;
 }
 
+/**
+ * A store that is full, read-only or gone costs no run its results: from the first failure on nothing more is kept, which
+ * is told once. One for a run.
+ */
+export class StoreTrouble {
+  private lost = false;
+
+  constructor(private readonly tell: (planned: PlannedCondition, why: string) => void) {}
+
+  /** Keeps something, unless that has failed before. Never rejects. */
+  async attempt(planned: PlannedCondition, keep: () => Promise<void>): Promise<void> {
+    if (this.lost) return;
+    try {
+      await keep();
+    } catch (error) {
+      if (!this.lost) this.tell(planned, (error as Error).message);
+      this.lost = true;
+    }
+  }
+}
+
 /** One condition's dealings with the store. */
 export class ConditionReuse {
   private constructor(
@@ -77,21 +98,23 @@ export class ConditionReuse {
     return problems;
   }
 
-  /** Keeps a replicate that has just finished. */
-  keep(record: ReplicateRecord, ms: number, artifacts: string): void | Promise<void> {
+  /** Keeps a replicate that has just finished, if the store can. */
+  keep(record: ReplicateRecord, ms: number, artifacts: string, trouble: StoreTrouble): Promise<void> {
     const { replicate, metrics, artifacts: files } = record;
-    return this.shelf.put(
-      this.keyOf(replicate),
-      { metrics, artifacts: files, ms },
-      join(artifacts, `replicate_${replicate}`),
+    return trouble.attempt(this.planned, () =>
+      this.shelf.put(
+        this.keyOf(replicate),
+        { metrics, artifacts: files, ms },
+        join(artifacts, `replicate_${replicate}`),
+      ),
     );
   }
 
   /** Remembers this run, to say next time what has changed since. */
   async close(failed: readonly number[], msPerReplicate: number | undefined): Promise<void> {
-    await this.shelf.close();
+    await this.abandon();
     const { experiment, condition, seed, replicates } = this.planned;
-    await this.store.writeHistory(experiment, condition, {
+    const history: ConditionHistory = {
       components: this.components,
       seed,
       replicates,
@@ -103,12 +126,14 @@ export class ConditionReuse {
         ]),
       ),
       msPerReplicate: msPerReplicate ?? this.before?.msPerReplicate,
-    });
+    };
+    // It only words reasons: not worth a warning.
+    await this.store.writeHistory(experiment, condition, history).catch(() => {});
   }
 
   /** Lets go without remembering anything. */
   async abandon(): Promise<void> {
-    await this.shelf.close();
+    await this.shelf.close().catch(() => {}); // whoever put what could not be written has heard of it
   }
 
   private explain(toRun: readonly number[]): string[] {

@@ -10,7 +10,7 @@ import { describeFailure, ReplicateError, type RunFailure } from './failures.ts'
 import { conditionJob } from './jobs.ts';
 import type { ReplicateRecord } from './manifest.ts';
 import { type PlannedCondition, replicateSeed } from './plan.ts';
-import { ConditionReuse } from './reuse.ts';
+import { ConditionReuse, StoreTrouble } from './reuse.ts';
 import { UpstreamArtifacts } from './upstream.ts';
 
 export interface RunOptions {
@@ -47,6 +47,13 @@ export async function runPlan(
     signal,
     upstream: new UpstreamArtifacts(options.root, options.store),
     fingerprints: new Fingerprints(options.root),
+    storeTrouble: new StoreTrouble((planned, why) =>
+      options.onEvent({
+        type: 'warning',
+        planned,
+        text: `finished replicates are no longer kept in the run store, and would run again: ${why}`,
+      }),
+    ),
   };
   const turns = new Turns(2 * options.workers + 2);
   for (const planned of plan) {
@@ -106,6 +113,7 @@ class Turns {
 interface Shared extends RunOptions {
   readonly upstream: UpstreamArtifacts;
   readonly fingerprints: Fingerprints;
+  readonly storeTrouble: StoreTrouble;
 }
 
 class ConditionRun implements PoolSink {
@@ -224,10 +232,11 @@ class ConditionRun implements PoolSink {
   }
 
   private keep(record: ReplicateRecord, ms: number, artifacts: string): void {
-    const { reuse } = this;
+    const { reuse, shared } = this;
     if (reuse === undefined) return;
-    if (Object.keys(record.artifacts).length === 0) void reuse.keep(record, ms, artifacts);
-    else this.keeping = this.keeping.then(() => reuse.keep(record, ms, artifacts));
+    const keep = (): Promise<void> => reuse.keep(record, ms, artifacts, shared.storeTrouble);
+    if (Object.keys(record.artifacts).length === 0) void keep();
+    else this.keeping = this.keeping.then(keep);
   }
 
   private work(folder: ConditionFolder, toRun: readonly number[]) {
@@ -276,7 +285,7 @@ class ConditionRun implements PoolSink {
   private failureOf(thrown: unknown): RunFailure {
     if (thrown instanceof ReplicateError) return thrown.failure;
     const { planned, shared } = this;
-    const { name, message, path = '' } = thrown as NodeJS.ErrnoException;
+    const { name, message, dest, path = dest ?? '' } = thrown as NodeJS.ErrnoException & { dest?: string };
     const results = conditionFolder(planned.folder, planned.condition);
     const elsewhere = path !== '' && !path.startsWith(join(shared.root, planned.folder, RESULTS));
     return {

@@ -17,7 +17,7 @@ export interface Shelf {
    *
    * @param folder absolute path of the replicate's folder, which holds the artifacts
    */
-  put(replicateKey: string, replicate: StoredReplicate, folder: string): void | Promise<void>;
+  put(replicateKey: string, replicate: StoredReplicate, folder: string): Promise<void>;
   /**
    * Puts the artifacts of a stored replicate into a folder, each checked against its digest.
    *
