@@ -1,7 +1,8 @@
 import { createWriteStream, rmSync, type WriteStream } from 'node:fs';
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ConditionManifest, encodeManifest } from '../runtime/manifest.ts';
+import { makeFolder } from './make-folder.ts';
 import { replaceFolder } from './replace-folder.ts';
 
 export const RESULTS = 'results';
@@ -44,7 +45,7 @@ export class ConditionFolder {
     const results = join(experimentFolder, RESULTS);
     const growing = join(results, `.${condition}.${process.pid}-${begun++}`);
     await rm(growing, { recursive: true, force: true });
-    await mkdir(growing, { recursive: true });
+    makeFolder(growing);
     await removeLeftovers(results, condition);
     return new ConditionFolder(conditionFolder(experimentFolder, condition), growing);
   }

@@ -5,6 +5,7 @@ import { conditionsOf } from '../graph/conditions.ts';
 import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
 import { manifestPath, RESULTS } from '../io/condition-folder.ts';
 import { findModules, findTsconfig } from '../io/modules.ts';
+import { replaceFolder } from '../io/replace-folder.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { compareConditions, type ReportModel, type Verdict } from '../report/model.ts';
 import { renderSummary } from '../report/summary.ts';

@@ -285,15 +285,13 @@ class ConditionRun implements PoolSink {
   private failureOf(thrown: unknown): RunFailure {
     if (thrown instanceof ReplicateError) return thrown.failure;
     const { planned, shared } = this;
-    const { name, message, dest, path = dest ?? '' } = thrown as NodeJS.ErrnoException & { dest?: string };
-    const results = conditionFolder(planned.folder, planned.condition);
-    const elsewhere = path !== '' && !path.startsWith(join(shared.root, planned.folder, RESULTS));
-    return {
-      reason: 'results-unwritable',
-      path: elsewhere ? relativePath(shared.root, path) : results,
-      // The path in the message may be that of a folder which is gone before anyone can look at it.
-      error: { name, message: message.replace(/, \w+ '.*'$/, ''), stack: '' },
-    };
+    const { name, message, path = '', dest = path } = thrown as NodeJS.ErrnoException & { dest?: string };
+    // The path in the message may be that of a folder which is gone before anyone can look at it.
+    const error = { name, message: message.replace(/, \w+ '.*'$/, ''), stack: '' };
+    const written = dest === '' || dest.startsWith(join(shared.root, planned.folder, RESULTS));
+    return written
+      ? { reason: 'results-unwritable', path: conditionFolder(planned.folder, planned.condition), error }
+      : { reason: 'file-unreadable', path: relativePath(shared.root, dest), error };
   }
 
   private outcome(status: ConditionStatus): ConditionOutcome {

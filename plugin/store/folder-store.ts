@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import {
   chmod,
   copyFile,
@@ -15,6 +15,7 @@ import {
 import { dirname, join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { digestFile } from '../io/digest-file.ts';
+import { makeFolder } from '../io/make-folder.ts';
 import type { ArtifactRecord } from '../runtime/manifest.ts';
 import type { ConditionHistory } from './explain.ts';
 import { decodeLines, encodeLine } from './lines.ts';
@@ -148,7 +149,7 @@ export class FolderStore implements RunStore {
   /** Folders that every write needs. The store is no source of anything: Git and Nx leave it alone. */
   async prepare(): Promise<void> {
     this.prepared ??= (async () => {
-      await mkdir(join(this.base, 'tmp'), { recursive: true });
+      makeFolder(join(this.base, 'tmp'));
       await writeFile(join(this.folder, '.gitignore'), '*\n', { flag: 'wx' }).catch(() => {});
     })();
     await this.prepared;
@@ -229,7 +230,7 @@ class FolderShelf implements Shelf {
   }
 
   private open(): number {
-    mkdirSync(this.folder, { recursive: true });
+    makeFolder(this.folder);
     return openSync(join(this.folder, writerName(this.newest)), 'wx');
   }
 

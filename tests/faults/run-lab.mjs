@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { conditionsOf } from '../../plugin/dist/graph/conditions.js';
 import { readExperiments } from '../../plugin/dist/io/discover.js';
+import { describeFailure } from '../../plugin/dist/runtime/failures.js';
 import { planConditions } from '../../plugin/dist/runtime/plan.js';
 import { runPlan } from '../../plugin/dist/runtime/runner.js';
 import { FolderStore } from '../../plugin/dist/store/folder-store.js';
@@ -29,4 +30,6 @@ const outcomes = await runPlan(planConditions(graph, all), {
   onEvent: () => {},
 });
 await pool.close();
+for (const { planned, failures } of outcomes)
+  for (const { failure } of failures) console.log(`${planned.id}: ${describeFailure(failure)}`);
 process.exitCode = outcomes.every(({ status }) => status === 'succeeded') ? 0 : 1;
