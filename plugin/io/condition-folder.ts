@@ -1,5 +1,5 @@
-import { createWriteStream, rmSync, type WriteStream } from 'node:fs';
-import { open, readdir, rm } from 'node:fs/promises';
+import { createWriteStream, existsSync, rmSync, type WriteStream, writeFileSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ConditionManifest, encodeManifest } from '../runtime/manifest.ts';
 import { makeFolder } from './make-folder.ts';
@@ -44,7 +44,7 @@ export class ConditionFolder {
   static async create(experimentFolder: string, condition: string): Promise<ConditionFolder> {
     const results = join(experimentFolder, RESULTS);
     const growing = join(results, `.${condition}.${process.pid}-${begun++}`);
-    await rm(growing, { recursive: true, force: true });
+    if (existsSync(growing)) await rm(growing, { recursive: true, force: true });
     makeFolder(growing);
     await removeLeftovers(results, condition);
     return new ConditionFolder(conditionFolder(experimentFolder, condition), growing);
@@ -74,17 +74,13 @@ export class ConditionFolder {
   async publish(manifest: ConditionManifest): Promise<void> {
     await this.closeLog();
     if (this.problem) throw this.problem;
-    const file = await open(join(this.growing, 'metrics.json'), 'w');
-    try {
-      await file.writeFile(encodeManifest(manifest));
-    } finally {
-      await file.close();
-    }
+    writeFileSync(join(this.growing, 'metrics.json'), encodeManifest(manifest));
     await replaceFolder(this.growing, this.final);
   }
 
   /** Removes all that was made; what was there before stays. */
   async discard(): Promise<void> {
+    this.lines = '';
     await this.closeLog();
     await rm(this.growing, { recursive: true, force: true });
   }
@@ -92,7 +88,7 @@ export class ConditionFolder {
   private writeLines(): void {
     if (this.lines === '') return;
     if (this.log === undefined) {
-      this.log = createWriteStream(join(this.growing, 'run.jsonl'));
+      this.log = createWriteStream(this.logPath);
       this.log.on('error', (error) => {
         this.problem ??= error;
       });
@@ -101,11 +97,19 @@ export class ConditionFolder {
     this.lines = '';
   }
 
-  private closeLog(): Promise<void> {
+  private get logPath(): string {
+    return join(this.growing, 'run.jsonl');
+  }
+
+  private async closeLog(): Promise<void> {
+    const { log, lines } = this;
+    if (log === undefined) {
+      if (lines !== '') writeFileSync(this.logPath, lines);
+      return;
+    }
     this.writeLines();
-    const { log } = this;
-    if (log === undefined || log.closed || log.destroyed) return Promise.resolve();
-    return new Promise((resolve) => {
+    if (log.closed || log.destroyed) return;
+    await new Promise<void>((resolve) => {
       log.once('close', () => resolve());
       log.end();
     });

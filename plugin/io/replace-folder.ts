@@ -11,11 +11,11 @@ const ATTEMPTS = 100;
 export async function replaceFolder(finished: string, place: string): Promise<void> {
   const old = `${finished}.old`;
   for (let attempt = 1; ; attempt++) {
-    await rm(old, { recursive: true, force: true });
+    if (existsSync(old)) await rm(old, { recursive: true, force: true });
     if (tryReplace(finished, place, old)) break;
     if (attempt === ATTEMPTS) throw new Error('other runs put their results there all the time');
   }
-  await rm(old, { recursive: true, force: true });
+  if (existsSync(old)) await rm(old, { recursive: true, force: true });
 }
 
 /** @returns false when another run came between */

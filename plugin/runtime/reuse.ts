@@ -127,6 +127,7 @@ export class ConditionReuse {
       ),
       msPerReplicate: msPerReplicate ?? this.before?.msPerReplicate,
     };
+    if (JSON.stringify(history) === JSON.stringify(this.before)) return;
     // It only words reasons: not worth a warning.
     await this.store.writeHistory(experiment, condition, history).catch(() => {});
   }

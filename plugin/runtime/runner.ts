@@ -276,6 +276,7 @@ class ConditionRun implements PoolSink {
 
   /** Every replicate without a result, ascending. */
   private failedReplicates(): number[] {
+    if (this.records.length === this.planned.replicates) return [];
     const finished = new Set(this.records.map(({ replicate }) => replicate));
     return Array.from({ length: this.planned.replicates }, (_, replicate) => replicate).filter(
       (r) => !finished.has(r),

@@ -55,5 +55,7 @@ export function conditionKey(components: KeyComponents): string {
  * in the order of the sources.
  */
 export function replicateKey(replicate: number, seed: number, artifacts: readonly string[]): string {
-  return [replicate, seed, ...artifacts].join(':');
+  let key = `${replicate}:${seed}`;
+  for (const digest of artifacts) key += `:${digest}`;
+  return key;
 }

@@ -18,7 +18,7 @@ import { digestFile } from '../io/digest-file.ts';
 import { makeFolder } from '../io/make-folder.ts';
 import type { ArtifactRecord } from '../runtime/manifest.ts';
 import type { ConditionHistory } from './explain.ts';
-import { decodeLines, encodeLine } from './lines.ts';
+import { decodeLines, type Entry, encodeLine } from './lines.ts';
 import { pruneStore } from './maintenance.ts';
 import type { RunStore, Shelf, StoredReplicate } from './store.ts';
 
@@ -75,7 +75,7 @@ export class FolderStore implements RunStore {
       const path = join(folder, name);
       const text = await readFile(path, 'utf8').catch(() => undefined);
       if (text === undefined) continue;
-      for (const [key, replicate] of decodeLines(text).entries) entries.set(key, replicate);
+      decodeLines(text, entries);
       await touch(path);
     }
     return new FolderShelf(this, folder, entries, startOf(names.at(-1)));
@@ -167,8 +167,8 @@ export class FolderStore implements RunStore {
 
 class FolderShelf implements Shelf {
   private descriptor: number | undefined;
-  /** Lines of replicates that finished in this turn of the event loop: one write for all of them. */
-  private unwritten = '';
+  /** Replicates that finished in this turn of the event loop: one line for all of them. */
+  private unwritten: Entry[] = [];
   private writing: Promise<void> | undefined;
 
   /** @param newest when the last writer of what is here began */
@@ -208,25 +208,23 @@ class FolderShelf implements Shelf {
   }
 
   private append(replicateKey: string, replicate: StoredReplicate): Promise<void> {
-    this.unwritten += encodeLine(replicateKey, replicate);
+    this.unwritten.push([replicateKey, replicate]);
     this.writing ??= Promise.resolve().then(() => this.write());
     return this.writing;
   }
 
-  /** A killed process leaves whole lines, or a last one that its checksum refuses. */
+  /** One write for a line: a killed process leaves whole lines, or a last one that its checksum refuses. */
   private write(): void {
-    const lines = Buffer.from(this.unwritten);
-    this.unwritten = '';
+    const line = Buffer.from(encodeLine(this.unwritten));
+    this.unwritten = [];
     this.writing = undefined;
     this.descriptor ??= this.open();
-    const written = writeSync(this.descriptor, lines);
+    const written = writeSync(this.descriptor, line);
     this.store.written += written;
-    if (written === lines.length) return;
+    if (written === line.length) return;
     // Nothing may follow half a line: the next write begins another file.
     this.release();
-    throw new Error(
-      `only ${written} of ${lines.length} bytes could be written: no space left on the device?`,
-    );
+    throw new Error(`only ${written} of ${line.length} bytes could be written: no space left on the device?`);
   }
 
   private open(): number {

@@ -1,6 +1,6 @@
 // Runs every experiment of a folder with a store, in this process: `node run-lab.mjs <folder>`.
-import { readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
+import fastGlob from 'fast-glob';
 import { conditionsOf } from '../../plugin/dist/graph/conditions.js';
 import { readExperiments } from '../../plugin/dist/io/discover.js';
 import { describeFailure } from '../../plugin/dist/runtime/failures.js';
@@ -11,9 +11,11 @@ import { NodeWorker } from '../../plugin/dist/workers/node-worker.js';
 import { WorkerPool } from '../../plugin/dist/workers/pool.js';
 
 const [root = '.'] = process.argv.slice(2);
-const configs = readdirSync(root, { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.name === 'config.yaml')
-  .map((entry) => relative(root, join(entry.parentPath, entry.name)));
+// Another run may be replacing results: they are not looked into.
+const configs = fastGlob.sync('**/config.yaml', {
+  cwd: root,
+  ignore: ['**/results/**', '**/node_modules/**'],
+});
 const { graph } = readExperiments(root, configs);
 const all = graph.order.flatMap((experiment) =>
   conditionsOf(graph, experiment).map((condition) => ({ experiment, condition })),
