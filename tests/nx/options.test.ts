@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { SettingsError } from '../../plugin/base/settings-error.ts';
 import { experimentFiles, type PluginOptions, resolveOptions } from '../../plugin/nx/options.ts';
 
 test('without options there are defaults', () => {
