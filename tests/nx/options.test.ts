@@ -16,7 +16,7 @@ describe('an option that is wrong is named:', () => {
     [{ include: [1] }, '"include" must be a list of globs.'],
   ])('%j', (options, message) => {
     expect(() => resolveOptions(options as PluginOptions)).toThrow(
-      new Error(`nx.json, options of the plugin nx-experiments: ${message}`),
+      new SettingsError(`nx.json, options of the plugin nx-experiments: ${message}`),
     );
   });
 });
