@@ -98,16 +98,19 @@ test('a disk that is full in the middle of a record: half a line is never read, 
   expect(lab.snapshot()).toEqual(expected);
 });
 
-test.for(['a file', 'a read-only file system'])('a store that is %s costs no results', async (what, { skip }) => {
-  using lab = new CountingLab(pair());
-  const store = join(lab.root, 'store');
-  if (what === 'a file') writeFileSync(store, '');
-  using _ = what === 'a file' ? undefined : mounted(store, 'ro', skip);
-  const { ran } = await lab.count();
-  expect(ran.outcomes.map(({ status }) => status)).toEqual(['succeeded', 'succeeded']);
-  expect(warningsOf(ran.events)).toEqual([expect.stringMatching(`^${NOT_KEPT}(ENOTDIR|EEXIST|EROFS)`)]);
-  expect(lab.snapshot()).toEqual(await undisturbed());
-});
+test.for(['a file', 'a read-only file system'])(
+  'a store that is %s costs no results',
+  async (what, { skip }) => {
+    using lab = new CountingLab(pair());
+    const store = join(lab.root, 'store');
+    if (what === 'a file') writeFileSync(store, '');
+    using _ = what === 'a file' ? undefined : mounted(store, 'ro', skip);
+    const { ran } = await lab.count();
+    expect(ran.outcomes.map(({ status }) => status)).toEqual(['succeeded', 'succeeded']);
+    expect(warningsOf(ran.events)).toEqual([expect.stringMatching(`^${NOT_KEPT}(ENOTDIR|EEXIST|EROFS)`)]);
+    expect(lab.snapshot()).toEqual(await undisturbed());
+  },
+);
 
 test('a store that became read-only still gives back what it has, without a warning', async ({ skip }) => {
   using lab = new CountingLab(pair());
