@@ -227,11 +227,11 @@ test('a clock that was set back: what was written last counts', async () => {
 });
 
 test('two runs of one graph at once, over and over: both succeed, and the results are right', async () => {
-  using lab = new CountingLab(pair({ replicates: 30 }));
+  using lab = new CountingLab(pair({ replicates: 20 }));
   await lab.count();
   const expected = lab.snapshot();
   process.env.EXECUTIONS = join(lab.root, 'executions');
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 2; round++) {
     if (round % 2 === 0) rmSync(join(lab.root, '.nx'), { recursive: true, force: true });
     const runs = await Promise.all([1, 2, 3].map(() => runLab(lab.root)));
     expect(runs).toEqual(runs.map(() => ({ code: 0, output: '' })));
@@ -244,14 +244,14 @@ test('two runs of one graph at once, over and over: both succeed, and the result
 });
 
 test('a store that is pruned to nothing all the time: results stay right, nothing is damaged', async () => {
-  using lab = new CountingLab(pair({ replicates: 30 }));
+  using lab = new CountingLab(pair({ replicates: 20 }));
   await lab.count();
   const expected = lab.snapshot();
   const pruning = new AbortController();
   const pruner = (async () => {
     while (!pruning.signal.aborted) await pruneStore(join(lab.root, 'store'), 0, Date.now());
   })();
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 2; round++) {
     const ran = await lab.run({ store: 'store', workers: 2 });
     expect(ran.outcomes.map(({ status }) => status)).toEqual(['succeeded', 'succeeded']);
     expect(lab.snapshot()).toEqual(expected);
