@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { ConditionFolder, conditionFolder, RESULTS } from '../io/condition-folder.ts';
+import { digestFile } from '../io/digest-file.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
 import { relativePath } from '../io/paths.ts';
 import { ranges } from '../store/explain.ts';
 import type { RunStore, StoredReplicate } from '../store/store.ts';
 import type { PoolSink, WorkerPool } from '../workers/pool.ts';
+import { DiscoveredReads } from './discovered-reads.ts';
 import type { ConditionOutcome, ConditionStatus, FailedReplicate, RunEvent } from './events.ts';
 import { describeFailure, ReplicateError, type RunFailure } from './failures.ts';
 import { conditionJob } from './jobs.ts';
@@ -47,6 +49,7 @@ export async function runPlan(
     signal,
     upstream: new UpstreamArtifacts(options.root, options.store),
     fingerprints: new Fingerprints(options.root),
+    reads: new DiscoveredReads((path) => digestFile(join(options.root, path))),
     storeTrouble: new StoreTrouble((planned, why) =>
       options.onEvent({
         type: 'warning',
@@ -114,6 +117,7 @@ interface Shared extends RunOptions {
   readonly upstream: UpstreamArtifacts;
   readonly fingerprints: Fingerprints;
   readonly storeTrouble: StoreTrouble;
+  readonly reads: DiscoveredReads;
 }
 
 class ConditionRun implements PoolSink {
@@ -192,10 +196,12 @@ class ConditionRun implements PoolSink {
 
   observed(reads: readonly string[]): void {
     const { planned, shared, reuse } = this;
-    for (const path of reuse?.untracked(reads.map((read) => relativePath(shared.root, read))) ?? []) {
-      if (this.told.has(path)) continue;
-      this.told.add(path);
-      const text = `reads ${path}, which is not declared under "inputs": a change of it goes unnoticed`;
+    if (reuse === undefined) return;
+    const untracked = reuse.untracked(reads.map((read) => relativePath(shared.root, read)));
+    for (const path of shared.reads.add(reuse.reader, untracked)) {
+      // Nx hashes what lies in the experiment's folder.
+      if (path.startsWith(`${planned.folder}/`)) continue;
+      const text = `reads ${path}, which is not declared under "inputs": Nx does not notice a change of it`;
       shared.onEvent({ type: 'warning', planned, text });
     }
   }
@@ -227,7 +233,7 @@ class ConditionRun implements PoolSink {
     }
     this.reuse = await ConditionReuse.open(planned, shared.store, shared.fingerprints, upstream);
     const rerun = shared.strategy === 'rerun';
-    const decision = this.reuse.decide();
+    const decision = await this.reuse.decide();
     const reused = rerun ? new Map<number, StoredReplicate>() : decision.reused;
     const reasons = rerun ? ['asked to'] : decision.reasons;
     const problems = await this.reuse.restore(reused, folder.artifacts);
@@ -255,8 +261,11 @@ class ConditionRun implements PoolSink {
   private keep(record: ReplicateRecord, ms: number, artifacts: string): void {
     const { reuse, shared } = this;
     if (reuse === undefined) return;
-    const keep = (): Promise<void> => reuse.keep(record, ms, artifacts, shared.storeTrouble);
-    if (Object.keys(record.artifacts).length === 0) void keep();
+    const reads = shared.reads.of(reuse.reader);
+    if (reads === 'too-many') return;
+    const keep = async (): Promise<void> =>
+      reuse.keep(record, ms, artifacts, shared.storeTrouble, reads && (await reads));
+    if (Object.keys(record.artifacts).length === 0 && reads === undefined) void keep();
     else this.keeping = this.keeping.then(keep);
   }
 
