@@ -3,7 +3,7 @@ import { ConditionFolder, conditionFolder, RESULTS } from '../io/condition-folde
 import { digestFile } from '../io/digest-file.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
 import { relativePath } from '../io/paths.ts';
-import { ranges } from '../store/explain.ts';
+import { ranges, spans } from '../store/explain.ts';
 import type { RunStore, StoredReplicate } from '../store/store.ts';
 import type { PoolSink, WorkerPool } from '../workers/pool.ts';
 import { DiscoveredReads } from './discovered-reads.ts';
@@ -237,12 +237,13 @@ class ConditionRun implements PoolSink {
     const reused = rerun ? new Map<number, StoredReplicate>() : decision.reused;
     const reasons = rerun ? ['asked to'] : decision.reasons;
     const problems = await this.reuse.restore(reused, folder.artifacts);
-    for (const [replicate, { metrics, artifacts, ms }] of reused) {
+    for (const [replicate, { metrics, artifacts }] of reused) {
       if (problems.has(replicate)) continue;
       this.records.push({ replicate, seed: replicateSeed(planned.seed, replicate), metrics, artifacts });
-      folder.record({ type: 'replicate', replicate, ms, reused: true });
     }
     this.reused = this.records.length;
+    if (this.reused > 0)
+      folder.record({ type: 'reused', replicates: spans(this.records.map((r) => r.replicate)) });
     for (const [replicate, text] of problems) {
       folder.removeReplicate(replicate);
       shared.onEvent({ type: 'warning', planned, text: `replicate ${replicate} runs again: ${text}` });

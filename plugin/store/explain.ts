@@ -130,14 +130,20 @@ function shorten(reasons: readonly string[]): string[] {
   return more > 0 ? [...reasons.slice(0, MAX_REASONS), `${more} more`] : [...reasons];
 }
 
-/** `replicate 3`, `replicates 10-19`, `replicates 0-2, 8`. */
+/** `replicate 3`, `replicates 10-19`, `replicates 0-2, 8`; at most five spans. */
 export function ranges(sorted: readonly number[]): string {
+  const parts = spans(sorted);
+  const shown = parts.slice(0, 5).map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
+  return `replicate${sorted.length === 1 ? '' : 's'} ${shown.join(', ')}${parts.length > 5 ? ', …' : ''}`;
+}
+
+/** Runs of consecutive numbers, each as its first and last. */
+export function spans(sorted: readonly number[]): [first: number, last: number][] {
   const parts: [number, number][] = [];
   for (const n of sorted) {
     const last = parts.at(-1);
     if (last !== undefined && n === last[1] + 1) last[1] = n;
     else parts.push([n, n]);
   }
-  const shown = parts.slice(0, 5).map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
-  return `replicate${sorted.length === 1 ? '' : 's'} ${shown.join(', ')}${parts.length > 5 ? ', …' : ''}`;
+  return parts;
 }
