@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { suggestion } from '../base/names.ts';
-import { UsageError } from './usage-error.ts';
+import { SettingsError } from '../base/settings-error.ts';
 
 const HELP = `Usage: nx-experiments <command> [options]
 
@@ -46,7 +46,7 @@ async function main(args: readonly string[]): Promise<number> {
       return ok ? 0 : 1;
     }
     default:
-      throw new UsageError(`Unknown command "${command}". ${suggestion(command, COMMANDS, 'commands')}`);
+      throw new SettingsError(`Unknown command "${command}". ${suggestion(command, COMMANDS, 'commands')}`);
   }
 }
 
@@ -59,7 +59,7 @@ function parse(args: readonly string[]) {
       options: { json: flag, help: flag, version: flag },
     });
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}\nSee nx-experiments --help.`);
+    throw new SettingsError(`${(error as Error).message}\nSee nx-experiments --help.`);
   }
 }
 
@@ -70,7 +70,7 @@ function print(text: string): void {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  const usage = error instanceof UsageError;
+  const usage = error instanceof SettingsError;
   process.stderr.write(`${usage ? error.message : (error as Error).stack}\n`);
   process.exitCode = usage ? 2 : 1;
 }

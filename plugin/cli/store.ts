@@ -1,5 +1,5 @@
+import { SettingsError } from '../base/settings-error.ts';
 import { pruneStore, storeStats, verifyStore } from '../store/maintenance.ts';
-import { UsageError } from './usage-error.ts';
 import { openWorkspace } from './workspace.ts';
 
 const ACTIONS = ['stats', 'prune', 'verify'] as const;
@@ -12,7 +12,7 @@ export async function storeCommand(
 ): Promise<{ text: string; ok: boolean }> {
   const { folder, maxBytes } = openWorkspace(cwd).store;
   if (folder === undefined)
-    throw new UsageError('The run store is off (NX_EXPERIMENTS_STORE, or "store" in nx.json).');
+    throw new SettingsError('The run store is off (NX_EXPERIMENTS_STORE, or "store" in nx.json).');
   const show = (value: object, text: string): string =>
     json ? `${JSON.stringify({ folder, ...value }, null, 2)}\n` : text;
   switch (action) {
@@ -33,7 +33,7 @@ export async function storeCommand(
       return { text: show(verified, text), ok: verified.problems.length === 0 };
     }
     default:
-      throw new UsageError(`"store" takes one of: ${ACTIONS.join(', ')}.`);
+      throw new SettingsError(`"store" takes one of: ${ACTIONS.join(', ')}.`);
   }
 }
 

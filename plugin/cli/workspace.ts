@@ -4,13 +4,13 @@ import type { NxJsonConfiguration } from '@nx/devkit';
 import fastGlob from 'fast-glob';
 import { formatDiagnostic, sortDiagnostics } from '../base/diagnostics.ts';
 import { suggestion } from '../base/names.ts';
+import { SettingsError } from '../base/settings-error.ts';
 import { conditionsOf } from '../graph/conditions.ts';
 import type { Graph } from '../graph/graph.ts';
 import { readExperiments } from '../io/discover.ts';
 import { experimentFiles, pluginOptions, resolveOptions } from '../nx/options.ts';
 import { resolveStore, type StoreOptions } from '../nx/store-options.ts';
 import { type ConditionRef, withUpstream } from '../runtime/plan.ts';
-import { UsageError } from './usage-error.ts';
 
 /** A workspace as the command line sees it. */
 export interface CommandWorkspace {
@@ -18,7 +18,7 @@ export interface CommandWorkspace {
   readonly store: StoreOptions;
 }
 
-/** The nearest folder upwards that has an nx.json, else the folder itself. @throws UsageError */
+/** The nearest folder upwards that has an nx.json, else the folder itself. @throws SettingsError */
 export function openWorkspace(cwd: string): CommandWorkspace & { readonly nxJson: NxJsonConfiguration } {
   let root = cwd;
   for (let at = cwd; ; at = dirname(at)) {
@@ -31,11 +31,11 @@ export function openWorkspace(cwd: string): CommandWorkspace & { readonly nxJson
     if (existsSync(path)) nxJson = JSON.parse(readFileSync(path, 'utf8'));
     return { root, nxJson, store: resolveStore(root, pluginOptions(nxJson), process.env) };
   } catch (error) {
-    throw new UsageError(`${path}: ${(error as Error).message}`);
+    throw new SettingsError(`${path}: ${(error as Error).message}`);
   }
 }
 
-/** The graph of a workspace's experiments. @throws UsageError with every problem of every config */
+/** The graph of a workspace's experiments. @throws SettingsError with every problem of every config */
 export function readGraph(cwd: string): CommandWorkspace & { readonly graph: Graph } {
   const { root, nxJson, store } = openWorkspace(cwd);
   const found = fastGlob.sync('**/config.{yaml,yml}', {
@@ -46,16 +46,16 @@ export function readGraph(cwd: string): CommandWorkspace & { readonly graph: Gra
   const { graph, diagnostics, texts } = readExperiments(root, files);
   if (diagnostics.length > 0) {
     const rendered = sortDiagnostics(diagnostics).map((d) => formatDiagnostic(d, (file) => texts.get(file)));
-    throw new UsageError(rendered.join('\n\n'));
+    throw new SettingsError(rendered.join('\n\n'));
   }
   return { root, store, graph };
 }
 
-/** The conditions of these experiments, or of all, with all that they read. @throws UsageError for an unknown name */
+/** The conditions of these experiments, or of all, with all that they read. @throws SettingsError for an unknown name */
 export function selectConditions(graph: Graph, names: readonly string[]): ConditionRef[] {
   for (const name of names) {
     if (graph.experiments.has(name)) continue;
-    throw new UsageError(
+    throw new SettingsError(
       `There is no experiment "${name}". ${suggestion(name, [...graph.order].sort(), 'experiments')}`,
     );
   }

@@ -1,5 +1,6 @@
 import type { NxJsonConfiguration } from '@nx/devkit';
 import { minimatch } from 'minimatch';
+import { SettingsError } from '../base/settings-error.ts';
 
 /** Options of the plugin in nx.json. */
 export interface PluginOptions {
@@ -20,7 +21,7 @@ export interface ResolvedOptions {
 
 const DEFAULTS: ResolvedOptions = { targetName: 'experiment', include: ['**/experiments/**'] };
 
-/** @throws Error that names what is wrong in nx.json */
+/** @throws SettingsError that names what is wrong in nx.json */
 export function resolveOptions(options: PluginOptions | undefined): ResolvedOptions {
   const {
     targetName = DEFAULTS.targetName,
@@ -29,8 +30,8 @@ export function resolveOptions(options: PluginOptions | undefined): ResolvedOpti
     storeSize: __,
     ...unknown
   } = options ?? {};
-  const problem = (text: string): Error =>
-    new Error(`nx.json, options of the plugin nx-experiments: ${text}`);
+  const problem = (text: string): SettingsError =>
+    new SettingsError(`nx.json, options of the plugin nx-experiments: ${text}`);
   const [extra] = Object.keys(unknown);
   if (extra !== undefined)
     throw problem(`unknown option "${extra}". Known options: targetName, include, store, storeSize.`);

@@ -1,4 +1,5 @@
 import { isAbsolute, join } from 'node:path';
+import { SettingsError } from '../base/settings-error.ts';
 import { FolderStore } from '../store/folder-store.ts';
 import type { RunStore } from '../store/store.ts';
 
@@ -17,7 +18,7 @@ const UNITS = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 } as const
  * NX_EXPERIMENTS_STORE (a path, or `off`) goes before the plugin option `store`, which goes before `.nx/experiments`;
  * likewise NX_EXPERIMENTS_STORE_SIZE (`500M`, `10G`) and `storeSize`.
  *
- * @throws Error when a size cannot be read
+ * @throws SettingsError when a size cannot be read
  */
 export function resolveStore(
   root: string,
@@ -39,6 +40,6 @@ function parseSize(text: string | undefined): number {
   if (text === undefined) return DEFAULT_MAX_BYTES;
   const [, amount, unit = ''] = /^([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(text.trim()) ?? [];
   if (amount === undefined)
-    throw new Error(`The store's size "${text}" cannot be read: write it like 500M or 10G.`);
+    throw new SettingsError(`The store's size "${text}" cannot be read: write it like 500M or 10G.`);
   return Math.floor(Number(amount) * UNITS[unit.toLowerCase() as keyof typeof UNITS]);
 }

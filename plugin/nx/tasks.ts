@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutorContext, ProjectGraph } from '@nx/devkit';
 import { formatDiagnostic } from '../base/diagnostics.ts';
+import { SettingsError } from '../base/settings-error.ts';
 import { conditionsOf } from '../graph/conditions.ts';
 import type { Graph } from '../graph/graph.ts';
 import { readExperiments } from '../io/discover.ts';
@@ -84,9 +85,8 @@ export async function runTasks(
     const store = resolveStore(context.root, pluginOptions(context.nxJsonConfiguration), process.env);
     await new TaskRun(context.root, loaded.graph, resolved, store, hooks, answer).run();
   } catch (thrown) {
-    failAll(
-      `nx-experiments failed: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`,
-    );
+    if (thrown instanceof SettingsError) failAll(thrown.message);
+    else failAll(`nx-experiments failed: ${thrown instanceof Error ? thrown.stack : String(thrown)}`);
   }
 }
 

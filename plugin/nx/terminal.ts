@@ -1,7 +1,8 @@
 import { printable } from '../base/diagnostics.ts';
-import type { ConditionOutcome, FailedReplicate, RunEvent } from '../runtime/events.ts';
-import { describeFailure, stackOf } from '../runtime/failures.ts';
+import type { ConditionOutcome, RunEvent } from '../runtime/events.ts';
+import { describeFailure, type RunFailure, stackOf } from '../runtime/failures.ts';
 import type { PlannedCondition } from '../runtime/plan.ts';
+import { ranges } from '../store/explain.ts';
 
 const PROGRESS_EVERY_MS = 2000;
 /** A condition that is done before this shows no progress lines. */
@@ -10,8 +11,8 @@ const MAX_LOG_LINES = 50;
 const MAX_FAILURES = 10;
 
 interface Progress {
-  readonly startedAt: number;
-  readonly reused: number;
+  /** When the first replicate was done, and how many were: before it, they may have waited for a worker. */
+  first: { readonly at: number; readonly done: number } | undefined;
   shownAt: number;
   finished: number;
   failed: number;
@@ -35,8 +36,7 @@ export class TerminalReporter {
         const { id, replicates } = event.planned;
         const reused = event.reused ?? 0;
         this.running.set(id, {
-          startedAt: at,
-          reused,
+          first: undefined,
           shownAt: at + QUIET_MS - PROGRESS_EVERY_MS,
           finished: reused,
           failed: 0,
@@ -75,11 +75,14 @@ export class TerminalReporter {
     change(progress);
     const at = this.now();
     const done = progress.finished + progress.failed;
+    progress.first ??= { at, done };
     if (at - progress.shownAt < PROGRESS_EVERY_MS || done === planned.replicates) return;
     progress.shownAt = at;
-    const left = ((at - progress.startedAt) / (done - progress.reused)) * (planned.replicates - done);
+    const { first } = progress;
     const failed = progress.failed > 0 ? `, ${progress.failed} failed` : '';
-    this.print(`${planned.id}: ${done}/${planned.replicates}${failed}, about ${formatDuration(left)} left`);
+    const left = ((at - first.at) / (done - first.done)) * (planned.replicates - done);
+    const time = done > first.done ? `, about ${formatDuration(left)} left` : '';
+    this.print(`${planned.id}: ${done}/${planned.replicates}${failed}${time}`);
   }
 
   private log(planned: PlannedCondition, replicate: number | undefined, text: string): void {
@@ -134,9 +137,18 @@ function outcomeLine({
   }
 }
 
+/** Failures that read the same are told once, with all their replicates. */
 function renderFailures({ planned, failures }: ConditionOutcome): string[] {
-  const lines = failures.slice(0, MAX_FAILURES).flatMap((failed) => renderFailure(planned, failed));
-  const more = failures.length - MAX_FAILURES;
+  const groups = new Map<string, { failure: RunFailure; replicates: number[] }>();
+  for (const { replicate, failure } of failures) {
+    const key = `${replicate === undefined} ${describeFailure(failure)}\n${stackOf(failure)}`;
+    const group = groups.get(key) ?? { failure, replicates: [] };
+    if (replicate !== undefined) group.replicates.push(replicate);
+    groups.set(key, group);
+  }
+  const shown = [...groups.values()].slice(0, MAX_FAILURES);
+  const lines = shown.flatMap(({ failure, replicates }) => renderFailure(planned, replicates, failure));
+  const more = groups.size - shown.length;
   return more > 0
     ? [
         ...lines,
@@ -147,9 +159,10 @@ function renderFailures({ planned, failures }: ConditionOutcome): string[] {
 
 function renderFailure(
   { id, folder, configFile }: PlannedCondition,
-  { replicate, failure }: FailedReplicate,
+  replicates: readonly number[],
+  failure: RunFailure,
 ): string[] {
-  const where = replicate === undefined ? id : `${id}, replicate ${replicate}`;
+  const where = replicates.length === 0 ? id : `${id}, ${ranges(replicates)}`;
   const text = describeFailure(failure).split('\n').map(printable).join('\n    ');
   const stack = stackOf(failure)
     .split('\n')

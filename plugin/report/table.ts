@@ -1,4 +1,5 @@
 import { printable } from '../base/diagnostics.ts';
+import type { Json } from '../base/json.ts';
 import type { MetricRow, ReportModel, Verdict } from './model.ts';
 
 const MAX_WIDTH = 100;
@@ -10,7 +11,7 @@ export function renderTable(model: ReportModel): string {
   const lines = [heading(model), ''];
   if (model.metrics.length === 0) lines.push('  No metrics were recorded.');
   else lines.push(...metricTable(model.metrics));
-  if (model.verdicts.length > 0) lines.push('', ...model.verdicts.flatMap(renderVerdict));
+  for (const verdicts of byHypothesis(model.verdicts)) lines.push('', ...renderVerdicts(verdicts));
   const failed = model.conditions.filter((condition) => condition.failed > 0);
   if (failed.length > 0) {
     lines.push(
@@ -30,11 +31,11 @@ function heading({ experiment, description, conditions }: ReportModel): string {
 
 function metricTable(rows: readonly MetricRow[]): string[] {
   const head = ['metric', 'condition', 'mean ± sd', 'n', 'vs baseline'];
-  const numbers = rows.map((row) => [
-    renderSpread(row),
-    String(row.description.n),
-    row.difference === undefined ? '' : signed(row.difference),
-  ]);
+  const numbers = rows.map((row) => {
+    const format = formatOf(rows.filter((other) => other.metric === row.metric));
+    const difference = row.difference === undefined ? '' : signed(row.difference, format);
+    return [renderSpread(row, format), String(row.description.n), difference];
+  });
   const taken = widthsOf([head.slice(2), ...numbers]).reduce((sum, width) => sum + GAP.length + width, 0);
   const nameWidth = Math.min(MAX_NAME, Math.floor((MAX_WIDTH - taken - 2 * GAP.length) / 2));
   const cells = rows.map((row, i) => [
@@ -42,19 +43,78 @@ function metricTable(rows: readonly MetricRow[]): string[] {
     clip(printable(row.condition), nameWidth),
     ...(numbers[i] ?? []),
   ]);
-  const widths = widthsOf([head, ...cells]);
-  const renderLine = (line: readonly string[]): string =>
-    `  ${line.map((cell, i) => (i < 2 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(GAP)}`.trimEnd();
+  return renderGrid([head, ...cells], 2);
+}
+
+/** Lines of a table: a head, a rule, and rows; the first columns are words, the others numbers. */
+function renderGrid(lines: readonly (readonly string[])[], words: number): string[] {
+  const widths = widthsOf(lines);
+  const [head = '', ...rows] = lines.map((line) =>
+    `${GAP}${line.map((cell, i) => (i < words ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(GAP)}`.trimEnd(),
+  );
+  return [head, `${GAP}${widths.map((width) => '-'.repeat(width)).join(GAP)}`, ...rows];
+}
+
+type Format = (value: number) => string;
+
+/** As many decimals for a whole metric as show its smallest spread with three digits, so that numbers line up. */
+function formatOf(rows: readonly MetricRow[]): Format {
+  const spreads = rows.map(({ description }) => description.sd).filter((sd) => sd > 0);
+  const largest = Math.max(...rows.map(({ description }) => Math.abs(description.mean)));
+  if (spreads.length === 0 || !(largest < 1e6)) return formatNumber;
+  const decimals = 2 - Math.floor(Math.log10(Math.min(...spreads)));
+  return decimals > 6 ? formatNumber : (value) => fixed(value, Math.max(0, decimals));
+}
+
+/** Not a number and infinities have no decimals; a difference that rounds to nothing has no sign. */
+function fixed(value: number, decimals: number): string {
+  return Number.isFinite(value) ? value.toFixed(decimals).replace(/^-(0(?:\.0*)?)$/, '$1') : String(value);
+}
+
+function renderSpread({ description: { mean, sd, missing } }: MetricRow, format: Format): string {
+  const spread = Number.isNaN(sd) ? '' : ` ± ${format(sd)}`;
+  return `${format(mean)}${spread}${missing > 0 ? ` (${missing} NaN)` : ''}`;
+}
+
+function byHypothesis(verdicts: readonly Verdict[]): Verdict[][] {
+  const groups = new Map<string, Verdict[]>();
+  for (const verdict of verdicts) {
+    groups.set(verdict.hypothesis, [...(groups.get(verdict.hypothesis) ?? []), verdict]);
+  }
+  return [...groups.values()];
+}
+
+/** A table of what the verifier returned; sentences where that would be too wide, or where it failed. */
+function renderVerdicts(verdicts: readonly Verdict[]): string[] {
+  const [first] = verdicts;
+  const keys = [...new Set(verdicts.flatMap(({ result }) => (result.ok ? Object.keys(result.values) : [])))];
+  const rows = verdicts.map(({ condition, metrics, result }) => [
+    clip(printable(condition), MAX_NAME),
+    clip(printable(metrics.join(', ')), MAX_NAME),
+    ...keys.map((key) => (result.ok ? renderValue(result.values[key]) : '')),
+  ]);
+  const grid = renderGrid([['condition', 'metric', ...keys.map(printable)], ...rows], 2);
+  const failed = verdicts.some(({ result }) => !result.ok);
+  if (first === undefined || failed || grid.some((line) => line.length > MAX_WIDTH))
+    return verdicts.flatMap(renderVerdict);
+  const order = keys.includes('p_value') && verdicts.length > 1 ? ', smallest p_value first' : '';
   return [
-    renderLine(head),
-    `  ${widths.map((width) => '-'.repeat(width)).join(GAP)}`,
-    ...cells.map(renderLine),
+    ...wrap(
+      `${printable(first.hypothesis)} (${printable(first.verifier)}, each condition vs baseline${order})`,
+    ),
+    ...grid,
   ];
 }
 
-function renderSpread({ description: { mean, sd, missing } }: MetricRow): string {
-  const spread = Number.isNaN(sd) ? '' : ` ± ${formatNumber(sd)}`;
-  return `${formatNumber(mean)}${spread}${missing > 0 ? ` (${missing} NaN)` : ''}`;
+function renderValue(value: Json | undefined): string {
+  if (value === undefined) return '';
+  return printable(
+    typeof value === 'number'
+      ? formatNumber(value)
+      : typeof value === 'string'
+        ? value
+        : JSON.stringify(value),
+  );
 }
 
 function renderVerdict({ hypothesis, condition, metrics, result }: Verdict): string[] {
@@ -62,7 +122,7 @@ function renderVerdict({ hypothesis, condition, metrics, result }: Verdict): str
   if (!result.ok) return wrap(`${subject}: ${printable(result.message)}`);
   const values = Object.entries(result.values).map(
     ([key, value]) =>
-      `${printable(key)} ${printable(typeof value === 'number' ? formatNumber(value) : JSON.stringify(value))}`,
+      `${printable(key)} ${typeof value === 'string' ? printable(JSON.stringify(value)) : renderValue(value)}`,
   );
   return wrap(`${subject}: ${values.join(', ')}`);
 }
@@ -101,8 +161,9 @@ export function formatNumber(value: number): string {
   return Number.isInteger(value) ? String(value) : value.toPrecision(magnitude >= 1000 ? 6 : 4);
 }
 
-function signed(value: number): string {
-  return value > 0 ? `+${formatNumber(value)}` : formatNumber(value);
+function signed(value: number, format: Format): string {
+  const text = format(value);
+  return value > 0 && /[1-9∞I]/.test(text) ? `+${text}` : text;
 }
 
 function clip(text: string, width: number): string {

@@ -1,3 +1,4 @@
+import { sha256 } from '../base/digest.ts';
 import type { ConditionRef } from './plan.ts';
 
 /** Metrics of one replicate: every value that was recorded under a name, in order. */
@@ -32,16 +33,24 @@ export function encodeManifest(manifest: ConditionManifest): string {
   const { experiment, condition } = manifest;
   const replicates = [...manifest.replicates].sort((a, b) => a.replicate - b.replicate);
   const failed = [...manifest.failed].sort((a, b) => a.replicate - b.replicate);
-  return [
+  const body = [
     `{"version":${VERSION},"experiment":${JSON.stringify(experiment)},"condition":${JSON.stringify(condition)},`,
     `"replicates":[${lines(replicates.map(({ replicate, seed, metrics, artifacts }) => stringifyWithMetrics({ replicate, seed, metrics, artifacts }, metrics)))}],`,
-    `"failed":[${lines(failed.map(({ replicate, seed, reason }) => JSON.stringify({ replicate, seed, reason })))}]}`,
+    `"failed":[${lines(failed.map(({ replicate, seed, reason }) => JSON.stringify({ replicate, seed, reason })))}],`,
     '',
   ].join('\n');
+  return `${body}${seal(body)}`;
 }
 
-/** Reads metrics.json; undefined when it is not one that `encodeManifest` could have written. */
+/** The last line of metrics.json: a digest of all before it, so that a changed digit is noticed. */
+function seal(body: string): string {
+  return `"sha256":"${sha256(body)}"}\n`;
+}
+
+/** Reads metrics.json; undefined when it is not one that `encodeManifest` has written, or was changed since. */
 export function parseManifest(text: string): ConditionManifest | undefined {
+  const body = text.slice(0, text.lastIndexOf('"sha256":'));
+  if (text !== `${body}${seal(body)}`) return undefined;
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -54,3 +54,21 @@ function checkType(step: string, parameter: string, fallback: unknown, value: Js
   if (value === null || typeof value === expected) return;
   throw new ReplicateError({ reason: 'parameter-type', parameter, step, expected: `a ${expected}`, got });
 }
+
+/**
+ * Values of the context that no function takes, each in a sentence: most likely typos. A function that declares no
+ * parameters may look at any of them, so that nothing is said.
+ */
+export function unusedParameters(context: JsonObject, functions: readonly Parameters[]): string[] {
+  const known = new Set<string>();
+  for (const { declared } of functions) {
+    if (declared === undefined) return [];
+    for (const name of Object.keys(declared)) known.add(name);
+  }
+  return Object.keys(context)
+    .filter((name) => !known.has(name))
+    .map(
+      (name) =>
+        `no step or datasource has a parameter "${name}". ${suggestion(name, [...known], 'parameters')}`,
+    );
+}

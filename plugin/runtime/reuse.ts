@@ -77,6 +77,16 @@ export class ConditionReuse {
     return problems;
   }
 
+  /** Of files that were read, those that the key does not cover. Results are covered by the digests of artifacts. */
+  untracked(paths: readonly string[]): string[] {
+    const { code, loaders, files } = this.components;
+    return paths.filter((path) => {
+      const known = Object.hasOwn(code, path) || Object.hasOwn(loaders, path) || Object.hasOwn(files, path);
+      const ours = /(?:^|\/)(?:results\/|package\.json$|tsconfig[^/]*\.json$)/.test(path);
+      return !known && !ours;
+    });
+  }
+
   /** Keeps a replicate that has just finished. */
   keep(record: ReplicateRecord, ms: number, artifacts: string): void | Promise<void> {
     const { replicate, metrics, artifacts: files } = record;

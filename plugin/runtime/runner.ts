@@ -111,7 +111,9 @@ interface Shared extends RunOptions {
 class ConditionRun implements PoolSink {
   private readonly records: ReplicateRecord[] = [];
   private readonly failures: FailedReplicate[] = [];
-  private readonly startedAt = Date.now();
+  private startedAt = Date.now();
+  /** What was said of the condition as a whole. */
+  private readonly told = new Set<string>();
   /** Artifacts on their way into the store. */
   private keeping: Promise<void> = Promise.resolve();
   private folder: ConditionFolder | undefined;
@@ -176,7 +178,26 @@ class ConditionRun implements PoolSink {
     this.failures.push({ replicate: undefined, failure });
   }
 
+  began(): void {
+    this.startedAt = Date.now();
+  }
+
+  observed(reads: readonly string[]): void {
+    const { planned, shared, reuse } = this;
+    for (const path of reuse?.untracked(reads.map((read) => relativePath(shared.root, read))) ?? []) {
+      if (this.told.has(path)) continue;
+      this.told.add(path);
+      const text = `reads ${path}, which is not declared under "inputs": a change of it goes unnoticed`;
+      shared.onEvent({ type: 'warning', planned, text });
+    }
+  }
+
   log(replicate: number | undefined, text: string): void {
+    if (replicate === undefined) {
+      // Every worker that binds the condition says the same.
+      if (this.told.has(text)) return;
+      this.told.add(text);
+    }
     this.folder?.record({ type: 'log', replicate, text });
     this.shared.onEvent({ type: 'log', planned: this.planned, replicate, text });
   }

@@ -9,6 +9,7 @@ import { stringifyWithMetrics } from '../runtime/manifest.ts';
 import { onLines } from './lines.ts';
 import { errorInfo } from './node-errors.ts';
 import { ModuleLoader } from './node-loader.ts';
+import { FileObserver } from './node-observe.ts';
 import { Pipeline } from './node-pipeline.ts';
 import { seededMathRandom } from './node-random.ts';
 import { verify } from './node-verify.ts';
@@ -45,6 +46,7 @@ const interleaved = new AsyncLocalStorage<Current>();
 let alone = outsideOfReplicates();
 const current = (): Current => interleaved.getStore() ?? alone;
 
+const observer = new FileObserver();
 const aborting = new AbortController();
 let loader: ModuleLoader | undefined;
 const pipelines = new Map<string, Promise<Pipeline>>();
@@ -102,6 +104,7 @@ async function run(message: RunMessage): Promise<void> {
     return;
   }
   send({ type: 'batch-started' });
+  for (const text of pipeline.takeWarnings()) send({ type: 'log', replicate: undefined, text });
   const waiting = [...message.replicates].reverse();
   const lane = async (): Promise<void> => {
     for (let next = waiting.pop(); next !== undefined && !aborting.signal.aborted; next = waiting.pop()) {
@@ -109,7 +112,7 @@ async function run(message: RunMessage): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: Math.min(message.concurrency, waiting.length) }, lane));
-  send({ type: 'batch-finished' });
+  send({ type: 'batch-finished', reads: observer.take(job.root) });
 }
 
 async function runReplicate(pipeline: Pipeline, job: ReplicateJob, message: RunMessage): Promise<void> {

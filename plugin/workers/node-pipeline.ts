@@ -4,7 +4,7 @@ import { suggestion } from '../base/names.ts';
 import { type Artifact, isWithMetrics, type StepContext } from '../runtime/context.ts';
 import { ReplicateError, type RunFailure } from '../runtime/failures.ts';
 import type { ArtifactRecord } from '../runtime/manifest.ts';
-import { type Parameters, resolveParameters } from '../runtime/parameters.ts';
+import { type Parameters, resolveParameters, unusedParameters } from '../runtime/parameters.ts';
 import { type BoundOutput, ReplicateArtifacts } from './node-artifacts.ts';
 import { errorInfo } from './node-errors.ts';
 import { BUILT_IN_LOADERS, BUILT_IN_WRITERS, dumpBytes } from './node-formats.ts';
@@ -21,6 +21,8 @@ interface BoundCall {
 interface BoundSource {
   readonly alias: string;
   readonly read: (state: ReplicateState) => unknown;
+  /** Undefined for an artifact. */
+  readonly call?: BoundCall;
 }
 
 /** What the functions of one replicate share. */
@@ -41,7 +43,15 @@ export class Pipeline {
     private readonly sources: readonly BoundSource[],
     private readonly steps: readonly BoundCall[],
     private readonly outputs: ReadonlyMap<string, BoundOutput>,
+    private warnings: readonly string[],
   ) {}
+
+  /** What its author should know before it runs; told once. */
+  takeWarnings(): readonly string[] {
+    const { warnings } = this;
+    this.warnings = [];
+    return warnings;
+  }
 
   /** @throws ReplicateError when a module, a function or a parameter is missing: no replicate can run */
   static async bind(job: ConditionJob, loader: ModuleLoader): Promise<Pipeline> {
@@ -52,7 +62,12 @@ export class Pipeline {
     for (const source of job.sources) sources.push(await binder.source(source));
     const outputs = new Map<string, BoundOutput>();
     for (const output of job.outputs) outputs.set(output.alias, await binder.output(output));
-    return new Pipeline(job, sources, steps, outputs);
+    const called = [...steps, ...sources.flatMap(({ call }) => call ?? [])];
+    const warnings = unusedParameters(
+      job.context,
+      called.map(({ parameters }) => parameters),
+    );
+    return new Pipeline(job, sources, steps, outputs, warnings);
   }
 
   /** Runs one replicate. @throws ReplicateError */
@@ -177,7 +192,8 @@ class Binder {
   async source(source: JobSource): Promise<BoundSource> {
     const { job } = this;
     if (source.type === 'artifact') return { alias: source.alias, read: await this.reader(source) };
-    const { name, call, parameters } = await this.call('datasources', source.name, source.args);
+    const bound = await this.call('datasources', source.name, source.args);
+    const { name, call, parameters } = bound;
     const fail = (thrown: unknown): never => {
       throw asFailure(thrown, (error) => ({ reason: 'datasource-threw', datasource: name, error }), job.root);
     };
@@ -190,7 +206,7 @@ class Binder {
         return fail(thrown);
       }
     };
-    return { alias: source.alias, read };
+    return { alias: source.alias, read, call: bound };
   }
 
   /** The producer's loader applied to the producer's file; without a loader, the bytes. */

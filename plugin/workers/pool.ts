@@ -20,6 +20,10 @@ export interface PoolSink {
   /** The condition cannot run at all; its replicates that have not been answered will not be. */
   conditionFailed(failure: RunFailure): void;
   log(replicate: number | undefined, text: string): void;
+  /** The first replicate is handed out: until then the condition waited for a worker. */
+  began(): void;
+  /** Absolute paths of files of the workspace that a worker read meanwhile. */
+  observed(reads: readonly string[]): void;
 }
 
 interface Active {
@@ -31,6 +35,7 @@ interface Active {
   /** Suspects of a crash or of a timeout: each runs alone, so that the guilty one is known. */
   readonly isolated: ReplicateJob[];
   readonly attempts: Map<number, number>;
+  begun: boolean;
   workers: number;
   /** Replicates of the next chunk; grows until a chunk takes about CHUNK_MS. */
   chunkSize: number;
@@ -75,6 +80,9 @@ const LOAD_EXTRA_MS = 60_000;
 /** Key of that timer among those of the replicates. */
 const LOADING = -1;
 
+/** How a worker ends that was asked to by somebody else. */
+const TERMINATED = 'signal SIGTERM';
+
 /** Worker processes that share the replicates of all running conditions, first come, first served. */
 export class WorkerPool {
   private readonly slots: Slot[] = [];
@@ -97,6 +105,7 @@ export class WorkerPool {
         waiting: [...work.replicates].reverse(),
         isolated: [],
         attempts: new Map(),
+        begun: false,
         workers: 0,
         chunkSize: work.concurrency,
         stopped: false,
@@ -198,6 +207,8 @@ export class WorkerPool {
     };
     slot.chunk = chunk;
     active.workers++;
+    if (!active.begun) active.sink.began();
+    active.begun = true;
     if (work.timeoutMs !== undefined) this.limitLoading(slot, chunk, work.timeoutMs + LOAD_EXTRA_MS);
     slot.worker.send({
       type: 'run',
@@ -244,6 +255,7 @@ export class WorkerPool {
         this.proceed(active);
         return;
       case 'batch-finished': {
+        if (message.reads.length > 0) active.sink.observed(message.reads);
         if (chunk.pending.size > 0) {
           slot.fault = { reason: 'worker-exited', how: 'it left a replicate without an answer' };
           void retire(slot, 0);
@@ -288,6 +300,8 @@ export class WorkerPool {
   /** A worker is gone: the replicate that took it down fails, the others of its chunk run again elsewhere. */
   private lose(slot: Slot, how: string): void {
     this.slots.splice(this.slots.indexOf(slot), 1);
+    // Whoever ends a tree of processes begins with its leaves: a new worker would only be in the way.
+    if (how.startsWith(TERMINATED) && !slot.retiring) void this.close();
     const failure = slot.fault ?? { reason: 'worker-exited', how };
     slot.verifying?.({ type: 'verify-failed', failure });
     const { chunk } = slot;

@@ -103,7 +103,8 @@ export type FromWorker =
   | { readonly type: 'log'; readonly replicate: number | undefined; readonly text: string }
   /** Nothing of this condition can run here. */
   | { readonly type: 'batch-failed'; readonly failure: RunFailure }
-  | { readonly type: 'batch-finished' }
+  /** `reads`: absolute paths of files of the workspace that the process has read since the last time. */
+  | { readonly type: 'batch-finished'; readonly reads: readonly string[] }
   /** An error that no step could catch; the worker ends after it. */
   | { readonly type: 'uncaught'; readonly error: ErrorInfo }
   | { readonly type: 'verified'; readonly verdict: JsonObject }

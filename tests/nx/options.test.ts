@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { SettingsError } from '../../plugin/base/settings-error.ts';
 import { experimentFiles, type PluginOptions, resolveOptions } from '../../plugin/nx/options.ts';
 
 test('without options there are defaults', () => {
@@ -15,7 +16,7 @@ describe('an option that is wrong is named:', () => {
     [{ include: [1] }, '"include" must be a list of globs.'],
   ])('%j', (options, message) => {
     expect(() => resolveOptions(options as PluginOptions)).toThrow(
-      new Error(`nx.json, options of the plugin nx-experiments: ${message}`),
+      new SettingsError(`nx.json, options of the plugin nx-experiments: ${message}`),
     );
   });
 });

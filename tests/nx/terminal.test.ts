@@ -61,7 +61,7 @@ describe('progress', () => {
     const two = plannedLab('replicates: 2\n');
     screen.start(two);
     screen.finish(two, 2, 10_000);
-    expect(screen.lines).toEqual(['lab/baseline: 2 replicates', 'lab/baseline: 1/2, about 10.0 s left']);
+    expect(screen.lines).toEqual(['lab/baseline: 2 replicates', 'lab/baseline: 1/2']);
   });
 
   test('counts failures, and tells of those that are tried again', () => {
@@ -74,7 +74,7 @@ describe('progress', () => {
     screen.reporter.report({ ...event, retrying: false });
     expect(screen.lines.slice(1)).toEqual([
       'lab/baseline[3]: timed out after 100 ms; trying again',
-      'lab/baseline: 1/1000, 1 failed, about 1 h 23 min left',
+      'lab/baseline: 1/1000, 1 failed',
     ]);
   });
 });
@@ -157,10 +157,21 @@ describe('an outcome', () => {
     `);
   });
 
+  test('tells equal failures once, with their replicates', () => {
+    const failures = [0, 1, 2, 7].map((replicate) => ({
+      replicate,
+      failure: { reason: 'timed-out', limitMs: 5 } as const,
+    }));
+    expect(outcome({ status: 'failed', failures }).split('\n').slice(1)).toEqual([
+      '  lab/baseline, replicates 0-2, 7: timed out after 5 ms',
+      '    in lab',
+    ]);
+  });
+
   test('lists ten failures and counts the rest', () => {
     const failures = Array.from({ length: 12 }, (_, replicate) => ({
       replicate,
-      failure: { reason: 'timed-out', limitMs: 5 } as const,
+      failure: { reason: 'timed-out', limitMs: replicate + 1 } as const,
     }));
     const lines = outcome({ status: 'failed', failures }).split('\n');
     expect(lines.filter((line) => line.includes('timed out'))).toHaveLength(10);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { sha256 } from '../../plugin/base/digest.ts';
 import { type ConditionManifest, encodeManifest, parseManifest } from '../../plugin/runtime/manifest.ts';
 
 const MANIFEST: ConditionManifest = {
@@ -34,7 +35,8 @@ test('one replicate is one line, in order, whatever the order in which they fini
     ],
     "failed":[
     {"replicate":1,"seed":31379,"reason":"step run threw Error: no"}
-    ]}
+    ],
+    "sha256":"d378c82c0f6a3b959e452f6a92c83845af78a0da9d3370619f61564d5c16ab52"}
     "
   `);
 });
@@ -44,13 +46,22 @@ test('nothing that ran is a manifest as well', () => {
   expect(parseManifest(encodeManifest(empty))).toEqual(empty);
 });
 
+/** A manifest that says this, whatever it is, with a digest that is right. */
+function sealed(value: unknown): string {
+  const body = `${JSON.stringify(value).slice(0, -1)},`;
+  return `${body}"sha256":"${sha256(body)}"}\n`;
+}
+
+test('a digest that is right is what makes the others fail for their own reason', () => {
+  const { sha256: _, ...good } = JSON.parse(encodeManifest(MANIFEST));
+  expect(parseManifest(sealed(good))).toEqual(MANIFEST);
+});
+
 describe('is no manifest:', () => {
-  const good = JSON.parse(encodeManifest(MANIFEST));
+  const { sha256: _, ...good } = JSON.parse(encodeManifest(MANIFEST));
   const [first] = good.replicates;
   const withReplicate = (change: object): unknown => ({ ...good, replicates: [{ ...first, ...change }] });
   test.each<[string, unknown]>([
-    ['nothing', null],
-    ['a list', []],
     ['another version', { ...good, version: 2 }],
     ['no experiment', { ...good, experiment: undefined }],
     ['replicates that are no list', { ...good, replicates: {} }],
@@ -69,7 +80,19 @@ describe('is no manifest:', () => {
     ],
     ['a failure without a reason', { ...good, failed: [{ replicate: 0, seed: 0 }] }],
   ])('%s', (_what, value) => {
-    expect(parseManifest(JSON.stringify(value))).toBeUndefined();
+    expect(parseManifest(sealed(value))).toBeUndefined();
+  });
+
+  test.each(['{}', 'null', '[]', ''])('%s', (text) => {
+    expect(parseManifest(text)).toBeUndefined();
+  });
+
+  test('one in which any character was changed', () => {
+    const text = encodeManifest(MANIFEST);
+    for (let i = 0; i < text.length; i++) {
+      const changed = text.slice(0, i) + String.fromCharCode(text.charCodeAt(i) ^ 1) + text.slice(i + 1);
+      expect(parseManifest(changed)).toBeUndefined();
+    }
   });
 
   test('half a file', () => {
@@ -79,8 +102,8 @@ describe('is no manifest:', () => {
 });
 
 test('keys that every object has are data like any other', () => {
-  const text = encodeManifest(MANIFEST).replace('"loss"', '"__proto__"');
-  const parsed = parseManifest(text);
+  const { sha256: _, ...good } = JSON.parse(encodeManifest(MANIFEST).replace('"loss"', '"__proto__"'));
+  const parsed = parseManifest(sealed(good));
   expect(Object.keys(parsed?.replicates[0]?.metrics ?? {})).toContain('__proto__');
   expect(({} as Record<string, unknown>)[0]).toBeUndefined();
 });

@@ -501,6 +501,7 @@ describe('results', () => {
       'condition',
       'replicates',
       'failed',
+      'sha256',
     ]);
   });
 
@@ -511,16 +512,15 @@ describe('results', () => {
       }),
     );
     await lab.run();
-    expect(lab.read('e/results/baseline/metrics.json')).toBe(
-      [
-        '{"version":1,"experiment":"e","condition":"baseline",',
-        '"replicates":[',
-        '{"replicate":0,"seed":0,"metrics":{"d":["NaN"]},"artifacts":{}},',
-        '{"replicate":1,"seed":31337,"metrics":{"d":[1]},"artifacts":{}}',
-        '],',
-        '"failed":[]}',
-        '',
-      ].join('\n'),
-    );
+    expect(lab.read('e/results/baseline/metrics.json').split('\n')).toEqual([
+      '{"version":1,"experiment":"e","condition":"baseline",',
+      '"replicates":[',
+      '{"replicate":0,"seed":0,"metrics":{"d":["NaN"]},"artifacts":{}},',
+      '{"replicate":1,"seed":31337,"metrics":{"d":[1]},"artifacts":{}}',
+      '],',
+      '"failed":[],',
+      expect.stringMatching(/^"sha256":"[0-9a-f]{64}"\}$/),
+      '',
+    ]);
   });
 });
