@@ -1,11 +1,16 @@
-import { createWriteStream, rmSync, type WriteStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { createWriteStream, existsSync, rmSync, type WriteStream, writeFileSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ConditionManifest, encodeManifest } from '../runtime/manifest.ts';
+import { makeFolder } from './make-folder.ts';
+import { replaceFolder } from './replace-folder.ts';
 
 export const RESULTS = 'results';
 
 const LOG_CHUNK = 65_536;
+
+/** Folders that this process has begun: it may run the same condition twice at once. */
+let begun = 0;
 
 /** `results/<condition>` of an experiment's folder. */
 export function conditionFolder(experimentFolder: string, condition: string): string {
@@ -28,21 +33,21 @@ export class ConditionFolder {
   private log: WriteStream | undefined;
   /** Lines that are not handed to the stream yet: many small writes are slow. */
   private lines = '';
-  private logError: Error | undefined;
+  /** What could not be written: the results are not complete then. */
+  private problem: Error | undefined;
 
   private constructor(
-    private readonly results: string,
     private readonly final: string,
     private readonly growing: string,
   ) {}
 
   static async create(experimentFolder: string, condition: string): Promise<ConditionFolder> {
     const results = join(experimentFolder, RESULTS);
-    const growing = join(results, `.${condition}.${process.pid}`);
-    await rm(growing, { recursive: true, force: true });
-    await mkdir(growing, { recursive: true });
+    const growing = join(results, `.${condition}.${process.pid}-${begun++}`);
+    if (existsSync(growing)) await rm(growing, { recursive: true, force: true });
+    makeFolder(growing);
     await removeLeftovers(results, condition);
-    return new ConditionFolder(results, conditionFolder(experimentFolder, condition), growing);
+    return new ConditionFolder(conditionFolder(experimentFolder, condition), growing);
   }
 
   /** Absolute path of the folder in which `replicate_<i>` are made. */
@@ -52,7 +57,11 @@ export class ConditionFolder {
 
   /** Removes what a failed replicate left. */
   removeReplicate(replicate: number): void {
-    rmSync(join(this.artifacts, `replicate_${replicate}`), { recursive: true, force: true });
+    try {
+      rmSync(join(this.artifacts, `replicate_${replicate}`), { recursive: true, force: true });
+    } catch (error) {
+      this.problem ??= error as Error;
+    }
   }
 
   /** Adds a line to run.jsonl. */
@@ -64,22 +73,14 @@ export class ConditionFolder {
   /** Writes the manifest last, and puts the whole in the place of what was there. */
   async publish(manifest: ConditionManifest): Promise<void> {
     await this.closeLog();
-    if (this.logError) throw this.logError;
-    const file = await open(join(this.growing, 'metrics.json'), 'w');
-    try {
-      await file.writeFile(encodeManifest(manifest));
-    } finally {
-      await file.close();
-    }
-    const old = join(this.results, `.${this.final.slice(this.results.length + 1)}.${process.pid}.old`);
-    await rm(old, { recursive: true, force: true });
-    await rename(this.final, old).catch(ignoreMissing);
-    await rename(this.growing, this.final);
-    await rm(old, { recursive: true, force: true });
+    if (this.problem) throw this.problem;
+    writeFileSync(join(this.growing, 'metrics.json'), encodeManifest(manifest));
+    await replaceFolder(this.growing, this.final);
   }
 
   /** Removes all that was made; what was there before stays. */
   async discard(): Promise<void> {
+    this.lines = '';
     await this.closeLog();
     await rm(this.growing, { recursive: true, force: true });
   }
@@ -87,20 +88,28 @@ export class ConditionFolder {
   private writeLines(): void {
     if (this.lines === '') return;
     if (this.log === undefined) {
-      this.log = createWriteStream(join(this.growing, 'run.jsonl'));
+      this.log = createWriteStream(this.logPath);
       this.log.on('error', (error) => {
-        this.logError = error;
+        this.problem ??= error;
       });
     }
     this.log.write(this.lines);
     this.lines = '';
   }
 
-  private closeLog(): Promise<void> {
+  private get logPath(): string {
+    return join(this.growing, 'run.jsonl');
+  }
+
+  private async closeLog(): Promise<void> {
+    const { log, lines } = this;
+    if (log === undefined) {
+      if (lines !== '') writeFileSync(this.logPath, lines);
+      return;
+    }
     this.writeLines();
-    const { log } = this;
-    if (log === undefined || log.closed || log.destroyed) return Promise.resolve();
-    return new Promise((resolve) => {
+    if (log.closed || log.destroyed) return;
+    await new Promise<void>((resolve) => {
       log.once('close', () => resolve());
       log.end();
     });
@@ -112,7 +121,7 @@ async function removeLeftovers(results: string, condition: string): Promise<void
   const prefix = `.${condition}.`;
   for (const name of await readdir(results)) {
     if (!name.startsWith(prefix)) continue;
-    const [, pid] = /^(\d+)(?:\.old)?$/.exec(name.slice(prefix.length)) ?? [];
+    const [, pid] = /^(\d+)(?:-\d+)?(?:\.old)?$/.exec(name.slice(prefix.length)) ?? [];
     if (pid === undefined || Number(pid) === process.pid || isAlive(Number(pid))) continue;
     await rm(join(results, name), { recursive: true, force: true });
   }
@@ -125,8 +134,4 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
 }

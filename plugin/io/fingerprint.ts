@@ -2,9 +2,9 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import fastGlob from 'fast-glob';
 import { compareText } from '../base/diagnostics.ts';
-import { sha256 } from '../base/digest.ts';
+import { type FileDigests, sha256 } from '../base/digest.ts';
 import type { PlannedCondition } from '../runtime/plan.ts';
-import type { FileDigests, KeyComponents, SourceComponent } from '../store/components.ts';
+import type { KeyComponents, SourceComponent } from '../store/components.ts';
 import { inputGlobs } from './declared-inputs.ts';
 import { digestFile } from './digest-file.ts';
 import { ImportScanner } from './imports.ts';
@@ -75,6 +75,11 @@ export class Fingerprints {
     const known = this.digests.get(path) ?? digestFile(path);
     this.digests.set(path, known);
     return known;
+  }
+
+  /** Digest of a file of the workspace, or `missing`: a path relative to the root. */
+  digestOrMissing(path: string): Promise<string> {
+    return this.digest(join(this.root, path)).catch(() => 'missing');
   }
 
   private code(folder: string, kinds: readonly ('datasources' | 'steps' | 'outputs')[]): Promise<Code> {

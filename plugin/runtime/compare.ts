@@ -1,10 +1,11 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { BASELINE, REPORT_FOLDER } from '../base/names.ts';
 import { conditionsOf } from '../graph/conditions.ts';
 import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
 import { manifestPath, RESULTS } from '../io/condition-folder.ts';
 import { findModules, findTsconfig } from '../io/modules.ts';
+import { replaceFolder } from '../io/replace-folder.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { compareConditions, type ReportModel, type Verdict } from '../report/model.ts';
 import { renderSummary } from '../report/summary.ts';
@@ -106,6 +107,5 @@ async function writeReport(folder: string, model: ReportModel): Promise<void> {
   await mkdir(growing, { recursive: true });
   await writeFile(join(growing, 'summary.json'), renderSummary(model));
   await writeFile(join(growing, 'report.md'), renderMarkdown(model));
-  await rm(report, { recursive: true, force: true });
-  await rename(growing, report);
+  await replaceFolder(growing, report);
 }

@@ -76,7 +76,11 @@ export type RunFailure =
       readonly got: string;
       readonly step: string;
     }
-  | { readonly reason: 'results-unwritable'; readonly path: string; readonly error: ErrorInfo }
+  | {
+      readonly reason: 'results-unwritable' | 'file-unreadable';
+      readonly path: string;
+      readonly error: ErrorInfo;
+    }
   | { readonly reason: 'aborted' };
 
 /** What happened, in one sentence or two, without the stack. */
@@ -132,6 +136,8 @@ export function describeFailure(failure: RunFailure): string {
       return `${caller(failure.step)} recorded ${failure.got} for the metric "${failure.metric}"; a metric is a number.`;
     case 'results-unwritable':
       return `${failure.path} could not be written: ${failure.error.message}`;
+    case 'file-unreadable':
+      return `${failure.path} could not be read: ${failure.error.message}`;
     case 'aborted':
       return 'stopped';
     default:

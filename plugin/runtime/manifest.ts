@@ -84,6 +84,7 @@ function parseReplicate(value: unknown): ReplicateRecord | undefined {
 /** Metrics as they stand in JSON, with the spelled-out numbers read back. */
 export function parseMetrics(value: unknown): Metrics | undefined {
   if (!isObject(value)) return undefined;
+  if (isPlain(value)) return value;
   const metrics: [string, number[]][] = [];
   for (const [name, recorded] of Object.entries(value)) {
     if (!Array.isArray(recorded)) return undefined;
@@ -92,6 +93,16 @@ export function parseMetrics(value: unknown): Metrics | undefined {
     metrics.push([name, numbers]);
   }
   return Object.fromEntries(metrics);
+}
+
+/** Whether nothing has to be read back: true of nearly all metrics. */
+function isPlain(value: Record<string, unknown>): value is Record<string, number[]> {
+  for (const name of Object.keys(value)) {
+    const recorded = value[name];
+    if (!Array.isArray(recorded)) return false;
+    for (const number of recorded) if (typeof number !== 'number') return false;
+  }
+  return true;
 }
 
 function parseFailed(value: unknown): ConditionManifest['failed'][number] | undefined {

@@ -68,7 +68,7 @@ async function previewCondition(
   workers: number,
 ): Promise<ConditionPreview> {
   const reuse = await ConditionReuse.open(planned, store, fingerprints, upstreamDigests(planned, offered));
-  const { reused, toRun: missing, reasons, msPerReplicate } = reuse.decide();
+  const { reused, toRun: missing, reasons, msPerReplicate } = await reuse.decide();
   await reuse.abandon();
   const lanes = Math.min(planned.execution.workers ?? workers, workers) * planned.execution.concurrency;
   const expectedMs =

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import { sha256 } from '../base/digest.ts';
+import { type FileDigests, sha256 } from '../base/digest.ts';
 import type { Fingerprints } from '../io/fingerprint.ts';
 import { conditionKey, type KeyComponents, replicateKey } from '../store/components.ts';
 import { type ConditionHistory, explain } from '../store/explain.ts';
 import type { RunStore, Shelf, StoredReplicate } from '../store/store.ts';
+import type { Reader } from './discovered-reads.ts';
 import type { ReplicateRecord } from './manifest.ts';
 import { type PlannedCondition, replicateSeed } from './plan.ts';
 import type { UpstreamDigests } from './upstream.ts';
@@ -20,11 +21,33 @@ export interface ReuseDecision {
   readonly msPerReplicate: number | undefined;
 }
 
+/**
+ * A store that is full, read-only or gone costs no run its results: from the first failure on nothing more is kept, which
+ * is told once. One for a run.
+ */
+export class StoreTrouble {
+  private lost = false;
+
+  constructor(private readonly tell: (planned: PlannedCondition, why: string) => void) {}
+
+  /** Keeps something, unless that has failed before. Never rejects. */
+  async attempt(planned: PlannedCondition, keep: () => Promise<void>): Promise<void> {
+    if (this.lost) return;
+    try {
+      await keep();
+    } catch (error) {
+      if (!this.lost) this.tell(planned, (error as Error).message);
+      this.lost = true;
+    }
+  }
+}
+
 /** One condition's dealings with the store. */
 export class ConditionReuse {
   private constructor(
     private readonly planned: PlannedCondition,
     private readonly store: RunStore,
+    private readonly fingerprints: Fingerprints,
     private readonly components: KeyComponents,
     private readonly upstream: readonly UpstreamDigests[],
     private readonly shelf: Shelf,
@@ -40,19 +63,31 @@ export class ConditionReuse {
     const components = await fingerprints.components(planned);
     const shelf = await store.shelf(conditionKey(components));
     const before = await store.readHistory(planned.experiment, planned.condition);
-    return new ConditionReuse(planned, store, components, upstream, shelf, before);
+    return new ConditionReuse(planned, store, fingerprints, components, upstream, shelf, before);
   }
 
   /** Which replicates the store has. Looks, and changes nothing. */
-  decide(): ReuseDecision {
+  async decide(): Promise<ReuseDecision> {
     const reused = new Map<number, StoredReplicate>();
     const toRun: number[] = [];
+    const changedReads = new Set<string>();
     for (let replicate = 0; replicate < this.planned.replicates; replicate++) {
       const stored = this.shelf.get(this.keyOf(replicate));
-      if (stored === undefined) toRun.push(replicate);
+      const changed = stored?.reads && (await this.changed(stored.reads));
+      for (const path of changed ?? []) changedReads.add(path);
+      if (stored === undefined || (changed && changed.length > 0)) toRun.push(replicate);
       else reused.set(replicate, stored);
     }
-    return { reused, toRun, reasons: this.explain(toRun), msPerReplicate: this.before?.msPerReplicate };
+    const reasons = this.explain(toRun, [...changedReads].sort());
+    return { reused, toRun, reasons, msPerReplicate: this.before?.msPerReplicate };
+  }
+
+  private async changed(reads: FileDigests): Promise<string[]> {
+    const changed: string[] = [];
+    for (const [path, digest] of Object.entries(reads)) {
+      if ((await this.fingerprints.digestOrMissing(path)) !== digest) changed.push(path);
+    }
+    return changed;
   }
 
   /**
@@ -77,6 +112,10 @@ export class ConditionReuse {
     return problems;
   }
 
+  get reader(): Reader {
+    return { experiment: this.planned.experiment, code: this.components.code };
+  }
+
   /** Of files that were read, those that the key does not cover. Results are covered by the digests of artifacts. */
   untracked(paths: readonly string[]): string[] {
     const { code, loaders, files } = this.components;
@@ -87,21 +126,26 @@ export class ConditionReuse {
     });
   }
 
-  /** Keeps a replicate that has just finished. */
-  keep(record: ReplicateRecord, ms: number, artifacts: string): void | Promise<void> {
+  /** Keeps a replicate that has just finished, if the store can. */
+  keep(
+    record: ReplicateRecord,
+    ms: number,
+    artifacts: string,
+    trouble: StoreTrouble,
+    reads?: FileDigests,
+  ): Promise<void> {
     const { replicate, metrics, artifacts: files } = record;
-    return this.shelf.put(
-      this.keyOf(replicate),
-      { metrics, artifacts: files, ms },
-      join(artifacts, `replicate_${replicate}`),
+    const stored = { metrics, artifacts: files, ms, ...(reads === undefined ? {} : { reads }) };
+    return trouble.attempt(this.planned, () =>
+      this.shelf.put(this.keyOf(replicate), stored, join(artifacts, `replicate_${replicate}`)),
     );
   }
 
   /** Remembers this run, to say next time what has changed since. */
   async close(failed: readonly number[], msPerReplicate: number | undefined): Promise<void> {
-    await this.shelf.close();
+    await this.abandon();
     const { experiment, condition, seed, replicates } = this.planned;
-    await this.store.writeHistory(experiment, condition, {
+    const history: ConditionHistory = {
       components: this.components,
       seed,
       replicates,
@@ -113,21 +157,24 @@ export class ConditionReuse {
         ]),
       ),
       msPerReplicate: msPerReplicate ?? this.before?.msPerReplicate,
-    });
+    };
+    if (JSON.stringify(history) === JSON.stringify(this.before)) return;
+    // It only words reasons: not worth a warning.
+    await this.store.writeHistory(experiment, condition, history).catch(() => {});
   }
 
   /** Lets go without remembering anything. */
   async abandon(): Promise<void> {
-    await this.shelf.close();
+    await this.shelf.close().catch(() => {}); // whoever put what could not be written has heard of it
   }
 
-  private explain(toRun: readonly number[]): string[] {
+  private explain(toRun: readonly number[], changedReads: readonly string[]): string[] {
     const { components, upstream } = this;
     const upstreamDigest = (reference: string, count: number): string | undefined => {
       const digests = upstream.find(({ name }) => name === reference)?.digests;
       return digests && digestOfAll(digests.slice(0, count));
     };
-    return explain(this.before, { components, seed: this.planned.seed, upstreamDigest, toRun });
+    return explain(this.before, { components, seed: this.planned.seed, upstreamDigest, toRun, changedReads });
   }
 
   private keyOf(replicate: number): string {

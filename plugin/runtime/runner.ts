@@ -1,16 +1,18 @@
 import { join } from 'node:path';
 import { ConditionFolder, conditionFolder, RESULTS } from '../io/condition-folder.ts';
+import { digestFile } from '../io/digest-file.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
 import { relativePath } from '../io/paths.ts';
 import { ranges } from '../store/explain.ts';
 import type { RunStore, StoredReplicate } from '../store/store.ts';
 import type { PoolSink, WorkerPool } from '../workers/pool.ts';
+import { DiscoveredReads } from './discovered-reads.ts';
 import type { ConditionOutcome, ConditionStatus, FailedReplicate, RunEvent } from './events.ts';
 import { describeFailure, ReplicateError, type RunFailure } from './failures.ts';
 import { conditionJob } from './jobs.ts';
 import type { ReplicateRecord } from './manifest.ts';
 import { type PlannedCondition, replicateSeed } from './plan.ts';
-import { ConditionReuse } from './reuse.ts';
+import { ConditionReuse, StoreTrouble } from './reuse.ts';
 import { UpstreamArtifacts } from './upstream.ts';
 
 export interface RunOptions {
@@ -47,6 +49,14 @@ export async function runPlan(
     signal,
     upstream: new UpstreamArtifacts(options.root, options.store),
     fingerprints: new Fingerprints(options.root),
+    reads: new DiscoveredReads((path) => digestFile(join(options.root, path))),
+    storeTrouble: new StoreTrouble((planned, why) =>
+      options.onEvent({
+        type: 'warning',
+        planned,
+        text: `finished replicates are no longer kept in the run store, and would run again: ${why}`,
+      }),
+    ),
   };
   const turns = new Turns(2 * options.workers + 2);
   for (const planned of plan) {
@@ -106,6 +116,8 @@ class Turns {
 interface Shared extends RunOptions {
   readonly upstream: UpstreamArtifacts;
   readonly fingerprints: Fingerprints;
+  readonly storeTrouble: StoreTrouble;
+  readonly reads: DiscoveredReads;
 }
 
 class ConditionRun implements PoolSink {
@@ -184,10 +196,12 @@ class ConditionRun implements PoolSink {
 
   observed(reads: readonly string[]): void {
     const { planned, shared, reuse } = this;
-    for (const path of reuse?.untracked(reads.map((read) => relativePath(shared.root, read))) ?? []) {
-      if (this.told.has(path)) continue;
-      this.told.add(path);
-      const text = `reads ${path}, which is not declared under "inputs": a change of it goes unnoticed`;
+    if (reuse === undefined) return;
+    const untracked = reuse.untracked(reads.map((read) => relativePath(shared.root, read)));
+    for (const path of shared.reads.add(reuse.reader, untracked)) {
+      // Nx hashes what lies in the experiment's folder.
+      if (path.startsWith(`${planned.folder}/`)) continue;
+      const text = `reads ${path}, which is not declared under "inputs": Nx does not notice a change of it`;
       shared.onEvent({ type: 'warning', planned, text });
     }
   }
@@ -219,7 +233,7 @@ class ConditionRun implements PoolSink {
     }
     this.reuse = await ConditionReuse.open(planned, shared.store, shared.fingerprints, upstream);
     const rerun = shared.strategy === 'rerun';
-    const decision = this.reuse.decide();
+    const decision = await this.reuse.decide();
     const reused = rerun ? new Map<number, StoredReplicate>() : decision.reused;
     const reasons = rerun ? ['asked to'] : decision.reasons;
     const problems = await this.reuse.restore(reused, folder.artifacts);
@@ -245,10 +259,14 @@ class ConditionRun implements PoolSink {
   }
 
   private keep(record: ReplicateRecord, ms: number, artifacts: string): void {
-    const { reuse } = this;
+    const { reuse, shared } = this;
     if (reuse === undefined) return;
-    if (Object.keys(record.artifacts).length === 0) void reuse.keep(record, ms, artifacts);
-    else this.keeping = this.keeping.then(() => reuse.keep(record, ms, artifacts));
+    const reads = shared.reads.of(reuse.reader);
+    if (reads === 'too-many') return;
+    const keep = async (): Promise<void> =>
+      reuse.keep(record, ms, artifacts, shared.storeTrouble, reads && (await reads));
+    if (Object.keys(record.artifacts).length === 0 && reads === undefined) void keep();
+    else this.keeping = this.keeping.then(keep);
   }
 
   private work(folder: ConditionFolder, toRun: readonly number[]) {
@@ -288,6 +306,7 @@ class ConditionRun implements PoolSink {
 
   /** Every replicate without a result, ascending. */
   private failedReplicates(): number[] {
+    if (this.records.length === this.planned.replicates) return [];
     const finished = new Set(this.records.map(({ replicate }) => replicate));
     return Array.from({ length: this.planned.replicates }, (_, replicate) => replicate).filter(
       (r) => !finished.has(r),
@@ -297,15 +316,13 @@ class ConditionRun implements PoolSink {
   private failureOf(thrown: unknown): RunFailure {
     if (thrown instanceof ReplicateError) return thrown.failure;
     const { planned, shared } = this;
-    const { name, message, path = '' } = thrown as NodeJS.ErrnoException;
-    const results = conditionFolder(planned.folder, planned.condition);
-    const elsewhere = path !== '' && !path.startsWith(join(shared.root, planned.folder, RESULTS));
-    return {
-      reason: 'results-unwritable',
-      path: elsewhere ? relativePath(shared.root, path) : results,
-      // The path in the message may be that of a folder which is gone before anyone can look at it.
-      error: { name, message: message.replace(/, \w+ '.*'$/, ''), stack: '' },
-    };
+    const { name, message, path = '', dest = path } = thrown as NodeJS.ErrnoException & { dest?: string };
+    // The path in the message may be that of a folder which is gone before anyone can look at it.
+    const error = { name, message: message.replace(/, \w+ '.*'$/, ''), stack: '' };
+    const written = dest === '' || dest.startsWith(join(shared.root, planned.folder, RESULTS));
+    return written
+      ? { reason: 'results-unwritable', path: conditionFolder(planned.folder, planned.condition), error }
+      : { reason: 'file-unreadable', path: relativePath(shared.root, dest), error };
   }
 
   private outcome(status: ConditionStatus): ConditionOutcome {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { artifactsFolder, manifestPath } from '../io/condition-folder.ts';
 import { digestFile } from '../io/digest-file.ts';
 import { relativePath } from '../io/paths.ts';
+import { soon } from '../io/soon.ts';
 import type { RunStore } from '../store/store.ts';
 import { ReplicateError } from './failures.ts';
 import { type ConditionManifest, parseManifest } from './manifest.ts';
@@ -86,9 +87,9 @@ export class UpstreamArtifacts {
       const missing = manifest === undefined ? manifestPath(folder, source.condition) : path;
       throw new ReplicateError({ reason: 'upstream-missing', path: relativePath(this.root, missing), task });
     }
-    const actual = await digestFile(path).catch(() => undefined);
+    const actual = await soon(() => digestFile(path).catch(() => undefined));
     if (actual === expected) return expected;
-    if (await this.store?.repair(expected, path)) {
+    if (await this.store?.repair(expected, path).catch(() => false)) {
       repaired(relativePath(this.root, path));
       return expected;
     }
@@ -108,7 +109,7 @@ export class UpstreamArtifacts {
     condition,
   }: ArtifactSource): Promise<ConditionManifest | undefined> {
     const path = manifestPath(join(this.root, upstreamFolder), condition);
-    const text = await readFile(path, 'utf8').catch(() => undefined);
+    const text = await soon(() => readFile(path, 'utf8').catch(() => undefined));
     return text === undefined ? undefined : parseManifest(text);
   }
 }

@@ -1,8 +1,5 @@
-import { sha256 } from '../base/digest.ts';
+import { type FileDigests, sha256 } from '../base/digest.ts';
 import { canonicalJson, type Json, type JsonObject } from '../base/json.ts';
-
-/** Digest of the content of each file, by path relative to the root. */
-export type FileDigests = Readonly<Record<string, string>>;
 
 /**
  * All that the replicates of one condition share and depend on. What is not in here - description, presentation,
@@ -55,5 +52,7 @@ export function conditionKey(components: KeyComponents): string {
  * in the order of the sources.
  */
 export function replicateKey(replicate: number, seed: number, artifacts: readonly string[]): string {
-  return [replicate, seed, ...artifacts].join(':');
+  let key = `${replicate}:${seed}`;
+  for (const digest of artifacts) key += `:${digest}`;
+  return key;
 }

@@ -20,6 +20,8 @@ export interface Intention {
   readonly seed: number;
   /** By reference: the digest over the first `count` artifacts that are read. */
   readonly upstreamDigest: (reference: string, count: number) => string | undefined;
+  /** Files that nobody declared, that stored replicates have read, and that are not what they were. */
+  readonly changedReads: readonly string[];
   /** Replicates that are not reused, ascending. */
   readonly toRun: readonly number[];
 }
@@ -59,6 +61,7 @@ function changesOf(before: ConditionHistory, now: Intention): string[] {
     ...Object.entries(before.upstream)
       .filter(([reference, { count, digest }]) => (now.upstreamDigest(reference, count) ?? digest) !== digest)
       .map(([reference]) => `${reference} changed`),
+    ...now.changedReads.map((path) => `${shortPath(path, b.folder)} changed`),
     ...(a.engine === b.engine ? [] : [`nx-experiments ${a.engine} -> ${b.engine}`]),
     ...(a.interpreter === b.interpreter ? [] : [`${a.interpreter} -> ${b.interpreter}`]),
   ];
@@ -89,12 +92,14 @@ function fileChanges(
   b: Readonly<Record<string, string>>,
   folder: string,
 ): string[] {
-  const short = (path: string): string =>
-    path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
   return names(a, b).map((path) => {
     const what = !Object.hasOwn(a, path) ? 'added' : !Object.hasOwn(b, path) ? 'removed' : 'changed';
-    return `${short(path)} ${what}`;
+    return `${shortPath(path, folder)} ${what}`;
   });
+}
+
+function shortPath(path: string, folder: string): string {
+  return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
 }
 
 function valueChanges(a: JsonObject, b: JsonObject, prefix: string): string[] {

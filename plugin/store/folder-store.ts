@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import {
   chmod,
   copyFile,
@@ -15,8 +15,10 @@ import {
 import { dirname, join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { digestFile } from '../io/digest-file.ts';
+import { makeFolder } from '../io/make-folder.ts';
+import type { ArtifactRecord } from '../runtime/manifest.ts';
 import type { ConditionHistory } from './explain.ts';
-import { decodeLines, encodeLine } from './lines.ts';
+import { decodeLines, type Entry, encodeLine } from './lines.ts';
 import { pruneStore } from './maintenance.ts';
 import type { RunStore, Shelf, StoredReplicate } from './store.ts';
 
@@ -68,14 +70,15 @@ export class FolderStore implements RunStore {
   async shelf(conditionKey: string): Promise<Shelf> {
     const folder = join(this.base, 'records', conditionKey);
     const entries = new Map<string, StoredReplicate>();
-    for (const name of await listFolder(folder)) {
+    const names = await listFolder(folder);
+    for (const name of names) {
       const path = join(folder, name);
       const text = await readFile(path, 'utf8').catch(() => undefined);
       if (text === undefined) continue;
-      for (const [key, replicate] of decodeLines(text).entries) entries.set(key, replicate);
+      decodeLines(text, entries);
       await touch(path);
     }
-    return new FolderShelf(this, folder, entries);
+    return new FolderShelf(this, folder, entries, startOf(names.at(-1)));
   }
 
   async readHistory(experiment: string, condition: string): Promise<ConditionHistory | undefined> {
@@ -113,7 +116,7 @@ export class FolderStore implements RunStore {
     const found = await digestFile(object).catch(() => undefined);
     if (found === undefined) return `the artifact ${digest.slice(0, 12)} is not in the store`;
     if (found !== digest) {
-      await rm(object, { force: true });
+      await rm(object, { force: true }).catch(() => {}); // a store may be read-only
       return `the artifact ${digest.slice(0, 12)} in the store was damaged, and is removed`;
     }
     try {
@@ -146,7 +149,7 @@ export class FolderStore implements RunStore {
   /** Folders that every write needs. The store is no source of anything: Git and Nx leave it alone. */
   async prepare(): Promise<void> {
     this.prepared ??= (async () => {
-      await mkdir(join(this.base, 'tmp'), { recursive: true });
+      makeFolder(join(this.base, 'tmp'));
       await writeFile(join(this.folder, '.gitignore'), '*\n', { flag: 'wx' }).catch(() => {});
     })();
     await this.prepared;
@@ -164,23 +167,26 @@ export class FolderStore implements RunStore {
 
 class FolderShelf implements Shelf {
   private descriptor: number | undefined;
+  /** Replicates that finished in this turn of the event loop: one line for all of them. */
+  private unwritten: Entry[] = [];
+  private writing: Promise<void> | undefined;
 
+  /** @param newest when the last writer of what is here began */
   constructor(
     private readonly store: FolderStore,
     private readonly folder: string,
     private readonly entries: Map<string, StoredReplicate>,
+    private readonly newest: number,
   ) {}
 
   get(replicateKey: string): StoredReplicate | undefined {
     return this.entries.get(replicateKey);
   }
 
-  async put(replicateKey: string, replicate: StoredReplicate, folder: string): Promise<void> {
+  put(replicateKey: string, replicate: StoredReplicate, folder: string): Promise<void> {
     const artifacts = Object.values(replicate.artifacts);
-    for (const { fileName, sha256: digest } of artifacts)
-      await this.store.keep(digest, join(folder, fileName));
-    // One write for a line: a killed process leaves whole lines, or a last one that its checksum refuses.
-    this.store.written += writeSync(this.open(), encodeLine(replicateKey, replicate));
+    if (artifacts.length === 0) return this.append(replicateKey, replicate);
+    return this.keepAll(artifacts, folder).then(() => this.append(replicateKey, replicate));
   }
 
   async restore(replicate: StoredReplicate, folder: string): Promise<string | undefined> {
@@ -192,15 +198,43 @@ class FolderShelf implements Shelf {
   }
 
   async close(): Promise<void> {
-    if (this.descriptor !== undefined) closeSync(this.descriptor);
-    this.descriptor = undefined;
+    await this.writing;
+    this.release();
+  }
+
+  private async keepAll(artifacts: readonly ArtifactRecord[], folder: string): Promise<void> {
+    for (const { fileName, sha256: digest } of artifacts)
+      await this.store.keep(digest, join(folder, fileName));
+  }
+
+  private append(replicateKey: string, replicate: StoredReplicate): Promise<void> {
+    this.unwritten.push([replicateKey, replicate]);
+    this.writing ??= Promise.resolve().then(() => this.write());
+    return this.writing;
+  }
+
+  /** One write for a line: a killed process leaves whole lines, or a last one that its checksum refuses. */
+  private write(): void {
+    const line = Buffer.from(encodeLine(this.unwritten));
+    this.unwritten = [];
+    this.writing = undefined;
+    this.descriptor ??= this.open();
+    const written = writeSync(this.descriptor, line);
+    this.store.written += written;
+    if (written === line.length) return;
+    // Nothing may follow half a line: the next write begins another file.
+    this.release();
+    throw new Error(`only ${written} of ${line.length} bytes could be written: no space left on the device?`);
   }
 
   private open(): number {
-    if (this.descriptor !== undefined) return this.descriptor;
-    mkdirSync(this.folder, { recursive: true });
-    this.descriptor = openSync(join(this.folder, writerName()), 'wx');
-    return this.descriptor;
+    makeFolder(this.folder);
+    return openSync(join(this.folder, writerName(this.newest)), 'wx');
+  }
+
+  private release(): void {
+    if (this.descriptor !== undefined) closeSync(this.descriptor);
+    this.descriptor = undefined;
   }
 }
 
@@ -220,7 +254,18 @@ async function touch(path: string): Promise<boolean> {
   }
 }
 
-/** A name that no other writer has; newer ones sort later, so that what they say goes before what older ones say. */
-function writerName(): string {
-  return `${Date.now().toString(36).padStart(9, '0')}-${process.pid}-${randomBytes(6).toString('hex')}.log`;
+/**
+ * A name that no other writer has; newer ones sort later, so that what they say goes before what older ones say.
+ *
+ * @param newest when the last one before began: the clock may have been set back since
+ */
+function writerName(newest: number): string {
+  const startedAt = Math.max(Date.now(), newest + 1)
+    .toString(36)
+    .padStart(9, '0');
+  return `${startedAt}-${process.pid}-${randomBytes(6).toString('hex')}.log`;
+}
+
+function startOf(writer: string | undefined): number {
+  return Number.parseInt(writer ?? '', 36) || 0;
 }

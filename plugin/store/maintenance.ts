@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { digestFile } from '../io/digest-file.ts';
 import { decodeLines } from './lines.ts';
@@ -14,6 +14,8 @@ interface StoredFile {
 
 /** Temporary files of writers that died; a living one renames its file within moments. */
 const ABANDONED_MS = 3_600_000;
+/** Clocks of machines that share a store differ; a file further ahead was written before a clock was set back. */
+const AHEAD_MS = 3_600_000;
 
 export interface Pruned {
   readonly removed: number;
@@ -56,7 +58,9 @@ export async function pruneStore(folder: string, maxBytes: number, now: number):
   let removed = 0;
   let freedBytes = 0;
   for (const { path, kind, bytes, usedAt } of files) {
-    const abandoned = kind === 'tmp' && now - usedAt > ABANDONED_MS;
+    const abandoned = kind === 'tmp' && Math.abs(now - usedAt) > ABANDONED_MS;
+    // It would look like the newest for ever.
+    if (usedAt > now + AHEAD_MS && kind !== 'tmp') await utimes(path, now / 1000, now / 1000).catch(() => {});
     if (!abandoned && (keptBytes <= maxBytes || kind === 'tmp')) continue;
     await rm(path, { force: true });
     removed++;

@@ -1,3 +1,4 @@
+import type { FileDigests } from '../base/digest.ts';
 import type { ArtifactRecord, Metrics } from '../runtime/manifest.ts';
 import type { ConditionHistory } from './explain.ts';
 
@@ -7,6 +8,8 @@ export interface StoredReplicate {
   readonly artifacts: Readonly<Record<string, ArtifactRecord>>;
   /** How long it took, in milliseconds. */
   readonly ms: number;
+  /** Files that it read, or may have read, and that nobody declared: it counts only while they stay the same. */
+  readonly reads?: FileDigests;
 }
 
 /** The finished replicates of one condition key. */
@@ -17,7 +20,7 @@ export interface Shelf {
    *
    * @param folder absolute path of the replicate's folder, which holds the artifacts
    */
-  put(replicateKey: string, replicate: StoredReplicate, folder: string): void | Promise<void>;
+  put(replicateKey: string, replicate: StoredReplicate, folder: string): Promise<void>;
   /**
    * Puts the artifacts of a stored replicate into a folder, each checked against its digest.
    *

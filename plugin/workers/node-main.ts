@@ -13,7 +13,7 @@ import { FileObserver } from './node-observe.ts';
 import { Pipeline } from './node-pipeline.ts';
 import { seededMathRandom } from './node-random.ts';
 import { verify } from './node-verify.ts';
-import type { FromWorker, ReplicateJob, ToWorker, VerifyJob } from './protocol.ts';
+import type { ConditionJob, FromWorker, ReplicateJob, ToWorker, VerifyJob } from './protocol.ts';
 
 /** Messages come in on file descriptor 3 and go out on 4, one JSON text a line; stdout and stderr stay the user's. */
 const FROM_PARENT = 3;
@@ -86,19 +86,22 @@ function flush(): void {
   sentAt = performance.now();
 }
 
+/** Each condition is bound once. */
+function bind(job: ConditionJob, modules: ModuleLoader): Promise<Pipeline> {
+  const binding = pipelines.get(job.id) ?? Pipeline.bind(job, modules);
+  pipelines.set(job.id, binding);
+  return binding;
+}
+
 async function run(message: RunMessage): Promise<void> {
   const { job } = message;
-  loader ??= new ModuleLoader(job.root);
   alone = outsideOfReplicates();
   process.chdir(job.folder);
   let pipeline: Pipeline;
   try {
-    let binding = pipelines.get(job.id);
-    if (binding === undefined) {
-      binding = Pipeline.bind(job, loader);
-      pipelines.set(job.id, binding);
-    }
-    pipeline = await binding;
+    observer.enter(job.experiment);
+    loader ??= new ModuleLoader(job.root);
+    pipeline = await bind(job, loader);
   } catch (thrown) {
     send({ type: 'batch-failed', failure: failureOf(thrown, job.root) });
     return;
@@ -112,7 +115,7 @@ async function run(message: RunMessage): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: Math.min(message.concurrency, waiting.length) }, lane));
-  send({ type: 'batch-finished', reads: observer.take(job.root) });
+  send({ type: 'batch-finished' });
 }
 
 async function runReplicate(pipeline: Pipeline, job: ReplicateJob, message: RunMessage): Promise<void> {
@@ -130,6 +133,8 @@ async function runReplicate(pipeline: Pipeline, job: ReplicateJob, message: RunM
     }
     const { metrics, artifacts } = await (message.concurrency > 1 ? interleaved.run(state, body) : body());
     endLine(state);
+    const reads = observer.take(message.job.root);
+    if (reads.length > 0) send({ type: 'observed', reads });
     send({ type: 'replicate-finished', replicate, ms: elapsed(), metrics, artifacts });
   } catch (thrown) {
     endLine(state);

@@ -16,7 +16,8 @@ const OPENERS = ['open', 'openSync'];
  * child process reads is not seen.
  */
 export class FileObserver {
-  private readonly seen = new Set<string>();
+  private readonly byExperiment = new Map<string, Set<string>>();
+  private seen = new Set<string>();
   private fresh: string[] = [];
 
   constructor() {
@@ -29,7 +30,14 @@ export class FileObserver {
     syncBuiltinESMExports();
   }
 
-  /** Absolute paths below a folder that were read since the last call, but for installed packages. Each is told once. */
+  /** From here on this experiment reads. */
+  enter(experiment: string): void {
+    this.seen = this.byExperiment.get(experiment) ?? new Set();
+    this.byExperiment.set(experiment, this.seen);
+    this.fresh = [];
+  }
+
+  /** Absolute paths below a folder that are new since the last call, but for installed packages. */
   take(root: string): string[] {
     const { fresh } = this;
     if (fresh.length === 0) return [];

@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { suggestion } from '../base/names.ts';
+import { soon } from '../io/soon.ts';
 import { type Artifact, isWithMetrics, type StepContext } from '../runtime/context.ts';
 import { ReplicateError, type RunFailure } from '../runtime/failures.ts';
 import type { ArtifactRecord } from '../runtime/manifest.ts';
@@ -217,7 +218,7 @@ class Binder {
     const load = await this.pick('loader', source.loader?.module, name, BUILT_IN_LOADERS, owner);
     return async ({ replicate }) => {
       const path = join(source.artifacts, `replicate_${replicate % source.replicates}`, source.fileName);
-      if (!existsSync(path)) {
+      if (!(await soon(async () => existsSync(path) || undefined))) {
         throw new ReplicateError({
           reason: 'upstream-missing',
           path: relative(root, path),

@@ -22,7 +22,7 @@ export interface PoolSink {
   log(replicate: number | undefined, text: string): void;
   /** The first replicate is handed out: until then the condition waited for a worker. */
   began(): void;
-  /** Absolute paths of files of the workspace that a worker read meanwhile. */
+  /** Absolute paths of files of the workspace that a worker has read; told before the answer of who read them. */
   observed(reads: readonly string[]): void;
 }
 
@@ -249,13 +249,15 @@ export class WorkerPool {
       case 'log':
         active.sink.log(message.replicate, message.text);
         return;
+      case 'observed':
+        active.sink.observed(message.reads);
+        return;
       case 'batch-failed':
         this.release(slot);
         this.giveUp(active, message.failure);
         this.proceed(active);
         return;
       case 'batch-finished': {
-        if (message.reads.length > 0) active.sink.observed(message.reads);
         if (chunk.pending.size > 0) {
           slot.fault = { reason: 'worker-exited', how: 'it left a replicate without an answer' };
           void retire(slot, 0);
@@ -383,7 +385,7 @@ function retire(slot: Slot, graceMs: number): Promise<void> {
  * theirs. What they finish counts, but for the one that was too late.
  */
 function countsWhileRetiring(chunk: Chunk, message: FromWorker): boolean {
-  if (message.type === 'log') return true;
+  if (message.type === 'log' || message.type === 'observed') return true;
   if (message.type !== 'replicate-finished') return false;
   return chunk.concurrency > 1 || message.replicate !== chunk.timedOut;
 }

@@ -103,8 +103,9 @@ export type FromWorker =
   | { readonly type: 'log'; readonly replicate: number | undefined; readonly text: string }
   /** Nothing of this condition can run here. */
   | { readonly type: 'batch-failed'; readonly failure: RunFailure }
-  /** `reads`: absolute paths of files of the workspace that the process has read since the last time. */
-  | { readonly type: 'batch-finished'; readonly reads: readonly string[] }
+  /** Absolute paths of files of the workspace that were read for the first time for this experiment; before the answer. */
+  | { readonly type: 'observed'; readonly reads: readonly string[] }
+  | { readonly type: 'batch-finished' }
   /** An error that no step could catch; the worker ends after it. */
   | { readonly type: 'uncaught'; readonly error: ErrorInfo }
   | { readonly type: 'verified'; readonly verdict: JsonObject }

@@ -1,8 +1,9 @@
 // Runs every experiment of a folder with a store, in this process: `node run-lab.mjs <folder>`.
-import { readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
+import fastGlob from 'fast-glob';
 import { conditionsOf } from '../../plugin/dist/graph/conditions.js';
 import { readExperiments } from '../../plugin/dist/io/discover.js';
+import { describeFailure } from '../../plugin/dist/runtime/failures.js';
 import { planConditions } from '../../plugin/dist/runtime/plan.js';
 import { runPlan } from '../../plugin/dist/runtime/runner.js';
 import { FolderStore } from '../../plugin/dist/store/folder-store.js';
@@ -10,9 +11,11 @@ import { NodeWorker } from '../../plugin/dist/workers/node-worker.js';
 import { WorkerPool } from '../../plugin/dist/workers/pool.js';
 
 const [root = '.'] = process.argv.slice(2);
-const configs = readdirSync(root, { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.name === 'config.yaml')
-  .map((entry) => relative(root, join(entry.parentPath, entry.name)));
+// Another run may be replacing results: they are not looked into.
+const configs = fastGlob.sync('**/config.yaml', {
+  cwd: root,
+  ignore: ['**/results/**', '**/node_modules/**'],
+});
 const { graph } = readExperiments(root, configs);
 const all = graph.order.flatMap((experiment) =>
   conditionsOf(graph, experiment).map((condition) => ({ experiment, condition })),
@@ -29,4 +32,6 @@ const outcomes = await runPlan(planConditions(graph, all), {
   onEvent: () => {},
 });
 await pool.close();
+for (const { planned, failures } of outcomes)
+  for (const { failure } of failures) console.log(`${planned.id}: ${describeFailure(failure)}`);
 process.exitCode = outcomes.every(({ status }) => status === 'succeeded') ? 0 : 1;

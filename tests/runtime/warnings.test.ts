@@ -35,22 +35,54 @@ export const read = async (ctx: any) => {
   'e/never-read.txt': 'x',
 };
 
-test('a file that is read and not declared is warned about once, however it is read', async () => {
+test('a file that is read elsewhere and not declared is warned about once', async () => {
   using lab = new Lab(READING);
-  const told = warnings(await lab.run({ store: 'store', workers: 2 }));
-  const files = [
+  expect(warnings(await lab.run({ store: 'store', workers: 2 }))).toEqual([
+    'e/baseline: reads shared/by-promise.txt, which is not declared under "inputs": Nx does not notice a change of it',
+  ]);
+});
+
+test('the store notices a change of any file that was read, however it was read', async () => {
+  using lab = new Lab(READING);
+  await lab.run({ store: 'store', workers: 2 });
+  const ran = async (): Promise<number> =>
+    (await lab.run({ store: 'store' })).events.filter(({ type }) => type === 'replicate-finished').length;
+  expect(await ran()).toBe(0);
+  for (const file of [
     'e/by-descriptor.txt',
     'e/by-namespace.txt',
     'e/by-stream.txt',
     'e/by-url.txt',
     'shared/by-promise.txt',
-  ];
-  expect(told.sort()).toEqual(
-    files.map(
-      (file) =>
-        `e/baseline: reads ${file}, which is not declared under "inputs": a change of it goes unnoticed`,
-    ),
-  );
+  ]) {
+    lab.write({ [file]: 'changed' });
+    expect([file, await ran()]).toEqual([file, 4]);
+    expect([file, await ran()]).toEqual([file, 0]);
+  }
+  lab.write({ 'e/never-read.txt': 'changed' });
+  expect(await ran()).toBe(0);
+  lab.write({ 'e/by-url.txt': 'x' });
+  const { events } = await lab.run({ store: 'store' });
+  expect(events.flatMap((event) => (event.type === 'condition-started' ? event.reasons : []))).toEqual([
+    'by-url.txt changed',
+  ]);
+});
+
+test('what another replicate of the experiment has read and kept counts too', async () => {
+  using lab = new Lab({
+    'e/config.yaml':
+      'replicates: 3\ndatasource: { one: one }\nsteps: [look]\ntreatments: { high: { rate: 2 } }\n',
+    'e/datasources.ts': 'export const one = () => 1;\n',
+    'e/steps.ts': `import { readFileSync } from 'node:fs';
+let kept: string | undefined;
+export const look = (data: number, ctx: any) => { kept ??= readFileSync('kept.txt', 'utf8'); ctx.metrics.add('kept', kept.length); };
+`,
+    'e/kept.txt': 'x',
+  });
+  await lab.run({ store: 'store', workers: 1 });
+  lab.write({ 'e/kept.txt': 'xyz' });
+  await lab.run({ store: 'store', workers: 1 });
+  expect([...lab.metric('e/baseline', 'kept'), ...lab.metric('e/high', 'kept')]).toEqual([3, 3, 3, 3, 3, 3]);
 });
 
 test('nothing is warned about when all that is read is declared', async () => {
@@ -73,7 +105,7 @@ test('a module by a path that nothing could follow is warned about', async () =>
     'plugins/a.ts': 'export const a = 1;\n',
   });
   expect(warnings(await lab.run({ store: 'store' }))).toEqual([
-    'e/baseline: reads plugins/a.ts, which is not declared under "inputs": a change of it goes unnoticed',
+    'e/baseline: reads plugins/a.ts, which is not declared under "inputs": Nx does not notice a change of it',
   ]);
 });
 

@@ -1,0 +1,43 @@
+/**
+ * Runs every experiment of a folder in this process, and prints what that cost:
+ *
+ *     node benchmarks/run-once.mjs <folder> [store folder] [workers]
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { conditionsOf } from '../plugin/dist/graph/conditions.js';
+import { readExperiments } from '../plugin/dist/io/discover.js';
+import { planConditions } from '../plugin/dist/runtime/plan.js';
+import { runPlan } from '../plugin/dist/runtime/runner.js';
+import { FolderStore } from '../plugin/dist/store/folder-store.js';
+import { NodeWorker } from '../plugin/dist/workers/node-worker.js';
+import { WorkerPool } from '../plugin/dist/workers/pool.js';
+
+const [folder = '.', store = '', workers = '1'] = process.argv.slice(2);
+const root = resolve(folder);
+
+const startedAt = performance.now();
+const configs = readdirSync(root, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.name === 'config.yaml')
+  .map((entry) => relative(root, join(entry.parentPath, entry.name)));
+const { graph } = readExperiments(root, configs);
+const all = graph.order.flatMap((experiment) =>
+  conditionsOf(graph, experiment).map((condition) => ({ experiment, condition })),
+);
+const pool = new WorkerPool(Number(workers), (listener) => new NodeWorker(listener));
+const outcomes = await runPlan(planConditions(graph, all), {
+  root,
+  pool,
+  workers: Number(workers),
+  signal: new AbortController().signal,
+  failFast: false,
+  store: store === '' ? undefined : new FolderStore(store, 10 * 2 ** 30),
+  strategy: 'resume',
+  onEvent: () => {},
+});
+const runMs = performance.now() - startedAt;
+await pool.close();
+if (outcomes.some(({ status }) => status !== 'succeeded')) throw new Error('A condition failed.');
+const [, peakKb = '0'] = /VmHWM:\s*(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+const reused = outcomes.reduce((sum, outcome) => sum + outcome.reused, 0);
+console.log(JSON.stringify({ runMs, peakMiB: Number(peakKb) / 1024, reused }));
