@@ -5,17 +5,18 @@ import { SettingsError } from '../base/settings-error.ts';
 const HELP = `Usage: nx-experiments <command> [options]
 
 Commands:
-  plan [experiment…]     say what a run would do and why, without running anything
-  store stats            sizes of the run store
-  store prune            remove what was used longest ago, until the store fits its limit
-  store verify           check every artifact and record of the store
+  plan [experiment…]  say what a run would do and why, without running anything
+  store stats         sizes of the run store
+  store prune         remove what was used longest ago, down to the size limit
+  store verify        check every artifact and record of the store
 
 Options:
-  --json                 print data instead of text
-  --help                 print this text
-  --version              print the version
+  --json              print data instead of text
+  --help              print this text
+  --version           print the version
 
-Exit codes: 0 all is well, 1 something is damaged or failed, 2 the command or a config.yaml is wrong.
+Exit codes: 0 all is well; 1 something is damaged or failed;
+2 the command or a config.yaml is wrong.
 `;
 
 const COMMANDS = ['plan', 'store'];

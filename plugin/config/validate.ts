@@ -55,7 +55,7 @@ function checkMapping(
 ): void {
   const known = schema.properties ?? {};
   for (const key of schema.required ?? []) {
-    if (node.entries.some((entry) => entry.key === key)) continue;
+    if (node.entries.some((entry) => entry.key === key || isTypoOf(key, entry.key, known))) continue;
     const at = { ...node.at, end: Math.min(node.at.end, node.at.start + 1) };
     const remedy = example(key, known[key]) ?? `Add "${key}".`;
     report(out, 'config/missing-key', at, `${subject(path)} lacks "${key}".`, remedy);
@@ -83,6 +83,11 @@ function checkMapping(
     else if (typeof schema.additionalProperties === 'object')
       check(value, schema.additionalProperties, inner, out);
   }
+}
+
+/** Whether an unknown key is reported with the question whether this one was meant. */
+function isTypoOf(key: string, written: string, known: Readonly<Record<string, Schema>>): boolean {
+  return !Object.hasOwn(known, written) && nearest(written, Object.keys(known)) === key;
 }
 
 function reportUnknown(

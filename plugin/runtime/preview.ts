@@ -75,8 +75,8 @@ async function previewCondition(
     msPerReplicate === undefined ? undefined : msPerReplicate * Math.ceil(missing.length / lanes);
   offered.set(planned.id, offeredBy(planned, reused));
   if (missing.length > 0) {
-    const first = upstreamToRun(planned, offered).map((id) => `${id} runs first`);
-    const why = first.length > 0 ? first : reasons;
+    const first = upstreamToRun(planned, offered);
+    const why = first.length > 0 ? [`after ${first.join(', ')}`] : reasons;
     return {
       planned,
       status: 'to-run',

@@ -41,7 +41,7 @@ export function explain(before: ConditionHistory | undefined, now: Intention): s
     (replicate) => replicate < before.replicates && !before.failed.includes(replicate),
   );
   if (added.length > 0) reasons.push(`new ${ranges(added)}`);
-  if (failed.length > 0) reasons.push(`${ranges(failed)} failed before`);
+  if (failed.length > 0) reasons.push(`${ranges(failed)} not finished before`);
   if (lost.length > 0) reasons.push(`${ranges(lost)} not in the store`);
   return reasons;
 }

@@ -43,6 +43,11 @@ describe('is refused:', () => {
   });
 });
 
+test('a misspelt key that is required is told once', () => {
+  const problems = problemsOf('datasource: { raw: load }\nstep: [run]\n');
+  expect(problems).toEqual(['config/unknown-key: Unknown key "step". Did you mean "steps"?']);
+});
+
 test('an example is written as a person would write it', () => {
   expect(flow({ a: ['data/*.csv', { env: 'MODEL' }], b: '#85C1E9', c: '', d: {}, e: '10' })).toBe(
     '{ a: [data/*.csv, { env: MODEL }], b: "#85C1E9", c: "", d: {}, e: "10" }',

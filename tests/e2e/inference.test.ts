@@ -174,14 +174,6 @@ test('all problems of all configs are told at once, with their places', async ()
 2 errors occurred while processing files for the nx-experiments plugin.
   - experiments/one/config.yaml:
 
-      experiments/one/config.yaml:1:1 - error config/missing-key: The configuration lacks "steps".
-
-        > 1 | datasource: { x: missing#out }
-            | ^
-          2 | step: [a]
-
-        For example: steps: [inspect_summary, { clean: { drop_nulls: true } }]
-
       experiments/one/config.yaml:2:1 - error config/unknown-key: Unknown key "step".
 
           1 | datasource: { x: missing#out }

@@ -48,18 +48,18 @@ ${more}
 
 const TABLE = `judge: 5 conditions
 
-  metric  condition         mean ± sd  n  vs baseline
-  ------  ----------  ---------------  -  -----------
-  level   baseline              0 ± 0  2
-          only_judge            1 ± 0  2           +1
-          everywhere            9 ± 0  2           +9
-          swapped               0 ± 0  2            0
-          only_prep             0 ± 0  2            0
-  noise   baseline    0.5664 ± 0.4830  2
-          only_judge  0.5664 ± 0.4830  2            0
-          everywhere  0.5664 ± 0.4830  2            0
-          swapped     0.5664 ± 0.4830  2            0
-          only_prep   0.5664 ± 0.4830  2            0`;
+  metric  condition       mean ± sd  n  vs baseline
+  ------  ----------  -------------  -  -----------
+  level   baseline            0 ± 0  2
+          only_judge          1 ± 0  2           +1
+          everywhere          9 ± 0  2           +9
+          swapped             0 ± 0  2            0
+          only_prep           0 ± 0  2            0
+  noise   baseline    0.566 ± 0.483  2
+          only_judge  0.566 ± 0.483  2        0.000
+          everywhere  0.566 ± 0.483  2        0.000
+          swapped     0.566 ± 0.483  2        0.000
+          only_prep   0.566 ± 0.483  2        0.000`;
 
 const TASKS = [
   'alt:experiment--baseline',

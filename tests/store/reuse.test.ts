@@ -94,7 +94,7 @@ test('a crash at replicate 8: the rest runs, and the next run retries that one a
   expect(first.ran.failures('producer/baseline')).toHaveLength(1);
   const second = await lab.count({ only: ['producer/baseline'] });
   expect(second.replicates).toEqual({ 'producer/baseline': [8] });
-  expect(reasonsOf(second.ran.events, 'producer/baseline')).toEqual(['replicate 8 failed before']);
+  expect(reasonsOf(second.ran.events, 'producer/baseline')).toEqual(['replicate 8 not finished before']);
 });
 
 test('a run that is stopped keeps what it has finished', async () => {

@@ -129,6 +129,18 @@ export class Workspace implements AsyncDisposable {
     return run;
   }
 
+  /** Runs a line as a person types it, in a shell. */
+  async shell(line: string): Promise<{ readonly code: number; readonly output: string }> {
+    const env = this.env({ npm_config_yes: 'false' });
+    try {
+      const { stdout, stderr } = await execute('bash', ['-c', line], { cwd: this.root, env });
+      return { code: 0, output: stdout + stderr };
+    } catch (error) {
+      const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+      return { code, output: stdout + stderr };
+    }
+  }
+
   async write(path: string, text: string): Promise<void> {
     const file = join(this.root, path);
     await mkdir(dirname(file), { recursive: true });
