@@ -7,5 +7,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     pool: 'forks',
     maxWorkers: 2,
+    // .ci/run prints the counts of this file last.
+    reporters: process.env.CI ? ['default', ['json', { outputFile: 'tmp/vitest.json' }]] : ['default'],
   },
 });

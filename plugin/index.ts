@@ -1,8 +1,7 @@
 /** The entry that Nx and the users' modules import: it loads nothing heavy before it is asked to. */
-import type { CreateDependencies, CreateNodes } from '@nx/devkit';
-import type { PluginOptions } from './nx/options.ts';
+import type { PluginOptions } from './nx/plugin-options.ts';
 
-export type { PluginOptions } from './nx/options.ts';
+export type { PluginOptions } from './nx/plugin-options.ts';
 export {
   type Artifact,
   type Datasource,
@@ -17,16 +16,26 @@ export {
 
 export const name = 'nx-experiments';
 
-/** Infers one Nx project from each experiment's config.yaml. */
-export const createNodes: CreateNodes<PluginOptions> = [
+/**
+ * Infers one Nx project from each experiment's config.yaml. The types of Nx are left out here, since whoever writes a step
+ * would have to compile them; tests/nx/entry.test.ts holds that they fit.
+ */
+export const createNodes = [
   '**/config.{yaml,yml}',
-  async (files, options, context) =>
-    (await import('./nx/create-nodes.ts')).inferProjects(files, options ?? {}, context),
-];
+  async (
+    files: readonly string[],
+    options: PluginOptions | undefined,
+    context: { readonly workspaceRoot: string },
+  ): Promise<(readonly [string, object])[]> =>
+    (await import('./nx/create-nodes.ts')).inferProjects(files, options ?? {}, context as never),
+] as const;
 
 /** The former name of `createNodes`, which Nx still looks for. */
 export const createNodesV2 = createNodes;
 
 /** Gives the project graph an edge for every reference, and for shared code that an experiment imports. */
-export const createDependencies: CreateDependencies<PluginOptions> = async (options, context) =>
-  (await import('./nx/create-dependencies.ts')).inferDependencies(options ?? {}, context);
+export const createDependencies = async (
+  options: PluginOptions | undefined,
+  context: { readonly workspaceRoot: string },
+): Promise<object[]> =>
+  (await import('./nx/create-dependencies.ts')).inferDependencies(options ?? {}, context as never);

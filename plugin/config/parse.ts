@@ -31,17 +31,34 @@ export function parseConfig(file: string, text: string): Result<ExperimentConfig
   const tree = parseYamlTree(file, text);
   if (!tree.ok) return { ok: false, diagnostics: tree.diagnostics.slice(0, MAX_PROBLEMS) };
   const invalid = validate(tree.value, CONFIG_SCHEMA);
-  if (invalid.length > 0) return { ok: false, diagnostics: invalid.slice(0, MAX_PROBLEMS) };
   const parser = new ConfigParser(file, tree.value);
   const config = parser.parse();
-  return parser.diagnostics.length > 0
-    ? { ok: false, diagnostics: parser.diagnostics.slice(0, MAX_PROBLEMS) }
+  const told = new Set(invalid.map(({ at }) => at.start));
+  const diagnostics = [...invalid, ...parser.diagnostics.filter(({ at }) => !told.has(at.start))];
+  return diagnostics.length > 0
+    ? { ok: false, diagnostics: diagnostics.slice(0, MAX_PROBLEMS) }
     : { ok: true, value: config };
 }
 
-/** The name that a config claims even when the rest of it is wrong; spares its consumers a second error. */
-export function claimedName(file: string, text: string): string {
+/** What a config claims even when something in it is wrong. */
+export interface Claims {
+  /** Spares its consumers a second error. */
+  readonly name: string;
+  /** These may be wrong as well. */
+  readonly references: readonly Reference[];
+}
+
+export function claimsOf(file: string, text: string): Claims {
   const tree = parseYamlTree(file, text);
+  const draft = tree.ok ? new ConfigParser(file, tree.value).parse() : undefined;
+  const entries = draft
+    ? [draft, draft.baseline, ...draft.treatments].flatMap(({ datasource }) => datasource)
+    : [];
+  const references = entries.flatMap(({ source }) => (source.type === 'reference' ? [source] : []));
+  return { name: claimedName(file, text, tree), references };
+}
+
+function claimedName(file: string, text: string, tree: Result<LocatedNode>): string {
   if (!tree.ok) {
     const line = /^name:[ \t]*["']?([A-Za-z0-9][\w.-]*)["']?[ \t]*(?:#.*)?\r?$/m.exec(text);
     return line?.[1] ?? defaultName(file);
@@ -50,7 +67,7 @@ export function claimedName(file: string, text: string): string {
   return name ?? defaultName(file);
 }
 
-/** Shapes a tree that the schema has accepted, and checks what a schema cannot say. */
+/** Shapes a tree, and checks what a schema cannot say. What the schema refuses is left out. */
 class ConfigParser {
   readonly diagnostics: Diagnostic[] = [];
   private readonly folder: string;
@@ -144,6 +161,7 @@ class ConfigParser {
         `"${text}" is not a reference.`,
         'Write it as experiment#output, for example producer#summary.',
       );
+      return this.call(node);
     }
     return { type: 'reference', experiment, output, at: node.at };
   }

@@ -1,6 +1,7 @@
 import { compareText, type Diagnostic, type Span } from '../base/diagnostics.ts';
 import { BASELINE, suggestion } from '../base/names.ts';
 import type { ExperimentConfig, Reference } from '../config/config.ts';
+import type { Claims } from '../config/parse.ts';
 import { conditionsOf } from './conditions.ts';
 import { type ExperimentNode, type Graph, referencesOf } from './graph.ts';
 import { findCycles, topologicalOrder } from './order.ts';
@@ -14,21 +15,27 @@ export interface Resolution {
 /**
  * Connects experiments by their references.
  *
- * @param broken names of experiments whose own config has problems: references to them are not a second error
+ * @param broken what configs claim that have problems of their own: references to them are not a second error, and
+ *   theirs are checked as well
  */
 export function resolveGraph(
   configs: readonly ExperimentConfig[],
-  broken: ReadonlySet<string> = new Set(),
+  broken: readonly Claims[] = [],
 ): Resolution {
   const diagnostics: Diagnostic[] = [];
   const byName = uniqueByName(configs, diagnostics);
+  const brokenNames = new Set(broken.map(({ name }) => name));
   const sound = new Map<string, ExperimentConfig>();
   for (const config of byName.values()) {
     const problems = referencesOf(config).map((reference) =>
-      checkReference(config, reference, byName, broken),
+      checkReference(config.name.value, reference, byName, brokenNames),
     );
     diagnostics.push(...problems.flatMap((problem) => (typeof problem === 'object' ? [problem] : [])));
     if (problems.every((problem) => problem === undefined)) sound.set(config.name.value, config);
+  }
+  for (const { name, references } of broken) {
+    const problems = references.map((reference) => checkReference(name, reference, byName, brokenNames));
+    diagnostics.push(...problems.flatMap((problem) => (typeof problem === 'object' ? [problem] : [])));
   }
   diagnostics.push(...cycleProblems(byName));
 
@@ -83,7 +90,7 @@ function uniqueByName(
 }
 
 function checkReference(
-  { name }: ExperimentConfig,
+  reader: string,
   reference: Reference,
   byName: ReadonlyMap<string, ExperimentConfig>,
   broken: ReadonlySet<string>,
@@ -92,7 +99,7 @@ function checkReference(
   const upstream = byName.get(experiment);
   if (upstream === undefined) {
     if (broken.has(experiment)) return 'upstream-broken';
-    const known = [...byName.keys()].filter((other) => other !== name.value).sort(compareText);
+    const known = [...byName.keys(), ...broken].filter((other) => other !== reader).sort(compareText);
     return {
       severity: 'error',
       code: 'graph/unknown-experiment',

@@ -3,7 +3,7 @@ import { join, posix } from 'node:path';
 import type { Diagnostic, Result } from '../base/diagnostics.ts';
 import { sha256 } from '../base/digest.ts';
 import type { ExperimentConfig } from '../config/config.ts';
-import { claimedName, parseConfig } from '../config/parse.ts';
+import { type Claims, claimsOf, parseConfig } from '../config/parse.ts';
 import type { Graph } from '../graph/graph.ts';
 import { resolveGraph } from '../graph/resolve.ts';
 
@@ -31,7 +31,7 @@ export function readExperiments(
   const texts = new Map<string, string>();
   const configs: ExperimentConfig[] = [];
   const diagnostics: Diagnostic[] = [];
-  const broken = new Set<string>();
+  const broken: Claims[] = [];
   for (const file of files) {
     const text = readText(join(root, file));
     texts.set(file, text);
@@ -41,7 +41,7 @@ export function readExperiments(
     if (parsed.ok) configs.push(parsed.value);
     else {
       diagnostics.push(...parsed.diagnostics);
-      broken.add(claimedName(file, text));
+      broken.push(claimsOf(file, text));
     }
   }
   diagnostics.push(...doubleFiles(files));

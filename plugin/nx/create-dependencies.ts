@@ -1,6 +1,7 @@
 import { type CreateDependenciesContext, DependencyType, type RawProjectGraphDependency } from '@nx/devkit';
 import { referencesOf } from '../graph/graph.ts';
-import { type PluginOptions, resolveOptions } from './options.ts';
+import { resolveOptions } from './options.ts';
+import type { PluginOptions } from './plugin-options.ts';
 import { ExperimentWorkspace } from './workspace.ts';
 
 /** Edges between projects: experiment -> upstream experiment, and experiment -> shared code. */

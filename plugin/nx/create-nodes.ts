@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { type CreateNodesContext, type CreateNodesResultArray, createNodesFromFiles } from '@nx/devkit';
-import { experimentFiles, type PluginOptions, resolveOptions } from './options.ts';
+import { experimentFiles, resolveOptions } from './options.ts';
+import type { PluginOptions } from './plugin-options.ts';
 import { projectOf } from './targets.ts';
 import { ExperimentWorkspace } from './workspace.ts';
 

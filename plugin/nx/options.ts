@@ -1,18 +1,7 @@
 import type { NxJsonConfiguration } from '@nx/devkit';
 import { minimatch } from 'minimatch';
 import { SettingsError } from '../base/settings-error.ts';
-
-/** Options of the plugin in nx.json. */
-export interface PluginOptions {
-  /** Name of the target that compares all conditions; those of the conditions are `<targetName>--<condition>`. Default: `experiment`. */
-  readonly targetName?: string;
-  /** Globs of config files, relative to the workspace root. Default: those under a folder named `experiments`. */
-  readonly include?: readonly string[];
-  /** Folder of the run store, absolute or relative to the workspace root; false for none. Default: `.nx/experiments`. */
-  readonly store?: string | false;
-  /** Size beyond which the store lets go of what was used longest ago, such as `500M`. Default: `10G`. */
-  readonly storeSize?: string;
-}
+import type { PluginOptions } from './plugin-options.ts';
 
 export interface ResolvedOptions {
   readonly targetName: string;

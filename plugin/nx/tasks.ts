@@ -14,7 +14,6 @@ import { planConditions } from '../runtime/plan.ts';
 import { runPlan } from '../runtime/runner.ts';
 import { NodeWorker } from '../workers/node-worker.ts';
 import { WorkerPool } from '../workers/pool.ts';
-import { respectNoColor } from './colors.ts';
 import { pluginOptions } from './options.ts';
 import { parseRunOptions, type RunExecutorOptions } from './run-options.ts';
 import { openStore, resolveStore, type StoreOptions } from './store-options.ts';
@@ -65,10 +64,10 @@ export async function runTasks(
   };
   const failAll = (message: string): void => {
     const now = Date.now();
-    for (const { id } of tasks)
+    for (const { id } of tasks) {
       answer({ task: id, status: 'failure', output: `${message}\n`, startedAt: now, endedAt: now });
+    }
   };
-  respectNoColor(process.env);
   try {
     const loaded = loadGraph(
       context.root,

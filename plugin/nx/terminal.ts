@@ -31,6 +31,9 @@ export class TerminalReporter {
 
   readonly report = (event: RunEvent): void => {
     switch (event.type) {
+      case 'stopping':
+        this.print(event.kept ? 'Stopping. What has finished is kept: run again to go on.' : 'Stopping.');
+        return;
       case 'condition-started': {
         const at = this.now();
         const { id, replicates } = event.planned;

@@ -30,11 +30,12 @@ function heading({ experiment, description, conditions }: ReportModel): string {
 }
 
 function metricTable(rows: readonly MetricRow[]): string[] {
-  const head = ['metric', 'condition', 'mean ± sd', 'n', 'vs baseline'];
+  const compared = rows.some(({ difference }) => difference !== undefined);
+  const head = ['metric', 'condition', 'mean ± sd', 'n', ...(compared ? ['vs baseline'] : [])];
   const numbers = rows.map((row) => {
     const format = formatOf(rows.filter((other) => other.metric === row.metric));
     const difference = row.difference === undefined ? '' : signed(row.difference, format);
-    return [renderSpread(row, format), String(row.description.n), difference];
+    return [renderSpread(row, format), String(row.description.n), ...(compared ? [difference] : [])];
   });
   const taken = widthsOf([head.slice(2), ...numbers]).reduce((sum, width) => sum + GAP.length + width, 0);
   const nameWidth = Math.min(MAX_NAME, Math.floor((MAX_WIDTH - taken - 2 * GAP.length) / 2));

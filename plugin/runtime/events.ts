@@ -27,6 +27,8 @@ export interface ConditionOutcome {
 
 /** What a run tells while it runs. */
 export type RunEvent =
+  /** The run was asked to stop. */
+  | { readonly type: 'stopping' /** Finished replicates are in the store. */; readonly kept: boolean }
   | {
       readonly type: 'condition-started';
       readonly planned: PlannedCondition;

@@ -73,7 +73,10 @@ export async function runPlan(
       settle.get(planned.id)?.(finished);
     })();
   }
+  const stopping = (): void => options.onEvent({ type: 'stopping', kept: options.store !== undefined });
+  options.signal.addEventListener('abort', stopping, { once: true });
   const all = await Promise.all(outcomes.values());
+  options.signal.removeEventListener('abort', stopping);
   await options.store?.tidy().catch(() => {});
   return all;
 }

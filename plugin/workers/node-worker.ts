@@ -26,7 +26,7 @@ export class NodeWorker implements Worker {
     const child = spawn(process.execPath, [MAIN, String(process.pid)], {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
       detached: OWN_GROUP,
-      env,
+      env: withoutColors(env),
     });
     this.child = child;
     // What bypasses process.stdout, such as a native library or a dying V8, is kept short and shown if the worker dies.
@@ -108,4 +108,9 @@ export class NodeWorker implements Worker {
     const last = this.tail.trim().split('\n').slice(-LAST_WORDS).join('\n');
     return last === '' ? how : `${how}; its last words:\n${last}`;
   }
+}
+
+/** What steps print goes through a pipe and into a log: Nx's wish for colours is not meant for it. */
+function withoutColors({ NO_COLOR: _, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...env, FORCE_COLOR: '0' };
 }

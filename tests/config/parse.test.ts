@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { claimedName, parseConfig } from '../../plugin/config/parse.ts';
+import { claimsOf, parseConfig } from '../../plugin/config/parse.ts';
 import { configOf, problemsOf } from '../support/configs.ts';
 
 const LEAST = 'datasource: { raw: load }\nsteps: [run]\n';
@@ -152,14 +152,14 @@ test('more problems than a person reads are cut off', () => {
 
 describe('the name that a config claims', () => {
   test('is its name, although the rest is wrong', () => {
-    expect(claimedName('lab/config.yaml', 'name: other\nsteps: 1\n')).toBe('other');
+    expect(claimsOf('lab/config.yaml', 'name: other\nsteps: 1\n').name).toBe('other');
   });
   test('is its name, although the text is no YAML', () => {
-    expect(claimedName('lab/config.yaml', 'steps: [\nname: "other" # so\r\n')).toBe('other');
+    expect(claimsOf('lab/config.yaml', 'steps: [\nname: "other" # so\r\n').name).toBe('other');
   });
   test('is else that of the folder', () => {
-    expect(claimedName('a/lab/config.yaml', 'name: [x]\n')).toBe('lab');
-    expect(claimedName('a/lab/config.yaml', 'steps: [\n')).toBe('lab');
+    expect(claimsOf('a/lab/config.yaml', 'name: [x]\n').name).toBe('lab');
+    expect(claimsOf('a/lab/config.yaml', 'steps: [\n').name).toBe('lab');
   });
 });
 

@@ -12,6 +12,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Commands that no test executes, and why. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  'npx vitest run tests/store/faults.test.ts': 'is part of this run',
+  'npx vitest run tests/contracts': 'is part of this run',
+  'npm run test:faults': 'takes minutes: tests/faults/kill-nine.test.ts runs a few of its kills',
   'npm ci': 'reinstalls; a line of .ci/run',
   'npm test': 'runs this test; a line of .ci/run',
   'npm install --save-dev nx-experiments nx@24 @nx/devkit@24': 'asks the registry',

@@ -174,6 +174,14 @@ test('all problems of all configs are told at once, with their places', async ()
 2 errors occurred while processing files for the nx-experiments plugin.
   - experiments/one/config.yaml:
 
+      experiments/one/config.yaml:1:18 - error graph/unknown-experiment: There is no experiment "missing".
+
+        > 1 | datasource: { x: missing#out }
+            |                  ^^^^^^^
+          2 | step: [a]
+
+        Known other experiments: three, two.
+
       experiments/one/config.yaml:2:1 - error config/unknown-key: Unknown key "step".
 
           1 | datasource: { x: missing#out }

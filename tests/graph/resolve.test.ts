@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { claimsOf } from '../../plugin/config/parse.ts';
 import { resolveGraph } from '../../plugin/graph/resolve.ts';
 import { configOf, graphOf } from '../support/configs.ts';
 
@@ -70,7 +71,7 @@ test('upstream names each experiment once, those of treatments included', () => 
 test('what reads a broken experiment is left out without a second error', () => {
   const reading = configOf(reader(['broken']), 'c/config.yaml');
   const further = configOf(reader(['c']), 'd/config.yaml');
-  const { graph, diagnostics } = resolveGraph([reading, further], new Set(['broken']));
+  const { graph, diagnostics } = resolveGraph([reading, further], [{ name: 'broken', references: [] }]);
   expect(diagnostics).toEqual([]);
   expect(graph.order).toEqual([]);
 });
@@ -93,4 +94,19 @@ test('a hypothesis may compare under a treatment of the upstream', () => {
     b: reader(['a'], 'hypotheses: [{ verifier: t, metrics: loss }]\n'),
   });
   expect(graph.order).toEqual(['a', 'b']);
+});
+
+test('references of a config that has problems of its own are checked too, and not those to it', () => {
+  const maker = configOf(
+    'datasource: { one: one }\nsteps: [make]\noutputs: { made: {} }\n',
+    'maker/config.yaml',
+  );
+  const text = 'datasource: { a: maker#mad, b: broken#x }\nstep: [look]\n';
+  const { diagnostics } = resolveGraph(
+    [maker],
+    [claimsOf('reader/config.yaml', text), { name: 'broken', references: [] }],
+  );
+  expect(diagnostics.map(({ code, remedy }) => `${code} ${remedy}`)).toEqual([
+    'graph/unknown-output Did you mean "made"?',
+  ]);
 });

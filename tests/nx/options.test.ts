@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SettingsError } from '../../plugin/base/settings-error.ts';
-import { experimentFiles, type PluginOptions, resolveOptions } from '../../plugin/nx/options.ts';
+import { experimentFiles, resolveOptions } from '../../plugin/nx/options.ts';
+import type { PluginOptions } from '../../plugin/nx/plugin-options.ts';
 
 test('without options there are defaults', () => {
   expect(resolveOptions(undefined)).toEqual({ targetName: 'experiment', include: ['**/experiments/**'] });

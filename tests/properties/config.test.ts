@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { formatDiagnostic } from '../../plugin/base/diagnostics.ts';
-import { claimedName, parseConfig } from '../../plugin/config/parse.ts';
+import { claimsOf, parseConfig } from '../../plugin/config/parse.ts';
 import { CONFIG_SCHEMA } from '../../plugin/config/schema.ts';
 import { validate } from '../../plugin/config/validate.ts';
 import { parseYamlTree, toJson } from '../../plugin/config/yaml-tree.ts';
@@ -34,7 +34,7 @@ test('any text can be shown with its problems, in lines that fit a terminal', ()
   fc.assert(
     fc.property(yamlLike, (text) => {
       const parsed = parseConfig(FILE, text);
-      expect(typeof claimedName(FILE, text)).toBe('string');
+      expect(typeof claimsOf(FILE, text).name).toBe('string');
       for (const diagnostic of parsed.ok ? [] : parsed.diagnostics) {
         const shown = formatDiagnostic(diagnostic, () => text);
         expect(shown.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);

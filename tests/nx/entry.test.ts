@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import type { CreateDependencies, CreateNodes } from '@nx/devkit';
+import { expect, test } from 'vitest';
+import * as plugin from '../../plugin/index.ts';
+import type { PluginOptions } from '../../plugin/nx/plugin-options.ts';
+
+test('the entry is what Nx takes for a plugin', () => {
+  const createNodes: CreateNodes<PluginOptions> = plugin.createNodes;
+  const createDependencies = plugin.createDependencies as CreateDependencies<PluginOptions>;
+  expect(createNodes[0]).toBe('**/config.{yaml,yml}');
+  expect(typeof createNodes[1]).toBe('function');
+  expect(typeof createDependencies).toBe('function');
+  expect(plugin.name).toBe('nx-experiments');
+});
+
+test('the types that steps import do not need those of Nx', () => {
+  const seen = new Set<string>();
+  const visit = (url: URL): void => {
+    if (seen.has(url.href)) return;
+    seen.add(url.href);
+    for (const [, path = ''] of readFileSync(url, 'utf8').matchAll(/(?:from|import\()\s*['"]([^'"]+)['"]/g)) {
+      expect(path).not.toMatch(/^(@nx\/|nx)/);
+      if (path.startsWith('.')) visit(new URL(path.replace(/\.[jt]s$/, '.d.ts'), url));
+    }
+  };
+  visit(new URL('../../plugin/dist/index.d.ts', import.meta.url));
+  expect(seen.size).toBeGreaterThan(1);
+});
