@@ -1,6 +1,7 @@
 import { createWriteStream, existsSync, rmSync, type WriteStream, writeFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256 } from '../base/digest.ts';
 import { type ConditionManifest, encodeManifest } from '../runtime/manifest.ts';
 import { makeFolder } from './make-folder.ts';
 import { replaceFolder } from './replace-folder.ts';
@@ -70,12 +71,14 @@ export class ConditionFolder {
     if (this.lines.length >= LOG_CHUNK) this.writeLines();
   }
 
-  /** Writes the manifest last, and puts the whole in the place of what was there. */
-  async publish(manifest: ConditionManifest): Promise<void> {
+  /** Writes the manifest last, and puts the whole in the place of what was there. @returns the digest of metrics.json */
+  async publish(manifest: ConditionManifest): Promise<string> {
     await this.closeLog();
     if (this.problem) throw this.problem;
-    writeFileSync(join(this.growing, 'metrics.json'), encodeManifest(manifest));
+    const text = encodeManifest(manifest);
+    writeFileSync(join(this.growing, 'metrics.json'), text);
     await replaceFolder(this.growing, this.final);
+    return sha256(text);
   }
 
   /** Removes all that was made; what was there before stays. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type FileDigests, sha256 } from '../base/digest.ts';
+import { digestFile } from '../io/digest-file.ts';
 import type { Fingerprints } from '../io/fingerprint.ts';
 import { conditionKey, type KeyComponents, replicateKey } from '../store/components.ts';
 import { type ConditionHistory, explain } from '../store/explain.ts';
@@ -44,15 +45,22 @@ export class StoreTrouble {
 
 /** One condition's dealings with the store. */
 export class ConditionReuse {
+  private readonly key: string;
+  /** Opened when it is first needed. */
+  private shelf: Shelf | undefined;
+  /** Something it read is not covered by its key: its results are checked one by one. */
+  private hasReads = false;
+
   private constructor(
     private readonly planned: PlannedCondition,
     private readonly store: RunStore,
     private readonly fingerprints: Fingerprints,
     private readonly components: KeyComponents,
     private readonly upstream: readonly UpstreamDigests[],
-    private readonly shelf: Shelf,
     private readonly before: ConditionHistory | undefined,
-  ) {}
+  ) {
+    this.key = conditionKey(components);
+  }
 
   static async open(
     planned: PlannedCondition,
@@ -61,18 +69,41 @@ export class ConditionReuse {
     upstream: readonly UpstreamDigests[],
   ): Promise<ConditionReuse> {
     const components = await fingerprints.components(planned);
-    const shelf = await store.shelf(conditionKey(components));
     const before = await store.readHistory(planned.experiment, planned.condition);
-    return new ConditionReuse(planned, store, fingerprints, components, upstream, shelf, before);
+    return new ConditionReuse(planned, store, fingerprints, components, upstream, before);
+  }
+
+  /**
+   * Whether the results that lie in place are those of the last run, and that run was this one: then there is nothing to
+   * read and nothing to write. Only for conditions without artifacts, which would each have to be checked.
+   *
+   * @param manifest absolute path of metrics.json
+   */
+  async isInPlace(manifest: string): Promise<boolean> {
+    const { before, planned } = this;
+    if (before?.published === undefined || planned.outputs.length > 0) return false;
+    const same =
+      before.published.key === this.key &&
+      before.seed === planned.seed &&
+      before.replicates === planned.replicates &&
+      JSON.stringify(before.upstream) === JSON.stringify(this.upstreamDigests());
+    return same && (await digestFile(manifest).catch(() => undefined)) === before.published.sha256;
+  }
+
+  /** Something was read that is not kept track of: these results are never taken for the next ones. */
+  distrust(): void {
+    this.hasReads = true;
   }
 
   /** Which replicates the store has. Looks, and changes nothing. */
   async decide(): Promise<ReuseDecision> {
+    this.shelf ??= await this.store.shelf(this.key);
     const reused = new Map<number, StoredReplicate>();
     const toRun: number[] = [];
     const changedReads = new Set<string>();
     for (let replicate = 0; replicate < this.planned.replicates; replicate++) {
       const stored = this.shelf.get(this.keyOf(replicate));
+      if (stored?.reads) this.hasReads = true;
       const changed = stored?.reads && (await this.changed(stored.reads));
       for (const path of changed ?? []) changedReads.add(path);
       if (stored === undefined || (changed && changed.length > 0)) toRun.push(replicate);
@@ -104,7 +135,7 @@ export class ConditionReuse {
     const lane = async (): Promise<void> => {
       for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
         const [replicate, stored] = next;
-        const problem = await this.shelf.restore(stored, join(artifacts, `replicate_${replicate}`));
+        const problem = await this.shelf?.restore(stored, join(artifacts, `replicate_${replicate}`));
         if (problem !== undefined) problems.set(replicate, problem);
       }
     };
@@ -136,13 +167,22 @@ export class ConditionReuse {
   ): Promise<void> {
     const { replicate, metrics, artifacts: files } = record;
     const stored = { metrics, artifacts: files, ms, ...(reads === undefined ? {} : { reads }) };
-    return trouble.attempt(this.planned, () =>
-      this.shelf.put(this.keyOf(replicate), stored, join(artifacts, `replicate_${replicate}`)),
+    if (reads !== undefined) this.hasReads = true;
+    return trouble.attempt(this.planned, async () =>
+      this.shelf?.put(this.keyOf(replicate), stored, join(artifacts, `replicate_${replicate}`)),
     );
   }
 
-  /** Remembers this run, to say next time what has changed since. */
-  async close(failed: readonly number[], msPerReplicate: number | undefined): Promise<void> {
+  /**
+   * Remembers this run, to say next time what has changed since.
+   *
+   * @param published digest of metrics.json; undefined when none was written
+   */
+  async close(
+    failed: readonly number[],
+    msPerReplicate: number | undefined,
+    published: string | undefined,
+  ): Promise<void> {
     await this.abandon();
     const { experiment, condition, seed, replicates } = this.planned;
     const history: ConditionHistory = {
@@ -150,12 +190,8 @@ export class ConditionReuse {
       seed,
       replicates,
       failed,
-      upstream: Object.fromEntries(
-        this.upstream.map(({ name, digests }) => [
-          name,
-          { count: digests.length, digest: digestOfAll(digests) },
-        ]),
-      ),
+      upstream: this.upstreamDigests(),
+      published: published !== undefined && !this.hasReads ? { key: this.key, sha256: published } : undefined,
       msPerReplicate: msPerReplicate ?? this.before?.msPerReplicate,
     };
     if (JSON.stringify(history) === JSON.stringify(this.before)) return;
@@ -165,7 +201,7 @@ export class ConditionReuse {
 
   /** Lets go without remembering anything. */
   async abandon(): Promise<void> {
-    await this.shelf.close().catch(() => {}); // whoever put what could not be written has heard of it
+    await this.shelf?.close().catch(() => {}); // whoever put what could not be written has heard of it
   }
 
   private explain(toRun: readonly number[], changedReads: readonly string[]): string[] {
@@ -175,6 +211,15 @@ export class ConditionReuse {
       return digests && digestOfAll(digests.slice(0, count));
     };
     return explain(this.before, { components, seed: this.planned.seed, upstreamDigest, toRun, changedReads });
+  }
+
+  private upstreamDigests(): ConditionHistory['upstream'] {
+    return Object.fromEntries(
+      this.upstream.map(({ name, digests }) => [
+        name,
+        { count: digests.length, digest: digestOfAll(digests) },
+      ]),
+    );
   }
 
   private keyOf(replicate: number): string {

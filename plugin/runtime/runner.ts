@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ConditionFolder, conditionFolder, RESULTS } from '../io/condition-folder.ts';
+import { ConditionFolder, conditionFolder, manifestPath, RESULTS } from '../io/condition-folder.ts';
 import { digestFile } from '../io/digest-file.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
 import { relativePath } from '../io/paths.ts';
@@ -13,7 +13,7 @@ import { conditionJob } from './jobs.ts';
 import type { ReplicateRecord } from './manifest.ts';
 import { type PlannedCondition, replicateSeed } from './plan.ts';
 import { ConditionReuse, StoreTrouble } from './reuse.ts';
-import { UpstreamArtifacts } from './upstream.ts';
+import { UpstreamArtifacts, type UpstreamDigests } from './upstream.ts';
 
 export interface RunOptions {
   /** Absolute path that the folders of the plan are relative to. */
@@ -147,13 +147,15 @@ class ConditionRun implements PoolSink {
     const { pool, signal } = shared;
     const cancel = (): void => void pool.cancel(planned.id);
     try {
+      const upstream = await this.checkUpstream();
+      if (await this.nothingToDo(upstream)) return this.outcome('succeeded');
       this.folder = await ConditionFolder.create(join(shared.root, planned.folder), planned.condition);
       const toRun = await this.takeFromStore(this.folder);
       signal.addEventListener('abort', cancel, { once: true });
       if (!signal.aborted) await pool.run(this.work(this.folder, toRun), this);
       await this.keeping;
-      await this.reuse?.close(this.failedReplicates(), this.ran > 0 ? this.ranMs / this.ran : undefined);
       if (signal.aborted) {
+        await this.remember(undefined);
         await this.folder.discard();
         return this.outcome('aborted');
       }
@@ -219,22 +221,43 @@ class ConditionRun implements PoolSink {
     this.shared.onEvent({ type: 'log', planned: this.planned, replicate, text });
   }
 
-  /** Puts what the store has into the folder. @returns the replicates that have to run */
-  private async takeFromStore(folder: ConditionFolder): Promise<readonly number[]> {
+  private checkUpstream(): Promise<UpstreamDigests[]> {
     const { planned, shared } = this;
-    const all = Array.from({ length: planned.replicates }, (_, replicate) => replicate);
-    const upstream = await shared.upstream.digestsOf(planned, (path) =>
+    return shared.upstream.digestsOf(planned, (path) =>
       shared.onEvent({
         type: 'warning',
         planned,
         text: `${path} was damaged, and is restored from the store`,
       }),
     );
-    if (shared.store === undefined) {
+  }
+
+  /** Opens the store for this condition. @returns whether its results lie in place already */
+  private async nothingToDo(upstream: readonly UpstreamDigests[]): Promise<boolean> {
+    const { planned, shared } = this;
+    if (shared.store === undefined) return false;
+    this.reuse = await ConditionReuse.open(planned, shared.store, shared.fingerprints, upstream);
+    if (shared.strategy === 'rerun') return false;
+    const path = manifestPath(join(shared.root, planned.folder), planned.condition);
+    if (!(await this.reuse.isInPlace(path))) return false;
+    this.reused = planned.replicates;
+    shared.onEvent({ type: 'condition-started', planned, reused: planned.replicates, reasons: [] });
+    return true;
+  }
+
+  private async remember(published: string | undefined): Promise<void> {
+    const msPerReplicate = this.ran > 0 ? this.ranMs / this.ran : undefined;
+    await this.reuse?.close(this.failedReplicates(), msPerReplicate, published);
+  }
+
+  /** Puts what the store has into the folder. @returns the replicates that have to run */
+  private async takeFromStore(folder: ConditionFolder): Promise<readonly number[]> {
+    const { planned, shared } = this;
+    const all = Array.from({ length: planned.replicates }, (_, replicate) => replicate);
+    if (this.reuse === undefined) {
       shared.onEvent({ type: 'condition-started', planned, reused: undefined, reasons: [] });
       return all;
     }
-    this.reuse = await ConditionReuse.open(planned, shared.store, shared.fingerprints, upstream);
     const rerun = shared.strategy === 'rerun';
     const decision = await this.reuse.decide();
     const reused = rerun ? new Map<number, StoredReplicate>() : decision.reused;
@@ -266,7 +289,10 @@ class ConditionRun implements PoolSink {
     const { reuse, shared } = this;
     if (reuse === undefined) return;
     const reads = shared.reads.of(reuse.reader);
-    if (reads === 'too-many') return;
+    if (reads === 'too-many') {
+      reuse.distrust();
+      return;
+    }
     const keep = async (): Promise<void> =>
       reuse.keep(record, ms, artifacts, shared.storeTrouble, reads && (await reads));
     if (Object.keys(record.artifacts).length === 0 && reads === undefined) void keep();
@@ -303,7 +329,8 @@ class ConditionRun implements PoolSink {
       reused: this.reused,
       node: process.version,
     });
-    await folder.publish(manifest);
+    const published = await folder.publish(manifest);
+    await this.remember(failed.length > 0 ? undefined : published);
     this.shared.upstream.made(manifest);
     return { ...this.outcome(failures.length + failed.length > 0 ? 'failed' : 'succeeded'), manifest };
   }

@@ -10,6 +10,8 @@ export interface ConditionHistory {
   readonly failed: readonly number[];
   /** By reference `experiment#output`: how many artifacts were read, and one digest over them. */
   readonly upstream: Readonly<Record<string, { readonly count: number; readonly digest: string }>>;
+  /** The key of the run and the digest of its metrics.json, when that was complete. */
+  readonly published: { readonly key: string; readonly sha256: string } | undefined;
   /** Mean time of a replicate, in milliseconds. */
   readonly msPerReplicate: number | undefined;
 }

@@ -191,6 +191,7 @@ test.each([
     if (text.includes('made.json')) continue;
     lab.write({ [file]: damage(text) });
   }
+  lab.remove('consumer/results'); // what lies in place needs no record
   const { counts } = await lab.count({ only: ['consumer/baseline'] });
   expect(Object.keys(counts)).toEqual(['consumer/baseline']);
 });
@@ -236,4 +237,34 @@ test('the store keeps to itself: Git and Nx are told to leave it alone', async (
   expect(lab.read('store/.gitignore')).toBe('*\n');
   expect(readdirSync(join(lab.root, 'store')).sort()).toEqual(['.gitignore', 'v1']);
   expect(lab.files('store/v1/tmp')).toEqual([]);
+});
+
+test('complete results that lie in place are left as they are, and only while they are what was written', async () => {
+  using lab = chain(3);
+  lab.write({
+    'leaf/config.yaml': 'replicates: 3\ndatasource: { one: one }\nsteps: [look]\n',
+    'leaf/datasources.ts': 'export const one = () => 1;\n',
+    'leaf/steps.ts': `${COUNTING}\nexport const look = (data: number, ctx: any) => { executed(ctx); ctx.metrics.add('seed', ctx.seed); };\n`,
+  });
+  const path = 'leaf/results/baseline/metrics.json';
+  const inode = (): number => statSync(join(lab.root, path)).ino;
+  await lab.count();
+  const [text, first] = [lab.read(path), inode()];
+  const again = await lab.count();
+  expect([again.counts, again.ran.outcome('leaf/baseline').reused, inode()]).toEqual([{}, 3, first]);
+
+  lab.write({ [path]: text.replace('31337', '31338') });
+  expect((await lab.count()).counts).toEqual({});
+  expect(lab.read(path)).toBe(text);
+
+  lab.append('leaf/steps.ts', '// a comment\n');
+  expect((await lab.count()).counts).toEqual({ 'leaf/baseline': 3 });
+  expect((await lab.count({ replicates: 2 })).ran.outcome('leaf/baseline').reused).toBe(2);
+  expect(lab.manifest('leaf/baseline').replicates).toHaveLength(2);
+  await lab.count();
+  expect(lab.read(path)).toBe(text);
+  expect((await lab.count({ seed: 5 })).counts['leaf/baseline']).toBe(3);
+  expect((await lab.count({ strategy: 'rerun', only: ['leaf/baseline'] })).counts).toEqual({
+    'leaf/baseline': 3,
+  });
 });
