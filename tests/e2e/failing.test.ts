@@ -94,8 +94,8 @@ import { defineStep } from 'nx-experiments';
 export const wait = defineStep({ ms: 0 }, async (data, { ms }, ctx) => {
   const { path } = ctx.artifact('out');
   writeFileSync(path, 'half');
-  console.log('waiting');
   appendFileSync(process.env.FIXTURE_LOG, process.pid + ' ');
+  console.log('waiting');
   await new Promise((resolve) => setTimeout(resolve, ms));
   writeFileSync(path, 'whole');
   return data;
