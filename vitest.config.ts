@@ -7,6 +7,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     pool: 'forks',
     maxWorkers: 2,
+    // Real processes on shared machines: a test that fails twice has failed.
+    retry: process.env.CI ? 1 : 0,
     // .ci/run prints the counts of this file last.
     reporters: process.env.CI ? ['default', ['json', { outputFile: 'tmp/vitest.json' }]] : ['default'],
   },

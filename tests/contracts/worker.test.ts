@@ -219,7 +219,7 @@ describe.each(IMPLEMENTATIONS)('a $name worker', (worker) => {
       const stoppedAt = performance.now();
       stop.abort();
       const ran = await running;
-      expect(performance.now() - stoppedAt).toBeLessThan(1000);
+      expect(performance.now() - stoppedAt).toBeLessThan(5000);
       expect(ran.outcome('lab/baseline')).toMatchObject({ status: 'aborted', failures: [] });
       expect(pids.filter(isAlive)).toEqual([]);
       expect(at.files('lab/results')).toEqual([]);
