@@ -58,6 +58,7 @@ async function verifyHypotheses(
   if (baseline === undefined) return [];
   const folder = join(root, config.folder);
   const shared = {
+    worker: { type: 'node' } as const,
     root,
     folder,
     tsconfig: findTsconfig(root, folder),

@@ -10,6 +10,7 @@ export function conditionJob(planned: PlannedCondition, root: string, artifacts:
   const { datasources, steps, outputs } = findModules(folder);
   return {
     id: planned.id,
+    worker: { type: 'node' },
     experiment: planned.experiment,
     condition: planned.condition,
     root,

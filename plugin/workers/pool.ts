@@ -1,6 +1,14 @@
 import type { JsonObject } from '../base/json.ts';
 import type { RunFailure } from '../runtime/failures.ts';
-import type { ConditionJob, CreateWorker, FromWorker, ReplicateJob, VerifyJob, Worker } from './protocol.ts';
+import type {
+  ConditionJob,
+  CreateWorker,
+  FromWorker,
+  ReplicateJob,
+  VerifyJob,
+  Worker,
+  WorkerSpec,
+} from './protocol.ts';
 
 /** The replicates of one condition, to be spread over workers. */
 export interface PoolWork {
@@ -60,6 +68,8 @@ type VerifyAnswer = Extract<FromWorker, { type: 'verified' | 'verify-failed' }>;
 
 interface Slot {
   worker: Worker;
+  /** Tells what it can run. */
+  readonly kind: string;
   chunk: Chunk | undefined;
   verifying: ((answer: VerifyAnswer) => void) | undefined;
   /** It has run replicates before. */
@@ -120,7 +130,7 @@ export class WorkerPool {
     timeoutMs: number = VERIFY_TIMEOUT_MS,
   ): Promise<{ verdict: JsonObject } | { failure: RunFailure }> {
     if (this.closed) return { failure: { reason: 'aborted' } };
-    const slot = this.slots.find(isIdle) ?? this.open();
+    const slot = this.idleOf(verify.worker) ?? this.open(verify.worker);
     let timer: NodeJS.Timeout | undefined;
     const answer = await new Promise<VerifyAnswer>((resolve) => {
       slot.verifying = resolve;
@@ -159,28 +169,43 @@ export class WorkerPool {
     for (const active of [...this.active]) {
       while (!active.stopped && active.workers < active.work.workers) {
         if (active.waiting.length === 0 && active.isolated.length === 0) break;
-        const slot = this.idleSlot();
-        if (slot === undefined) return;
+        const slot = this.idleSlot(active.work.job.worker);
+        if (slot === undefined) break;
         this.assign(slot, active);
       }
     }
   }
 
-  private idleSlot(): Slot | undefined {
-    return this.slots.find(isIdle) ?? (this.slots.length < this.size ? this.open() : undefined);
+  private idleSlot(spec: WorkerSpec): Slot | undefined {
+    const idle = this.idleOf(spec);
+    if (idle !== undefined) return idle;
+    if (this.slots.length < this.size) return this.open(spec);
+    // One of another kind makes room; when it is gone, work is dealt out again.
+    const other = this.slots.find(isIdle);
+    if (other !== undefined && !this.slots.some(({ retiring }) => retiring)) void retire(other, 0);
+    return undefined;
   }
 
-  private open(): Slot {
+  private idleOf(spec: WorkerSpec): Slot | undefined {
+    const kind = kindOf(spec);
+    return this.slots.find((slot) => slot.kind === kind && isIdle(slot));
+  }
+
+  private open(spec: WorkerSpec): Slot {
     const slot: Slot = {
+      kind: kindOf(spec),
       chunk: undefined,
       verifying: undefined,
       proven: false,
       retiring: false,
       fault: undefined,
-      worker: this.createWorker({
-        onMessage: (message) => this.receive(slot, message),
-        onExit: (how) => this.lose(slot, how),
-      }),
+      worker: this.createWorker(
+        {
+          onMessage: (message) => this.receive(slot, message),
+          onExit: (how) => this.lose(slot, how),
+        },
+        spec,
+      ),
     };
     this.slots.push(slot);
     return slot;
@@ -369,6 +394,10 @@ export class WorkerPool {
     this.active.splice(at, 1);
     active.resolve();
   }
+}
+
+function kindOf(spec: WorkerSpec): string {
+  return JSON.stringify(spec);
 }
 
 function isIdle(slot: Slot): boolean {

@@ -8,6 +8,12 @@ export interface ModuleFunction {
   readonly name: string;
 }
 
+/** What can run a job. Plain JSON; jobs with equal ones share workers. */
+export type WorkerSpec =
+  | { readonly type: 'node' }
+  /** The process that runs the graph: for functions that were defined in it. */
+  | { readonly type: 'inline' };
+
 /** Where the data of a job comes from. Paths are absolute. */
 export type JobSource =
   | { readonly type: 'function'; readonly alias: string; readonly name: string; readonly args: JsonObject }
@@ -34,6 +40,7 @@ export interface JobOutput {
 /** What replicates of one condition have in common. Plain JSON. */
 export interface ConditionJob {
   readonly id: string;
+  readonly worker: WorkerSpec;
   readonly experiment: string;
   readonly condition: string;
   readonly root: string;
@@ -62,6 +69,7 @@ export interface ReplicateJob {
 
 /** A verifier applied to metrics. */
 export interface VerifyJob {
+  readonly worker: WorkerSpec;
   readonly root: string;
   readonly folder: string;
   readonly tsconfig: string | undefined;
@@ -143,4 +151,4 @@ export interface WorkerListener {
   onExit(how: string): void;
 }
 
-export type CreateWorker = (listener: WorkerListener) => Worker;
+export type CreateWorker = (listener: WorkerListener, spec: WorkerSpec) => Worker;

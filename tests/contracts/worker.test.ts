@@ -265,6 +265,7 @@ describe.each(IMPLEMENTATIONS)('a $name worker', (worker) => {
     });
     const pool = new WorkerPool(1, worker.create);
     const job: Omit<VerifyJob, 'verifier'> = {
+      worker: { type: 'node' },
       root: at.root,
       folder: join(at.root, 'lab'),
       tsconfig: undefined,
