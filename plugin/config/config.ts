@@ -78,6 +78,14 @@ export interface Presentation {
   readonly hidden: boolean;
 }
 
+/** Where the functions of an experiment are that was defined in code. */
+export interface Definition {
+  /** Absolute path of the module that defines it; undefined: only the process that did has them. */
+  readonly module: string | undefined;
+  /** Its one datasource reaches the first step bare, even when it is an artifact. */
+  readonly bareSource: boolean;
+}
+
 /** One experiment as its config.yaml says it; nothing in it depends on other files. */
 export interface ExperimentConfig {
   /** Relative to the workspace root, with forward slashes. */
@@ -85,6 +93,8 @@ export interface ExperimentConfig {
   /** Folder of `file`; `.` for the root itself. */
   readonly folder: string;
   readonly name: Located<string>;
+  /** Undefined: its functions are in the modules of its folder. */
+  readonly definition: Definition | undefined;
   readonly description: string | undefined;
   readonly replicates: Located<number> | undefined;
   readonly seed: number;

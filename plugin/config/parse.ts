@@ -89,6 +89,7 @@ class ConfigParser {
       file: this.file,
       folder: this.folder,
       name: this.name(),
+      definition: undefined,
       description: stringOf(this.get('description')),
       replicates: replicates && { value: numberOf(replicates) ?? 1, at: replicates.at },
       seed: numberOf(this.get('seed')) ?? 0,

@@ -6,24 +6,19 @@ import { type ConditionManifest, encodeManifest } from '../runtime/manifest.ts';
 import { makeFolder } from './make-folder.ts';
 import { replaceFolder } from './replace-folder.ts';
 
-export const RESULTS = 'results';
-
 const LOG_CHUNK = 65_536;
 
 /** Folders that this process has begun: it may run the same condition twice at once. */
 let begun = 0;
 
-/** `results/<condition>` of an experiment's folder. */
-export function conditionFolder(experimentFolder: string, condition: string): string {
-  return join(experimentFolder, RESULTS, condition);
+/** @param results folder of all conditions' results */
+export function artifactsFolder(results: string, condition: string): string {
+  return join(results, condition, 'artifacts');
 }
 
-export function artifactsFolder(experimentFolder: string, condition: string): string {
-  return join(conditionFolder(experimentFolder, condition), 'artifacts');
-}
-
-export function manifestPath(experimentFolder: string, condition: string): string {
-  return join(conditionFolder(experimentFolder, condition), 'metrics.json');
+/** @param results folder of all conditions' results */
+export function manifestPath(results: string, condition: string): string {
+  return join(results, condition, 'metrics.json');
 }
 
 /**
@@ -42,13 +37,13 @@ export class ConditionFolder {
     private readonly growing: string,
   ) {}
 
-  static async create(experimentFolder: string, condition: string): Promise<ConditionFolder> {
-    const results = join(experimentFolder, RESULTS);
+  /** @param results folder of all conditions' results */
+  static async create(results: string, condition: string): Promise<ConditionFolder> {
     const growing = join(results, `.${condition}.${process.pid}-${begun++}`);
     if (existsSync(growing)) await rm(growing, { recursive: true, force: true });
     makeFolder(growing);
     await removeLeftovers(results, condition);
-    return new ConditionFolder(conditionFolder(experimentFolder, condition), growing);
+    return new ConditionFolder(join(results, condition), growing);
   }
 
   /** Absolute path of the folder in which `replicate_<i>` are made. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fastGlob from 'fast-glob';
 import { compareText } from '../base/diagnostics.ts';
 import { type FileDigests, sha256 } from '../base/digest.ts';
+import type { Definition } from '../config/config.ts';
 import type { PlannedCondition } from '../runtime/plan.ts';
 import type { KeyComponents, SourceComponent } from '../store/components.ts';
 import { inputGlobs } from './declared-inputs.ts';
@@ -36,11 +37,11 @@ export class Fingerprints {
 
   /** @throws when a file that it depends on cannot be read */
   async components(planned: PlannedCondition): Promise<KeyComponents> {
-    const own = await this.code(planned.folder, ['datasources', 'steps', 'outputs']);
+    const own = await this.code(planned.folder, planned.definition, ['datasources', 'steps', 'outputs']);
     const loaders: Code[] = [];
     for (const source of planned.sources) {
       if (source.type === 'artifact' && source.output.loader !== undefined) {
-        loaders.push(await this.code(source.upstreamFolder, ['outputs']));
+        loaders.push(await this.code(source.upstreamFolder, source.upstreamDefinition, ['outputs']));
       }
     }
     return {
@@ -82,21 +83,27 @@ export class Fingerprints {
     return this.digest(join(this.root, path)).catch(() => 'missing');
   }
 
-  private code(folder: string, kinds: readonly ('datasources' | 'steps' | 'outputs')[]): Promise<Code> {
-    const key = `${folder}\0${kinds.join()}`;
-    const known = this.codes.get(key) ?? this.readCode(folder, kinds);
+  private code(
+    folder: string,
+    definition: Definition | undefined,
+    kinds: readonly ('datasources' | 'steps' | 'outputs')[],
+  ): Promise<Code> {
+    const key = `${folder}\0${definition?.module ?? kinds.join()}`;
+    const known = this.codes.get(key) ?? this.readCode(folder, definition, kinds);
     this.codes.set(key, known);
     return known;
   }
 
   private async readCode(
     folder: string,
+    definition: Definition | undefined,
     kinds: readonly ('datasources' | 'steps' | 'outputs')[],
   ): Promise<Code> {
     const absolute = join(this.root, folder);
     const modules = findModules(absolute);
     const tsconfig = findTsconfig(this.root, absolute);
-    const entries = kinds.flatMap((kind) => modules[kind] ?? []);
+    const entries =
+      definition === undefined ? kinds.flatMap((kind) => modules[kind] ?? []) : [definition.module ?? ''];
     const reached = this.scanner.reach(entries, tsconfig);
     const inFolders = await Promise.all(
       reached.folders.map((path) => this.glob(`${fastGlob.escapePath(path)}/**/*`, NOT_CODE)),

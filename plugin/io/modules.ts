@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import type { Definition } from '../config/config.ts';
+import { encodeDefinition } from '../runtime/definitions.ts';
 
 export const MODULE_KINDS = ['datasources', 'steps', 'outputs', 'verifiers'] as const;
 export type ModuleKind = (typeof MODULE_KINDS)[number];
@@ -26,6 +28,19 @@ export function findModules(folder: string): Modules {
     steps: find('steps'),
     outputs: find('outputs'),
     verifiers: find('verifiers'),
+  };
+}
+
+/** The modules of an experiment's folder, or references to the functions that it was defined with. */
+export function modulesOf(folder: string, experiment: string, definition: Definition | undefined): Modules {
+  if (definition === undefined) return findModules(folder);
+  const { module } = definition;
+  const ref = (kind: ModuleKind): string => encodeDefinition({ experiment, kind, module });
+  return {
+    datasources: ref('datasources'),
+    steps: ref('steps'),
+    outputs: ref('outputs'),
+    verifiers: ref('verifiers'),
   };
 }
 

@@ -3,8 +3,8 @@ import { join, relative } from 'node:path';
 import { BASELINE, REPORT_FOLDER } from '../base/names.ts';
 import { conditionsOf } from '../graph/conditions.ts';
 import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
-import { manifestPath, RESULTS } from '../io/condition-folder.ts';
-import { findModules, findTsconfig } from '../io/modules.ts';
+import { manifestPath } from '../io/condition-folder.ts';
+import { findTsconfig, modulesOf } from '../io/modules.ts';
 import { replaceFolder } from '../io/replace-folder.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { compareConditions, type ReportModel, type Verdict } from '../report/model.ts';
@@ -12,22 +12,24 @@ import { renderSummary } from '../report/summary.ts';
 import type { WorkerPool } from '../workers/pool.ts';
 import { describeFailure } from './failures.ts';
 import { type ConditionManifest, type Metrics, parseManifest } from './manifest.ts';
+import { isInlineDefinition, RESULTS } from './plan.ts';
 
 export type Comparison =
   | { readonly ok: true; readonly model: ReportModel }
   | { readonly ok: false; readonly message: string };
 
-/** Reads the results of all conditions, applies the hypotheses and writes results/report. */
+/** Reads the results of these conditions, all unless told otherwise, applies the hypotheses and writes results/report. */
 export async function compareExperiment(
   root: string,
   graph: Graph,
   name: string,
   pool: WorkerPool,
+  conditions: readonly string[] = conditionsOf(graph, name),
 ): Promise<Comparison> {
   const node = experimentOf(graph, name);
   const manifests: ConditionManifest[] = [];
-  for (const condition of conditionsOf(graph, name)) {
-    const path = manifestPath(join(root, node.config.folder), condition);
+  for (const condition of conditions) {
+    const path = manifestPath(join(root, node.config.folder, RESULTS), condition);
     const text = await readFile(path, 'utf8').catch(() => undefined);
     const manifest = text === undefined ? undefined : parseManifest(text);
     if (manifest === undefined) {
@@ -58,11 +60,11 @@ async function verifyHypotheses(
   if (baseline === undefined) return [];
   const folder = join(root, config.folder);
   const shared = {
-    worker: { type: 'node' } as const,
+    worker: { type: isInlineDefinition(config.definition) ? 'inline' : 'node' } as const,
     root,
     folder,
     tsconfig: findTsconfig(root, folder),
-    module: findModules(folder).verifiers,
+    module: modulesOf(folder, config.name.value, config.definition).verifiers,
   };
   const verdicts: Verdict[] = [];
   for (const { name, verifier, metricGroups } of config.hypotheses) {

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import { artifactsFolder } from '../io/condition-folder.ts';
-import { findModules, findTsconfig } from '../io/modules.ts';
+import { findTsconfig, modulesOf } from '../io/modules.ts';
 import type { ConditionJob, JobSource } from '../workers/protocol.ts';
-import type { PlannedCondition, PlannedSource } from './plan.ts';
+import { isInline, type PlannedCondition, type PlannedSource } from './plan.ts';
 
 /** A planned condition with the modules and paths of this machine. */
 export function conditionJob(planned: PlannedCondition, root: string, artifacts: string): ConditionJob {
   const folder = join(root, planned.folder);
-  const { datasources, steps, outputs } = findModules(folder);
+  const { datasources, steps, outputs } = modulesOf(folder, planned.experiment, planned.definition);
   return {
     id: planned.id,
-    worker: { type: 'node' },
+    worker: { type: isInline(planned) ? 'inline' : 'node' },
     experiment: planned.experiment,
     condition: planned.condition,
     root,
@@ -31,15 +31,19 @@ function jobSource(source: PlannedSource, root: string): JobSource {
     const { type, alias, name, args } = source;
     return { type, alias, name, args };
   }
-  const upstream = join(root, source.upstreamFolder);
   const { loader, fileName } = source.output;
+  const { outputs } = modulesOf(
+    join(root, source.upstreamFolder),
+    source.experiment,
+    source.upstreamDefinition,
+  );
   return {
     type: 'artifact',
     alias: source.alias,
-    artifacts: artifactsFolder(upstream, source.condition),
+    artifacts: artifactsFolder(join(root, source.upstreamResults), source.condition),
     fileName,
     replicates: source.upstreamReplicates,
-    loader: loader === undefined ? undefined : { module: findModules(upstream).outputs, name: loader },
+    loader: loader === undefined ? undefined : { module: outputs, name: loader },
     task: `${source.experiment}:experiment--${source.condition}`,
   };
 }

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../base/json.ts';
-import type { DeclaredInput, Execution, FunctionCall, OutputEntry } from '../config/config.ts';
+import type { DeclaredInput, Definition, Execution, FunctionCall, OutputEntry } from '../config/config.ts';
 import { conditionsOf, type ResolvedSource, resolveCondition } from '../graph/conditions.ts';
 import { experimentOf, type Graph } from '../graph/graph.ts';
 
@@ -14,7 +14,11 @@ export interface RunOverrides {
   readonly replicates?: number | undefined;
   readonly seed?: number | undefined;
   readonly workers?: number | undefined;
+  /** Folder in each experiment's folder that takes the results. Default: `results`. */
+  readonly results?: string | undefined;
 }
+
+export const RESULTS = 'results';
 
 export type PlannedSource =
   | (FunctionCall & { readonly alias: string })
@@ -23,13 +27,19 @@ export type PlannedSource =
       readonly upstreamReplicates: number;
       /** The upstream's folder, relative to the root. */
       readonly upstreamFolder: string;
+      /** Relative to the root. */
+      readonly upstreamResults: string;
+      readonly upstreamDefinition: Definition | undefined;
     });
 
 /** Everything that running one condition needs to know, in plain data. */
 export interface PlannedCondition extends ConditionRef {
   readonly id: string;
   readonly folder: string;
+  /** Folder of all conditions' results, relative to the root. */
+  readonly results: string;
   readonly configFile: string;
+  readonly definition: Definition | undefined;
   readonly replicates: number;
   readonly seed: number;
   readonly context: JsonObject;
@@ -107,6 +117,8 @@ function planCondition(
       ...source,
       upstreamReplicates: overrides.replicates ?? upstream.replicates,
       upstreamFolder: upstream.config.folder,
+      upstreamResults: resultsOf(upstream.config.folder, overrides),
+      upstreamDefinition: upstream.config.definition,
     };
   });
   const reads = sources.flatMap((source) => (source.type === 'artifact' ? [conditionId(source)] : []));
@@ -115,16 +127,39 @@ function planCondition(
     ...ref,
     id: conditionId(ref),
     folder: config.folder,
+    results: resultsOf(config.folder, overrides),
+    definition: config.definition,
     configFile: config.file,
     replicates: overrides.replicates ?? replicates,
     seed: overrides.seed ?? config.seed,
     context: resolved.context,
     sources,
-    bareSource: only?.source.type === 'function',
+    bareSource: config.definition?.bareSource ?? only?.source.type === 'function',
     steps: config.steps,
     outputs: config.outputs,
     inputs: config.inputs,
     execution: { ...config.execution, workers: overrides.workers ?? config.execution.workers },
     waitsFor: [...new Set(reads)].filter((id) => planned.has(id)),
   };
+}
+
+function resultsOf(folder: string, { results = RESULTS }: RunOverrides): string {
+  return `${folder}/${results}`;
+}
+
+/** Whether its functions exist in this process alone: what they do cannot be known from files. */
+export function isInline({ definition, sources }: PlannedCondition): boolean {
+  return (
+    isInlineDefinition(definition) ||
+    sources.some(
+      (source) =>
+        source.type === 'artifact' &&
+        source.output.loader !== undefined &&
+        isInlineDefinition(source.upstreamDefinition),
+    )
+  );
+}
+
+export function isInlineDefinition(definition: Definition | undefined): boolean {
+  return definition !== undefined && definition.module === undefined;
 }

@@ -4,7 +4,7 @@ import { artifactsFolder, manifestPath } from '../io/condition-folder.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
 import type { RunStore, StoredReplicate } from '../store/store.ts';
 import { encodeManifest } from './manifest.ts';
-import { conditionId, type PlannedCondition, replicateSeed } from './plan.ts';
+import { conditionId, isInline, type PlannedCondition, replicateSeed } from './plan.ts';
 import { ConditionReuse } from './reuse.ts';
 import type { UpstreamDigests } from './upstream.ts';
 
@@ -44,7 +44,7 @@ export async function previewPlan(
   const previews: ConditionPreview[] = [];
   for (const planned of plan) {
     previews.push(
-      store === undefined
+      store === undefined || isInline(planned)
         ? {
             planned,
             status: 'to-run',
@@ -130,7 +130,7 @@ async function liesInPlace(
   root: string,
   reused: ReadonlyMap<number, StoredReplicate>,
 ): Promise<boolean> {
-  const folder = join(root, planned.folder);
+  const results = join(root, planned.results);
   const { experiment, condition } = planned;
   const replicates = [...reused].map(([replicate, { metrics, artifacts }]) => ({
     replicate,
@@ -139,11 +139,11 @@ async function liesInPlace(
     artifacts,
   }));
   const expected = encodeManifest({ experiment, condition, replicates, failed: [] });
-  if ((await readFile(manifestPath(folder, condition), 'utf8').catch(() => undefined)) !== expected)
+  if ((await readFile(manifestPath(results, condition), 'utf8').catch(() => undefined)) !== expected)
     return false;
   for (const { replicate, artifacts } of replicates) {
     for (const { fileName, bytes } of Object.values(artifacts)) {
-      const path = join(artifactsFolder(folder, condition), `replicate_${replicate}`, fileName);
+      const path = join(artifactsFolder(results, condition), `replicate_${replicate}`, fileName);
       if ((await stat(path).catch(() => undefined))?.size !== bytes) return false;
     }
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ConditionFolder, conditionFolder, manifestPath, RESULTS } from '../io/condition-folder.ts';
+import { ConditionFolder, manifestPath } from '../io/condition-folder.ts';
 import { digestFile } from '../io/digest-file.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
 import { relativePath } from '../io/paths.ts';
@@ -11,7 +11,7 @@ import type { ConditionOutcome, ConditionStatus, FailedReplicate, RunEvent } fro
 import { describeFailure, ReplicateError, type RunFailure } from './failures.ts';
 import { conditionJob } from './jobs.ts';
 import type { ReplicateRecord } from './manifest.ts';
-import { type PlannedCondition, replicateSeed } from './plan.ts';
+import { isInline, type PlannedCondition, replicateSeed } from './plan.ts';
 import { ConditionReuse, StoreTrouble } from './reuse.ts';
 import { UpstreamArtifacts, type UpstreamDigests } from './upstream.ts';
 
@@ -149,7 +149,7 @@ class ConditionRun implements PoolSink {
     try {
       const upstream = await this.checkUpstream();
       if (await this.nothingToDo(upstream)) return this.outcome('succeeded');
-      this.folder = await ConditionFolder.create(join(shared.root, planned.folder), planned.condition);
+      this.folder = await ConditionFolder.create(join(shared.root, planned.results), planned.condition);
       const toRun = await this.takeFromStore(this.folder);
       signal.addEventListener('abort', cancel, { once: true });
       if (!signal.aborted) await pool.run(this.work(this.folder, toRun), this);
@@ -235,10 +235,10 @@ class ConditionRun implements PoolSink {
   /** Opens the store for this condition. @returns whether its results lie in place already */
   private async nothingToDo(upstream: readonly UpstreamDigests[]): Promise<boolean> {
     const { planned, shared } = this;
-    if (shared.store === undefined) return false;
+    if (shared.store === undefined || isInline(planned)) return false;
     this.reuse = await ConditionReuse.open(planned, shared.store, shared.fingerprints, upstream);
     if (shared.strategy === 'rerun') return false;
-    const path = manifestPath(join(shared.root, planned.folder), planned.condition);
+    const path = manifestPath(join(shared.root, planned.results), planned.condition);
     if (!(await this.reuse.isInPlace(path))) return false;
     this.reused = planned.replicates;
     shared.onEvent({ type: 'condition-started', planned, reused: planned.replicates, reasons: [] });
@@ -350,9 +350,9 @@ class ConditionRun implements PoolSink {
     const { name, message, path = '', dest = path } = thrown as NodeJS.ErrnoException & { dest?: string };
     // The path in the message may be that of a folder which is gone before anyone can look at it.
     const error = { name, message: message.replace(/, \w+ '.*'$/, ''), stack: '' };
-    const written = dest === '' || dest.startsWith(join(shared.root, planned.folder, RESULTS));
+    const written = dest === '' || dest.startsWith(join(shared.root, planned.results));
     return written
-      ? { reason: 'results-unwritable', path: conditionFolder(planned.folder, planned.condition), error }
+      ? { reason: 'results-unwritable', path: `${planned.results}/${planned.condition}`, error }
       : { reason: 'file-unreadable', path: relativePath(shared.root, dest), error };
   }
 

@@ -72,9 +72,9 @@ export class UpstreamArtifacts {
     replicate: number,
     repaired: (path: string) => void,
   ): Promise<string> {
-    const folder = join(this.root, source.upstreamFolder);
+    const results = join(this.root, source.upstreamResults);
     const path = join(
-      artifactsFolder(folder, source.condition),
+      artifactsFolder(results, source.condition),
       `replicate_${replicate}`,
       source.output.fileName,
     );
@@ -84,7 +84,7 @@ export class UpstreamArtifacts {
       source.output.alias
     ]?.sha256;
     if (expected === undefined) {
-      const missing = manifest === undefined ? manifestPath(folder, source.condition) : path;
+      const missing = manifest === undefined ? manifestPath(results, source.condition) : path;
       throw new ReplicateError({ reason: 'upstream-missing', path: relativePath(this.root, missing), task });
     }
     const actual = await soon(() => digestFile(path).catch(() => undefined));
@@ -105,10 +105,10 @@ export class UpstreamArtifacts {
   }
 
   private async readManifest({
-    upstreamFolder,
+    upstreamResults,
     condition,
   }: ArtifactSource): Promise<ConditionManifest | undefined> {
-    const path = manifestPath(join(this.root, upstreamFolder), condition);
+    const path = manifestPath(join(this.root, upstreamResults), condition);
     const text = await soon(() => readFile(path, 'utf8').catch(() => undefined));
     return text === undefined ? undefined : parseManifest(text);
   }
