@@ -12,7 +12,7 @@ import { compareExperiment } from '../runtime/compare.ts';
 import type { ConditionOutcome, RunEvent } from '../runtime/events.ts';
 import { planConditions } from '../runtime/plan.ts';
 import { runPlan } from '../runtime/runner.ts';
-import { NodeWorker } from '../workers/node-worker.ts';
+import { workersOf } from '../workers/create-worker.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import { pluginOptions } from './options.ts';
 import { parseRunOptions, type RunExecutorOptions } from './run-options.ts';
@@ -104,7 +104,7 @@ class TaskRun {
   ) {
     const asked = tasks.map((task) => task.options.workers ?? this.configuredWorkers(task));
     this.workers = availableParallelism();
-    this.pool = new WorkerPool(Math.max(this.workers, ...asked), (listener) => new NodeWorker(listener));
+    this.pool = new WorkerPool(Math.max(this.workers, ...asked), workersOf());
   }
 
   async run(): Promise<void> {

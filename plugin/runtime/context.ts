@@ -100,13 +100,16 @@ export function required<T>(): T {
 }
 
 /** What a step returns when it has metrics beside its data. */
-export interface WithMetrics<Data> {
+export interface WithMetrics<Data, Metric extends string = string> {
   readonly data: Data;
-  readonly metrics: Readonly<Record<string, number>>;
+  readonly metrics: Readonly<Record<Metric, number>>;
 }
 
 /** Returns data together with metrics from a step. */
-export function withMetrics<Data>(data: Data, metrics: Readonly<Record<string, number>>): WithMetrics<Data> {
+export function withMetrics<Data, Metric extends string>(
+  data: Data,
+  metrics: Readonly<Record<Metric, number>>,
+): WithMetrics<Data, Metric> {
   return Object.defineProperty({ data, metrics }, METRICS, { value: true });
 }
 

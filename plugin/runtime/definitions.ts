@@ -31,3 +31,22 @@ export function decodeDefinition(text: string): DefinitionRef | undefined {
   if (experiment === undefined || kind === undefined) return undefined;
   return { experiment, kind: kind as DefinedKind, module: module || undefined };
 }
+
+const LISTENER = Symbol.for('nx-experiments.defined');
+
+type Listener = (experiment: string, functions: DefinedFunctions) => void;
+type Host = { [LISTENER]?: Listener };
+
+/** In a worker: hears of the experiments that the modules which it loads define. */
+export function onDefinition(listener: Listener): void {
+  (globalThis as Host)[LISTENER] = listener;
+}
+
+export function tellDefinition(experiment: string, functions: DefinedFunctions): void {
+  (globalThis as Host)[LISTENER]?.(experiment, functions);
+}
+
+/** Whether this process is a worker: it loads a module for what that defines, and must not run it in turn. */
+export function onlyDefines(): boolean {
+  return (globalThis as Host)[LISTENER] !== undefined;
+}

@@ -166,7 +166,10 @@ function describeError(error: ErrorInfo): string {
 /** A failure that our own code raises inside a replicate, where the user's code may be on the stack. */
 export class ReplicateError extends Error {
   override readonly name = 'ReplicateError';
-  constructor(readonly failure: RunFailure) {
-    super(describeFailure(failure));
+  constructor(
+    readonly failure: RunFailure,
+    options?: ErrorOptions,
+  ) {
+    super(describeFailure(failure), options);
   }
 }

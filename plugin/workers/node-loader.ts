@@ -4,19 +4,19 @@ import { createJiti, type Jiti } from 'jiti';
 import { sha256 } from '../base/digest.ts';
 import { suggestion } from '../base/names.ts';
 import * as api from '../index.ts';
+import { decodeDefinition } from '../runtime/definitions.ts';
 import { type ErrorInfo, ReplicateError } from '../runtime/failures.ts';
+import type { FunctionLoader, UserFunction } from './function-loader.ts';
+import { definitionOf } from './node-definitions.ts';
 import { errorInfo } from './node-errors.ts';
 
-type UserFunction = (...args: unknown[]) => unknown;
-
 /** Loads the user's modules, each once, with TypeScript and the `paths` of their tsconfig. */
-export class ModuleLoader {
+export class ModuleLoader implements FunctionLoader {
   private readonly loaders = new Map<string | undefined, Jiti>();
   private readonly modules = new Map<string, Promise<Record<string, unknown>>>();
 
   constructor(readonly root: string) {}
 
-  /** @throws ReplicateError when the module cannot be loaded or has no such function */
   async function(file: string, name: string, tsconfig: string | undefined): Promise<UserFunction> {
     const found = await this.find(file, name, tsconfig);
     if (found !== undefined) return found;
@@ -27,14 +27,30 @@ export class ModuleLoader {
     throw new ReplicateError({ reason: 'function-missing', name, file: where, remedy });
   }
 
-  /** The function, or undefined when the module has none of that name. */
   async find(file: string, name: string, tsconfig: string | undefined): Promise<UserFunction | undefined> {
     const module = await this.load(file, tsconfig);
     const found = Object.hasOwn(module, name) ? module[name] : undefined;
     return typeof found === 'function' ? (found as UserFunction) : undefined;
   }
 
-  private load(file: string, tsconfig: string | undefined): Promise<Record<string, unknown>> {
+  private async load(file: string, tsconfig: string | undefined): Promise<Record<string, unknown>> {
+    const ref = decodeDefinition(file);
+    if (ref?.module === undefined) return this.import(file, tsconfig);
+    const { experiment, kind, module } = ref;
+    const defined = await Promise.race([
+      definitionOf(experiment),
+      this.import(module, tsconfig).then(() => undefined),
+    ]);
+    if (defined !== undefined) return defined[kind];
+    throw new ReplicateError({
+      reason: 'function-missing',
+      name: `defineExperiment({ name: "${experiment}" })`,
+      file: relative(this.root, module),
+      remedy: 'Define it when the module is loaded, with "module: import.meta.url", or leave "module" out.',
+    });
+  }
+
+  private import(file: string, tsconfig: string | undefined): Promise<Record<string, unknown>> {
     const known = this.modules.get(file);
     if (known !== undefined) return known;
     const loading = this.jiti(tsconfig)

@@ -7,6 +7,7 @@ import { Worker as Thread } from 'node:worker_threads';
 import { ReplicateError, type RunFailure } from '../runtime/failures.ts';
 import { stringifyWithMetrics } from '../runtime/manifest.ts';
 import { onLines } from './lines.ts';
+import { collectDefinitions } from './node-definitions.ts';
 import { errorInfo } from './node-errors.ts';
 import { ModuleLoader } from './node-loader.ts';
 import { FileObserver } from './node-observe.ts';
@@ -238,6 +239,7 @@ process.on('exit', () => {
   endLine(current());
   flush();
 });
+collectDefinitions();
 captureOutput(process.stdout);
 captureOutput(process.stderr);
 Math.random = () => current().mathRandom();

@@ -6,10 +6,10 @@ import { type Artifact, isWithMetrics, type StepContext } from '../runtime/conte
 import { ReplicateError, type RunFailure } from '../runtime/failures.ts';
 import type { ArtifactRecord } from '../runtime/manifest.ts';
 import { type Parameters, resolveParameters, unusedParameters } from '../runtime/parameters.ts';
+import type { FunctionLoader } from './function-loader.ts';
 import { type BoundOutput, ReplicateArtifacts } from './node-artifacts.ts';
 import { errorInfo } from './node-errors.ts';
 import { BUILT_IN_LOADERS, BUILT_IN_WRITERS, dumpBytes } from './node-formats.ts';
-import type { ModuleLoader } from './node-loader.ts';
 import { seededRandom } from './node-random.ts';
 import type { ConditionJob, JobSource, ReplicateJob } from './protocol.ts';
 
@@ -55,7 +55,7 @@ export class Pipeline {
   }
 
   /** @throws ReplicateError when a module, a function or a parameter is missing: no replicate can run */
-  static async bind(job: ConditionJob, loader: ModuleLoader): Promise<Pipeline> {
+  static async bind(job: ConditionJob, loader: FunctionLoader): Promise<Pipeline> {
     const binder = new Binder(job, loader);
     const steps: BoundCall[] = [];
     for (const step of job.steps) steps.push(await binder.call('steps', step.name, step.args));
@@ -173,7 +173,7 @@ export class Pipeline {
 class Binder {
   constructor(
     private readonly job: ConditionJob,
-    private readonly loader: ModuleLoader,
+    private readonly loader: FunctionLoader,
   ) {}
 
   async call(kind: 'datasources' | 'steps', name: string, args: ConditionJob['context']): Promise<BoundCall> {
@@ -273,7 +273,9 @@ function asFailure(
   wrap: (error: ReturnType<typeof errorInfo>) => RunFailure,
   root: string,
 ): ReplicateError {
-  return thrown instanceof ReplicateError ? thrown : new ReplicateError(wrap(errorInfo(thrown, root)));
+  return thrown instanceof ReplicateError
+    ? thrown
+    : new ReplicateError(wrap(errorInfo(thrown, root)), { cause: thrown });
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
