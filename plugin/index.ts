@@ -1,6 +1,17 @@
 /** The entry that Nx and the users' modules import: it loads nothing heavy before it is asked to. */
 import type { PluginOptions } from './nx/plugin-options.ts';
 
+export { ArtifactDatasource, ExperimentInput } from './api/artifact-datasource.ts';
+export type { DebugOptions, DebugResult } from './api/debug.ts';
+export { defineExperiment } from './api/define-experiment.ts';
+export { Experiment } from './api/experiment.ts';
+export { ExperimentGraph } from './api/experiment-graph.ts';
+export type * from './api/experiment-options.ts';
+export type * from './api/result.ts';
+export type { GraphRunOptions } from './api/run-options.ts';
+export { jsonOutput, type OutputDefinition } from './api/shape.ts';
+export type { StreamItem } from './api/stream.ts';
+export { SettingsError } from './base/settings-error.ts';
 export type { PluginOptions } from './nx/plugin-options.ts';
 export {
   type Artifact,
@@ -13,6 +24,7 @@ export {
   type WithMetrics,
   withMetrics,
 } from './runtime/context.ts';
+export type { RunEvent } from './runtime/events.ts';
 
 export const name = 'nx-experiments';
 

@@ -1,5 +1,5 @@
 import type { RunFailure } from './failures.ts';
-import type { ConditionManifest } from './manifest.ts';
+import type { ConditionManifest, ReplicateRecord } from './manifest.ts';
 import type { PlannedCondition } from './plan.ts';
 
 export type ConditionStatus = 'succeeded' | 'failed' | 'skipped' | 'aborted';
@@ -38,7 +38,12 @@ export type RunEvent =
       readonly reasons: readonly string[];
     }
   | { readonly type: 'warning'; readonly planned: PlannedCondition; readonly text: string }
-  | { readonly type: 'replicate-finished'; readonly planned: PlannedCondition; readonly replicate: number }
+  | {
+      readonly type: 'replicate-finished';
+      readonly planned: PlannedCondition;
+      readonly replicate: number;
+      readonly record: ReplicateRecord;
+    }
   | {
       readonly type: 'replicate-failed';
       readonly planned: PlannedCondition;

@@ -2,15 +2,20 @@ import { join } from 'node:path';
 import { artifactsFolder } from '../io/condition-folder.ts';
 import { findTsconfig, modulesOf } from '../io/modules.ts';
 import type { ConditionJob, JobSource } from '../workers/protocol.ts';
-import { isInline, type PlannedCondition, type PlannedSource } from './plan.ts';
+import type { PlannedCondition, PlannedSource } from './plan.ts';
 
 /** A planned condition with the modules and paths of this machine. */
-export function conditionJob(planned: PlannedCondition, root: string, artifacts: string): ConditionJob {
+export function conditionJob(
+  planned: PlannedCondition,
+  root: string,
+  artifacts: string,
+  inline: boolean,
+): ConditionJob {
   const folder = join(root, planned.folder);
   const { datasources, steps, outputs } = modulesOf(folder, planned.experiment, planned.definition);
   return {
     id: planned.id,
-    worker: { type: isInline(planned) ? 'inline' : 'node' },
+    worker: { type: inline ? 'inline' : 'node' },
     experiment: planned.experiment,
     condition: planned.condition,
     root,

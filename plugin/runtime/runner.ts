@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly store: RunStore | undefined;
   /** `rerun` runs every replicate again, and keeps the new results. */
   readonly strategy: 'resume' | 'rerun';
+  /** Run everything in this process. */
+  readonly inline?: boolean;
   readonly onEvent: (event: RunEvent) => void;
 }
 
@@ -177,7 +179,7 @@ class ConditionRun implements PoolSink {
     this.ranMs += ms;
     this.folder?.record({ type: 'replicate', replicate, ms });
     if (this.folder) this.keep(record, ms, this.folder.artifacts);
-    this.shared.onEvent({ type: 'replicate-finished', planned: this.planned, replicate });
+    this.shared.onEvent({ type: 'replicate-finished', planned: this.planned, replicate, record });
   }
 
   failed(replicate: number, failure: RunFailure, retrying: boolean): void {
@@ -303,7 +305,7 @@ class ConditionRun implements PoolSink {
     const { planned, shared } = this;
     const { concurrency, timeoutMs, retries, workers } = planned.execution;
     return {
-      job: conditionJob(planned, shared.root, folder.artifacts),
+      job: conditionJob(planned, shared.root, folder.artifacts, shared.inline ?? isInline(planned)),
       replicates: toRun.map((replicate) => ({ replicate, seed: replicateSeed(planned.seed, replicate) })),
       workers: workers ?? shared.workers,
       concurrency,

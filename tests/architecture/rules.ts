@@ -10,7 +10,7 @@ const LAYERS: readonly { readonly name: string; readonly rank: number; readonly 
   { name: 'run', rank: 3, paths: /^(runtime\/|workers\/protocol\.ts$)/ },
   { name: 'report', rank: 4, paths: /^report\// },
   { name: 'effect', rank: 5, paths: /^(workers|store|io)\// },
-  { name: 'edge', rank: 6, paths: /^(index|api)\.ts$|^(nx|executors|generators|migrations|cli)\// },
+  { name: 'edge', rank: 6, paths: /^(index|api)\.ts$|^(nx|api|executors|generators|migrations|cli)\// },
 ];
 
 const LAST_PURE_RANK = 4;

@@ -1,0 +1,61 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { SettingsError } from '../base/settings-error.ts';
+import { readExperiments } from '../io/discover.ts';
+import { findConfigs } from '../io/find-configs.ts';
+import { experimentFiles, pluginOptions, resolveOptions } from '../nx/options.ts';
+import { type ExperimentOrigin, settingsError } from './origin.ts';
+
+const CONFIG = /^config\.ya?ml$/;
+
+/**
+ * The experiments that a path stands for: that of a config.yaml or of its folder, else all below the folder.
+ *
+ * @throws SettingsError with every problem of these experiments and of those that they read
+ */
+export function findExperiments(path: string): ExperimentOrigin[] {
+  const absolute = resolve(path);
+  const stats = statSync(absolute, { throwIfNoEntry: false });
+  if (stats === undefined) throw new SettingsError(`There is no "${path}".`);
+  const folder = stats.isFile() ? dirname(absolute) : absolute;
+  if (stats.isFile() && !CONFIG.test(basename(absolute))) {
+    throw new SettingsError(`"${path}" is no config.yaml.`);
+  }
+  const own = ['config.yaml', 'config.yml'].find((name) => existsSync(join(folder, name)));
+  const root = rootOf(folder, own !== undefined);
+  const inside = relative(root, folder).split(sep).join('/');
+  const prefix = inside === '' ? '' : `${inside}/`;
+  const all = configsOf(root);
+  const wanted = own === undefined ? all.filter((file) => file.startsWith(prefix)) : [`${prefix}${own}`];
+  if (wanted.length === 0) throw new SettingsError(`There is no config.yaml in "${path}" or below it.`);
+  const files = [...new Set([...all, ...wanted])].sort();
+  const { graph, diagnostics, texts } = readExperiments(root, files);
+  const names = [...graph.experiments.values()].flatMap(({ name, config }) =>
+    wanted.includes(config.file) ? [name] : [],
+  );
+  if (names.length < wanted.length) throw settingsError(diagnostics, texts);
+  return names.map((name) => ({ type: 'folder', name, root, graph }));
+}
+
+/** The workspace or repository that holds a folder; else the folder that holds the experiments. */
+function rootOf(folder: string, isExperiment: boolean): string {
+  for (const marker of ['nx.json', '.git']) {
+    for (let at = folder; ; at = dirname(at)) {
+      if (existsSync(join(at, marker))) return at;
+      if (at === dirname(at)) break;
+    }
+  }
+  return isExperiment ? dirname(folder) : folder;
+}
+
+/** In an Nx workspace those that the plugin takes for experiments. */
+function configsOf(root: string): string[] {
+  const found = findConfigs(root);
+  const path = join(root, 'nx.json');
+  if (!existsSync(path)) return found;
+  try {
+    return experimentFiles(found, resolveOptions(pluginOptions(JSON.parse(readFileSync(path, 'utf8')))));
+  } catch (error) {
+    throw new SettingsError(`${path}: ${(error as Error).message}`);
+  }
+}

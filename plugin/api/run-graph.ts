@@ -1,0 +1,167 @@
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { BASELINE, suggestion } from '../base/names.ts';
+import { SettingsError } from '../base/settings-error.ts';
+import { conditionsOf } from '../graph/conditions.ts';
+import type { Graph } from '../graph/graph.ts';
+import { manifestPath } from '../io/condition-folder.ts';
+import { parseRunOptions } from '../nx/run-options.ts';
+import { openStore, type StoreOptions } from '../nx/store-options.ts';
+import type { Verdict } from '../report/model.ts';
+import { compareExperiment } from '../runtime/compare.ts';
+import type { ConditionOutcome, RunEvent } from '../runtime/events.ts';
+import { parseManifest } from '../runtime/manifest.ts';
+import { type PlannedCondition, planConditions, withUpstream } from '../runtime/plan.ts';
+import { runPlan } from '../runtime/runner.ts';
+import { workersOf } from '../workers/create-worker.ts';
+import type { FunctionLoader } from '../workers/function-loader.ts';
+import { InlineLoader } from '../workers/inline-loader.ts';
+import { WorkerPool } from '../workers/pool.ts';
+import { collectResult, type RanCondition } from './collect-result.ts';
+import type { ResolvedExperiments } from './origin.ts';
+import type { Result } from './result.ts';
+import type { GraphRunOptions } from './run-options.ts';
+import { storeOf } from './store-of.ts';
+
+/** Hears of what is finished while the rest still runs. */
+export interface RunListener {
+  readonly onCondition: (ran: RanCondition) => void;
+  readonly onResult: (result: Result) => void;
+}
+
+/** Runs every experiment of a graph. Rejects only for options that are wrong. @throws SettingsError */
+export async function runGraph(
+  experiments: ResolvedExperiments,
+  options: GraphRunOptions,
+  listener?: RunListener,
+): Promise<Map<string, Result>> {
+  const { graph } = experiments;
+  checkOptions(options);
+  const wanted = graph.order.flatMap((experiment) =>
+    chosenConditions(graph, experiment, options.treatments).map((condition) => ({ experiment, condition })),
+  );
+  const { replicates, seed, workers } = options;
+  const plan = planConditions(graph, withUpstream(graph, wanted), { replicates, seed, workers });
+  return new GraphRun(experiments, plan, options, storeOf(experiments.root, options.store), listener).run();
+}
+
+class GraphRun {
+  private readonly ran = new Map<string, RanCondition[]>();
+  private readonly results = new Map<string, Result>();
+  private readonly pool: WorkerPool;
+  private readonly loader: () => FunctionLoader;
+  private readonly workers: number;
+
+  constructor(
+    private readonly experiments: ResolvedExperiments,
+    private readonly plan: readonly PlannedCondition[],
+    private readonly options: GraphRunOptions,
+    private readonly store: StoreOptions,
+    private readonly listener: RunListener | undefined,
+  ) {
+    const { root, functions, graph } = experiments;
+    let loader: FunctionLoader | undefined;
+    this.loader = () => {
+      loader ??= new InlineLoader(root, functions);
+      return loader;
+    };
+    this.workers = options.workers ?? availableParallelism();
+    const configured = [...graph.experiments.values()].map(({ config }) => config.execution.workers ?? 1);
+    const inline = { function: this.late('function'), find: this.late('find') } as FunctionLoader;
+    this.pool = new WorkerPool(Math.max(this.workers, ...configured), workersOf(inline));
+  }
+
+  async run(): Promise<Map<string, Result>> {
+    const { experiments, options, plan, pool } = this;
+    const comparing: Promise<void>[] = [];
+    const finish = async (outcome: ConditionOutcome): Promise<void> => {
+      const ran = { outcome, manifest: outcome.manifest ?? (await this.readManifest(outcome)) };
+      const { experiment } = outcome.planned;
+      const all = [...(this.ran.get(experiment) ?? []), ran];
+      this.ran.set(experiment, all);
+      this.listener?.onCondition(ran);
+      if (all.length === plan.filter((planned) => planned.experiment === experiment).length) {
+        await this.compare(experiment, all);
+      }
+    };
+    try {
+      await runPlan(plan, {
+        root: experiments.root,
+        pool,
+        workers: this.workers,
+        signal: options.signal ?? new AbortController().signal,
+        failFast: options.failFast ?? false,
+        store: openStore(this.store),
+        strategy: options.strategy ?? 'resume',
+        onEvent: (event: RunEvent) => {
+          options.onEvent?.(event);
+          if (event.type === 'condition-finished') comparing.push(finish(event.outcome));
+        },
+      });
+      await Promise.all(comparing);
+    } finally {
+      await pool.close();
+    }
+    return new Map(experiments.graph.order.flatMap((name) => this.entry(name)));
+  }
+
+  private entry(name: string): [string, Result][] {
+    const result = this.results.get(name);
+    return result === undefined ? [] : [[name, result]];
+  }
+
+  private async compare(experiment: string, ran: readonly RanCondition[]): Promise<void> {
+    const { root, graph } = this.experiments;
+    const order = conditionsOf(graph, experiment);
+    const sorted = [...ran].sort(
+      (a, b) => order.indexOf(a.outcome.planned.condition) - order.indexOf(b.outcome.planned.condition),
+    );
+    let verdicts: readonly Verdict[] = [];
+    let problem: string | undefined;
+    if (ran.every(({ outcome }) => outcome.status === 'succeeded')) {
+      const conditions = sorted.map(({ outcome }) => outcome.planned.condition);
+      const comparison = await compareExperiment(root, graph, experiment, this.pool, conditions);
+      if (comparison.ok) verdicts = comparison.model.verdicts;
+      else problem = comparison.message;
+    }
+    const result = collectResult(root, graph, experiment, sorted, { verdicts, problem }, this.loader);
+    this.results.set(experiment, result);
+    this.listener?.onResult(result);
+  }
+
+  /** Of a condition whose results lay in place; never of one that did not finish. */
+  private async readManifest({ planned, status }: ConditionOutcome): Promise<RanCondition['manifest']> {
+    if (status !== 'succeeded') return undefined;
+    const path = manifestPath(join(this.experiments.root, planned.results), planned.condition);
+    return parseManifest(await readFile(path, 'utf8'));
+  }
+
+  /** The loader brings a compiler with it: most graphs never need it here. */
+  private late(method: keyof FunctionLoader): FunctionLoader[keyof FunctionLoader] {
+    return async (...args) => this.loader()[method](...args) as never;
+  }
+}
+
+/** @throws SettingsError for a treatment that no experiment of the graph has */
+function chosenConditions(
+  graph: Graph,
+  experiment: string,
+  treatments: readonly string[] | undefined,
+): string[] {
+  const all = conditionsOf(graph, experiment);
+  if (treatments === undefined) return [...all];
+  const known = new Set(graph.order.flatMap((name) => conditionsOf(graph, name)));
+  for (const treatment of treatments) {
+    if (known.has(treatment)) continue;
+    const hint = suggestion(treatment, [...known].sort(), 'conditions');
+    throw new SettingsError(`No experiment of the graph has a treatment "${treatment}". ${hint}`);
+  }
+  return all.filter((condition) => condition === BASELINE || treatments.includes(condition));
+}
+
+function checkOptions(options: GraphRunOptions): void {
+  const { treatments: _, store: __, signal: ___, onEvent: ____, ...rest } = options;
+  const parsed = parseRunOptions(rest as Record<string, unknown>);
+  if ('problem' in parsed) throw new SettingsError(parsed.problem.replaceAll('"--', '"'));
+}

@@ -1,0 +1,8 @@
+import fastGlob from 'fast-glob';
+
+/** Config files below a folder, relative to it, with forward slashes; sorted. */
+export function findConfigs(root: string): string[] {
+  return fastGlob
+    .sync('**/config.{yaml,yml}', { cwd: root, ignore: ['**/node_modules/**', '**/results/**'] })
+    .sort();
+}
