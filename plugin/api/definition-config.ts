@@ -55,7 +55,9 @@ class Collector {
       hypotheses: options.hypotheses?.map(({ name: label, verifier, metrics }, i) => ({
         name: label,
         verifier:
-          typeof verifier === 'string' ? verifier : this.add('verifiers', verifier, verifier.name || `hypothesis_${i + 1}`),
+          typeof verifier === 'string'
+            ? verifier
+            : this.add('verifiers', verifier, verifier.name || `hypothesis_${i + 1}`),
         metrics,
       })),
       execution,

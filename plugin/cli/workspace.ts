@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { NxJsonConfiguration } from '@nx/devkit';
-import fastGlob from 'fast-glob';
 import { formatDiagnostic, sortDiagnostics } from '../base/diagnostics.ts';
 import { suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import { conditionsOf } from '../graph/conditions.ts';
 import type { Graph } from '../graph/graph.ts';
 import { readExperiments } from '../io/discover.ts';
+import { findConfigs } from '../io/find-configs.ts';
 import { experimentFiles, pluginOptions, resolveOptions } from '../nx/options.ts';
 import { resolveStore, type StoreOptions } from '../nx/store-options.ts';
 import { type ConditionRef, withUpstream } from '../runtime/plan.ts';
@@ -38,11 +38,7 @@ export function openWorkspace(cwd: string): CommandWorkspace & { readonly nxJson
 /** The graph of a workspace's experiments. @throws SettingsError with every problem of every config */
 export function readGraph(cwd: string): CommandWorkspace & { readonly graph: Graph } {
   const { root, nxJson, store } = openWorkspace(cwd);
-  const found = fastGlob.sync('**/config.{yaml,yml}', {
-    cwd: root,
-    ignore: ['**/node_modules/**', '**/results/**'],
-  });
-  const files = experimentFiles(found, resolveOptions(pluginOptions(nxJson)));
+  const files = experimentFiles(findConfigs(root), resolveOptions(pluginOptions(nxJson)));
   const { graph, diagnostics, texts } = readExperiments(root, files);
   if (diagnostics.length > 0) {
     const rendered = sortDiagnostics(diagnostics).map((d) => formatDiagnostic(d, (file) => texts.get(file)));

@@ -1,5 +1,6 @@
-import { type Document, isCollection, isScalar, visit, type YAMLError } from 'yaml';
+import type { Document, YAMLError } from 'yaml';
 import type { Diagnostic, Span } from '../base/diagnostics.ts';
+import { yaml } from './yaml-library.ts';
 
 /** More than this many say nothing more: after a first problem, the parser guesses. */
 const MAX_PROBLEMS = 10;
@@ -72,8 +73,8 @@ function fallback(message: string): Explanation {
 
 function unclosedQuote(before: number, document: Document.Parsed): Explanation {
   let start: number | undefined;
-  visit(document, (_key, node) => {
-    if (isScalar(node) && node.type?.startsWith('QUOTE') && node.range && node.range[0] < before)
+  yaml().visit(document, (_key, node) => {
+    if (yaml().isScalar(node) && node.type?.startsWith('QUOTE') && node.range && node.range[0] < before)
       start = node.range[0];
   });
   return {
@@ -85,8 +86,8 @@ function unclosedQuote(before: number, document: Document.Parsed): Explanation {
 
 function openBracket(before: number, text: string, document: Document.Parsed): Explanation | undefined {
   let start: number | undefined;
-  visit(document, (_key, node) => {
-    const range = isCollection(node) && node.flow ? node.range : undefined;
+  yaml().visit(document, (_key, node) => {
+    const range = yaml().isCollection(node) && node.flow ? node.range : undefined;
     if (range && range[0] < before && before <= range[2]) start = range[0];
   });
   if (start === undefined) return undefined;

@@ -1,21 +1,7 @@
-import {
-  type Alias,
-  Composer,
-  type CST,
-  type Document,
-  isAlias,
-  isMap,
-  isPair,
-  isScalar,
-  isSeq,
-  type Node,
-  type Pair,
-  Parser,
-  visit,
-  YAMLParseError,
-} from 'yaml';
+import type { Alias, CST, Document, Node, Pair } from 'yaml';
 import type { Diagnostic, DiagnosticCode, Result, Span } from '../base/diagnostics.ts';
 import type { Json, JsonObject } from '../base/json.ts';
+import { yaml } from './yaml-library.ts';
 import { yamlProblems } from './yaml-problems.ts';
 
 /** A YAML value that knows where it stands. Aliases and merge keys are already followed. */
@@ -55,7 +41,7 @@ export function parseYamlTree(file: string, text: string): Result<LocatedNode> {
       'Save it as YAML in UTF-8.',
     );
   }
-  const tokens = [...new Parser().parse(text)];
+  const tokens = [...new (yaml().Parser)().parse(text)];
   const tooDeep = tokens.map(nestingExcess).find((offset) => offset !== undefined);
   if (tooDeep !== undefined) {
     return failed(
@@ -79,9 +65,9 @@ export function parseYamlTree(file: string, text: string): Result<LocatedNode> {
 function aliasTargets(document: Document.Parsed): Map<Alias, Node | undefined> {
   const anchors = new Map<string, Node>();
   const targets = new Map<Alias, Node | undefined>();
-  visit(document, {
+  yaml().visit(document, {
     Node: (_key, node) => {
-      if (isAlias(node)) targets.set(node, anchors.get(node.source));
+      if (yaml().isAlias(node)) targets.set(node, anchors.get(node.source));
       else if ('anchor' in node && node.anchor !== undefined) anchors.set(node.anchor, node);
     },
   });
@@ -141,11 +127,11 @@ class TreeBuilder {
       this.nodes = Number.POSITIVE_INFINITY; // whatever follows is cut off, and not reported again
       return nothing;
     }
-    if (isAlias(node)) return this.follow(node, depth, at) ?? nothing;
-    if (isMap(node)) return { kind: 'mapping', entries: this.entries(node.items, depth), at };
-    if (isSeq(node))
+    if (yaml().isAlias(node)) return this.follow(node, depth, at) ?? nothing;
+    if (yaml().isMap(node)) return { kind: 'mapping', entries: this.entries(node.items, depth), at };
+    if (yaml().isSeq(node))
       return { kind: 'list', items: node.items.map((item) => this.build(item, depth + 1, at)), at };
-    if (isScalar(node)) return { kind: 'scalar', value: this.scalar(node.value, at), at };
+    if (yaml().isScalar(node)) return { kind: 'scalar', value: this.scalar(node.value, at), at };
     return nothing;
   }
 
@@ -172,9 +158,9 @@ class TreeBuilder {
     const merged: LocatedEntry[] = [];
     const seen = new Map<string, Span>();
     for (const pair of pairs) {
-      if (!isPair(pair)) continue;
+      if (!yaml().isPair(pair)) continue;
       const keyAt = this.span(pair.key, this.span(pair.value));
-      if (!isScalar(pair.key)) {
+      if (!yaml().isScalar(pair.key)) {
         this.report('config/invalid-type', keyAt, 'A key must be a plain name.', 'Use text as the key.');
         continue;
       }
@@ -267,12 +253,12 @@ class TreeBuilder {
 }
 
 function compose(tokens: readonly CST.Token[], length: number): Document.Parsed {
-  const composer = new Composer({ prettyErrors: false, uniqueKeys: false, merge: true });
+  const composer = new (yaml().Composer)({ prettyErrors: false, uniqueKeys: false, merge: true });
   const [document, second] = composer.compose(tokens, true, length);
   if (document === undefined) throw new Error('Bug: the composer gave no document');
   if (second !== undefined) {
     const at: [number, number] = [second.range[0], second.range[0] + 3];
-    document.errors.push(new YAMLParseError(at, 'MULTIPLE_DOCS', 'A second document'));
+    document.errors.push(new (yaml().YAMLParseError)(at, 'MULTIPLE_DOCS', 'A second document'));
   }
   return document;
 }

@@ -1,5 +1,5 @@
 import type { NxJsonConfiguration } from '@nx/devkit';
-import { minimatch } from 'minimatch';
+import { late } from '../base/late.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import type { PluginOptions } from './plugin-options.ts';
 
@@ -7,6 +7,8 @@ export interface ResolvedOptions {
   readonly targetName: string;
   readonly include: readonly string[];
 }
+
+const matcher = late<typeof import('minimatch')>('minimatch');
 
 const DEFAULTS: ResolvedOptions = { targetName: 'experiment', include: ['**/experiments/**'] };
 
@@ -35,7 +37,9 @@ export function resolveOptions(options: PluginOptions | undefined): ResolvedOpti
 
 /** The config files that are experiments; all others are left alone. */
 export function experimentFiles(files: readonly string[], { include }: ResolvedOptions): string[] {
-  return files.filter((file) => include.some((glob) => minimatch(file, glob, { dot: true }))).sort();
+  return files
+    .filter((file) => include.some((glob) => matcher().minimatch(file, glob, { dot: true })))
+    .sort();
 }
 
 /** Our options in nx.json. */
