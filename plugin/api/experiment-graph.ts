@@ -1,6 +1,8 @@
 import { suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import { conditionsOf } from '../graph/conditions.ts';
+import { renderDot } from '../picture/dot.ts';
+import { pictureOf } from '../picture/model.ts';
 import { onlyDefines } from '../runtime/definitions.ts';
 import { Experiment } from './experiment.ts';
 import { findExperiments } from './find-experiments.ts';
@@ -60,6 +62,38 @@ export class ExperimentGraph<R extends object = Readonly<Record<string, Result>>
   static fromExperiments(...experiments: (Experiment | readonly Experiment[])[]): ExperimentGraph<object> {
     const origins = experiments.flat().map(({ origin }) => origin);
     return new ExperimentGraph(origins, resolveOrigins(origins));
+  }
+
+  /**
+   * Writes the picture of a config.yaml's experiment and all that it reads.
+   *
+   * @param to path of the file; its extension, such as `.svg`, `.png` or `.html`, says what is written. Default: `graph.svg`
+   * @returns the path
+   */
+  static async visualizeFromYaml(
+    path: string,
+    to = 'graph.svg',
+    options: PictureOptions = {},
+  ): Promise<string> {
+    return ExperimentGraph.fromYaml(path).visualize(to, options);
+  }
+
+  /** The picture as text in Graphviz's language DOT. @throws SettingsError for an unknown treatment */
+  toDot(options: PictureOptions = {}): string {
+    return renderDot(pictureOf(this.resolved.graph, options));
+  }
+
+  /**
+   * Writes the picture: experiments, what they read, and under a treatment the condition at which each one runs.
+   *
+   * @param to path of the file; its extension says what is written: `.svg`, `.png`, `.html`, `.dot`, `.mmd` or `.json`
+   * @returns the path
+   * @throws SettingsError for an unknown extension or treatment
+   */
+  async visualize(to: string, options: PictureOptions = {}): Promise<string> {
+    const { writePicture } = await import('../picture/draw.ts');
+    await writePicture(pictureOf(this.resolved.graph, options), to);
+    return to;
   }
 
   /** Names of the experiments, upstream before downstream. */

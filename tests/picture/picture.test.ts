@@ -1,0 +1,138 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { renderDot } from '../../plugin/picture/dot.ts';
+import { formatOf, renderPicture, writePicture } from '../../plugin/picture/draw.ts';
+import { renderHtml } from '../../plugin/picture/html.ts';
+import { renderMermaid } from '../../plugin/picture/mermaid.ts';
+import { pictureOf } from '../../plugin/picture/model.ts';
+import { graphOf } from '../support/configs.ts';
+
+/** JSON is YAML. */
+function graphFrom(configs: Readonly<Record<string, object>>): ReturnType<typeof graphOf> {
+  const usual = { datasource: { raw: 'load' }, steps: ['run'] };
+  return graphOf(
+    Object.fromEntries(
+      Object.entries(configs).map(([name, config]) => [name, JSON.stringify({ ...usual, ...config })]),
+    ),
+  );
+}
+
+const NASTY = '</script><b> "q" \\N & #35; `x`\u202e';
+
+const GRAPH = graphFrom({
+  a: { outputs: { out: {}, other: {} }, treatments: { warm: { x: 1 } } },
+  b: {
+    datasource: { in: 'a#out' },
+    outputs: { out: {} },
+    description: NASTY,
+    cli: { group: NASTY, icon: NASTY, color: '#85C1E9' },
+  },
+  c: {
+    datasource: { in: 'b#out' },
+    treatments: { cold: { datasource: { in: 'a#other' } } },
+  },
+  d: {},
+});
+
+const folder = mkdtempSync(join(tmpdir(), 'picture-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('what a picture shows', () => {
+  test('every experiment and every output that is read under any condition', () => {
+    const { nodes, edges } = pictureOf(GRAPH);
+    expect(nodes.map(({ name }) => name)).toEqual(GRAPH.order);
+    expect(edges).toEqual([
+      { from: 'a', to: 'b', outputs: ['out'], swapped: false },
+      { from: 'b', to: 'c', outputs: ['out'], swapped: false },
+      { from: 'a', to: 'c', outputs: ['other'], swapped: true },
+    ]);
+  });
+
+  test('of chosen experiments, what they read', () => {
+    expect(pictureOf(GRAPH, { experiments: ['b'] }).nodes.map(({ name }) => name)).toEqual(['a', 'b']);
+  });
+
+  test('under a treatment, the condition of each experiment and what is read then', () => {
+    const warm = pictureOf(GRAPH, { experiments: ['c'], treatment: 'warm' });
+    expect(warm.nodes.map(({ name, condition, treated }) => [name, condition, treated])).toEqual([
+      ['a', 'warm', true],
+      ['b', 'warm', false],
+      ['c', 'warm', false],
+    ]);
+    const cold = pictureOf(GRAPH, { experiments: ['c'], treatment: 'cold' });
+    expect(cold.nodes.map(({ name, condition }) => [name, condition])).toEqual([
+      ['a', 'baseline'],
+      ['c', 'cold'],
+    ]);
+    expect(cold.edges).toEqual([{ from: 'a', to: 'c', outputs: ['other'], swapped: true }]);
+  });
+
+  test('an unknown name is an error with the nearest one', () => {
+    expect(() => pictureOf(GRAPH, { treatment: 'warmm' })).toThrow(
+      'No experiment has a treatment "warmm". Did you mean "warm"?',
+    );
+    expect(() => pictureOf(GRAPH, { experiments: ['e'] })).toThrow('There is no experiment "e".');
+  });
+});
+
+test('DOT, Mermaid and JSON', async () => {
+  await expect(renderDot(pictureOf(GRAPH))).toMatchFileSnapshot('../golden/picture/graph.dot');
+  await expect(renderMermaid(pictureOf(GRAPH, { treatment: 'warm' }))).toMatchFileSnapshot(
+    '../golden/picture/graph.mmd',
+  );
+  await expect(await renderPicture(pictureOf(GRAPH), 'json')).toMatchFileSnapshot(
+    '../golden/picture/graph.json',
+  );
+});
+
+describe('hostile texts stay texts', () => {
+  test('in SVG', async () => {
+    const svg = String(await renderPicture(pictureOf(GRAPH), 'svg'));
+    expect(svg).not.toContain('<b>');
+    expect(svg).not.toContain('</script>');
+    expect(svg).toContain('&lt;/script&gt;&lt;b&gt;');
+    expect(svg).toContain('\\N');
+  });
+  test('in HTML', async () => {
+    const html = renderHtml(String(await renderPicture(pictureOf(GRAPH), 'svg')), pictureOf(GRAPH));
+    expect(html).not.toContain('<b>');
+    expect(html).not.toContain('</script>');
+    expect(html).not.toContain('\u202e');
+  });
+});
+
+describe('files', () => {
+  test.each(['graph.svg', 'graph.png', 'graph.html', 'graph.dot', 'graph.mmd', 'graph.json'])(
+    '%s',
+    async (name) => {
+      const path = join(folder, 'new', name);
+      await writePicture(pictureOf(GRAPH), path);
+      const first = readFileSync(path);
+      await writePicture(pictureOf(GRAPH), path);
+      expect(readFileSync(path).equals(first)).toBe(true);
+      expect(first.length).toBeGreaterThan(150);
+      if (name.endsWith('png')) expect(first.subarray(1, 4).toString()).toBe('PNG');
+    },
+  );
+  test('an extension that stands for nothing is an error', () => {
+    expect(() => formatOf('graph.xyz')).toThrow('"graph.xyz" does not say what to write');
+  });
+});
+
+test('two hundred experiments are drawn', async () => {
+  const chain = Object.fromEntries(
+    Array.from({ length: 200 }, (_, i) => [
+      `e${i}`,
+      {
+        outputs: { out: {} },
+        ...(i < 20
+          ? {}
+          : { datasource: { x: `e${i - 20}#out`, y: `e${i - 20 + ((i + 1) % 20) - (i % 20)}#out` } }),
+      },
+    ]),
+  );
+  const svg = String(await renderPicture(pictureOf(graphFrom(chain)), 'svg'));
+  expect(svg.match(/class="node"/g)).toHaveLength(200);
+});
