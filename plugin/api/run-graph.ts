@@ -8,7 +8,7 @@ import type { Graph } from '../graph/graph.ts';
 import { manifestPath } from '../io/condition-folder.ts';
 import { parseRunOptions } from '../nx/run-options.ts';
 import { openStore, type StoreOptions } from '../nx/store-options.ts';
-import type { Verdict } from '../report/model.ts';
+import type { ReportModel } from '../report/model.ts';
 import { compareExperiment } from '../runtime/compare.ts';
 import type { ConditionOutcome, RunEvent } from '../runtime/events.ts';
 import { parseManifest } from '../runtime/manifest.ts';
@@ -27,7 +27,8 @@ import { storeOf } from './store-of.ts';
 /** Hears of what is finished while the rest still runs. */
 export interface RunListener {
   readonly onCondition: (ran: RanCondition) => void;
-  readonly onResult: (result: Result) => void;
+  /** @param model undefined when a condition did not succeed */
+  readonly onResult: (result: Result, model: ReportModel | undefined) => void;
 }
 
 /** Runs every experiment of a graph. Rejects only for options that are wrong. @throws SettingsError */
@@ -117,17 +118,24 @@ class GraphRun {
     const sorted = [...ran].sort(
       (a, b) => order.indexOf(a.outcome.planned.condition) - order.indexOf(b.outcome.planned.condition),
     );
-    let verdicts: readonly Verdict[] = [];
+    let model: ReportModel | undefined;
     let problem: string | undefined;
     if (ran.every(({ outcome }) => outcome.status === 'succeeded')) {
       const conditions = sorted.map(({ outcome }) => outcome.planned.condition);
       const comparison = await compareExperiment(root, graph, experiment, this.pool, conditions);
-      if (comparison.ok) verdicts = comparison.model.verdicts;
+      if (comparison.ok) model = comparison.model;
       else problem = comparison.message;
     }
-    const result = collectResult(root, graph, experiment, sorted, { verdicts, problem }, this.loader);
+    const result = collectResult(
+      root,
+      graph,
+      experiment,
+      sorted,
+      { verdicts: model?.verdicts ?? [], problem },
+      this.loader,
+    );
     this.results.set(experiment, result);
-    this.listener?.onResult(result);
+    this.listener?.onResult(result, model);
   }
 
   /** Of a condition whose results lay in place; never of one that did not finish. */

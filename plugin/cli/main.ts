@@ -1,71 +1,82 @@
+import { writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
+import { COMMANDS, describedCommand, isCommand, loadCommand } from './commands.ts';
+import { renderCommandHelp, renderHelp } from './help.ts';
 
-const HELP = `Usage: nx-experiments <command> [options]
-
-Commands:
-  plan [experiment…]  say what a run would do and why, without running anything
-  store stats         sizes of the run store
-  store prune         remove what was used longest ago, down to the size limit
-  store verify        check every artifact and record of the store
-
-Options:
-  --json              print data instead of text
-  --help              print this text
-  --version           print the version
-
-Exit codes: 0 all is well; 1 something is damaged or failed;
-2 the command or a config.yaml is wrong.
-`;
-
-const COMMANDS = ['plan', 'store'];
+const FLAG = { type: 'boolean' } as const;
+const EVERYWHERE = { json: FLAG, help: { ...FLAG, short: 'h' }, version: FLAG } as const;
 
 async function main(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parse(args);
+  const at = args.findIndex((arg) => !arg.startsWith('-'));
+  const command = args[at];
+  if (command === '__complete') {
+    const { complete } = await import('./completions.ts');
+    print(complete(args.slice(at + 1), process.cwd()));
+    return 0;
+  }
+  if (command === undefined) return withoutCommand(args);
+  if (!isCommand(command)) {
+    throw new SettingsError(
+      `Unknown command "${command}". ${suggestion(command, Object.keys(COMMANDS), 'commands')}`,
+    );
+  }
+  const rest = [...args.slice(0, at), ...args.slice(at + 1)];
+  const { values, positionals } = parse(rest, describedCommand(command).options, ` ${command}`);
+  const { json = false, help = false, version = false, ...options } = values;
+  if (help) {
+    print(renderCommandHelp(command));
+    return 0;
+  }
+  if (version) return withoutCommand(['--version']);
+  const run = await loadCommand(command);
+  return run({ names: positionals, options, json: json === true, cwd: process.cwd() }, print);
+}
+
+function withoutCommand(args: readonly string[]): number {
+  const { values } = parse(args, {}, '');
   if (values.version) {
-    const { createRequire } = await import('node:module');
     print(`${createRequire(import.meta.url)('nx-experiments/package.json').version}\n`);
     return 0;
   }
-  const [command, ...rest] = positionals;
-  if (values.help || command === undefined) {
-    print(HELP);
-    return values.help ? 0 : 2;
-  }
-  const cwd = process.cwd();
-  switch (command) {
-    case 'plan': {
-      const { planCommand } = await import('./plan.ts');
-      print(await planCommand(cwd, rest, values.json));
-      return 0;
-    }
-    case 'store': {
-      const { storeCommand } = await import('./store.ts');
-      const { text, ok } = await storeCommand(cwd, rest[0], values.json);
-      print(text);
-      return ok ? 0 : 1;
-    }
-    default:
-      throw new SettingsError(`Unknown command "${command}". ${suggestion(command, COMMANDS, 'commands')}`);
-  }
+  print(renderHelp());
+  return values.help ? 0 : 2;
 }
 
-function parse(args: readonly string[]) {
-  const flag = { type: 'boolean', default: false } as const;
+function parse(
+  args: readonly string[],
+  options: ReturnType<typeof describedCommand>['options'],
+  command: string,
+) {
+  const all = { ...EVERYWHERE, ...options };
   try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { json: flag, help: flag, version: flag },
-    });
+    return parseArgs({ args: [...args], allowPositionals: true, options: all });
   } catch (error) {
-    throw new SettingsError(`${(error as Error).message}\nSee nx-experiments --help.`);
+    const [, unknown] = /^Unknown option '(-[^']*)'/.exec((error as Error).message) ?? [];
+    const known = Object.keys(all).map((name) => `--${name}`);
+    const problem =
+      unknown === undefined
+        ? (error as Error).message
+        : `Unknown option "${unknown}". ${suggestion(unknown, known, 'options')}`;
+    throw new SettingsError(`${problem}\nSee nx-experiments${command} --help.`);
   }
 }
 
-function print(text: string): void {
-  process.stdout.write(text);
+/** Synchronous, so that nothing is lost at the end; a reader that has gone, such as `head`, is no problem. */
+function print(text: string | Uint8Array): void {
+  let bytes = Buffer.from(text as string);
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(writeSync(1, bytes));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EPIPE') process.exit(0);
+      if (code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
 }
 
 try {

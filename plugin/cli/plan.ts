@@ -3,21 +3,19 @@ import { openStore } from '../nx/store-options.ts';
 import { formatDuration } from '../nx/terminal.ts';
 import { planConditions } from '../runtime/plan.ts';
 import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
+import { type Command, toJson } from './command.ts';
 import { readGraph, selectConditions } from './workspace.ts';
 
-/** `nx-experiments plan`: what a run would do, and why. @returns text to print */
-export async function planCommand(
-  cwd: string,
-  experiments: readonly string[],
-  json: boolean,
-): Promise<string> {
+/** `nx-experiments plan`: what a run would do, and why. */
+export const run: Command['run'] = async ({ cwd, names: experiments, json }, print) => {
   const { root, store, graph } = readGraph(cwd);
   const plan = planConditions(graph, selectConditions(graph, experiments));
   const previews = await previewPlan(plan, root, openStore(store), availableParallelism());
-  return json ? `${JSON.stringify(previews.map(toJson), null, 2)}\n` : renderPlan(previews);
-}
+  print(json ? toJson(previews.map(previewData)) : renderPlan(previews));
+  return 0;
+};
 
-function toJson({ planned, status, reused, toRun, reasons, expectedMs }: ConditionPreview) {
+function previewData({ planned, status, reused, toRun, reasons, expectedMs }: ConditionPreview) {
   const { experiment, condition, replicates } = planned;
   return {
     experiment,

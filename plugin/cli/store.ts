@@ -1,11 +1,18 @@
 import { SettingsError } from '../base/settings-error.ts';
 import { pruneStore, storeStats, verifyStore } from '../store/maintenance.ts';
+import { type Command, toJson } from './command.ts';
 import { openWorkspace } from './workspace.ts';
 
 const ACTIONS = ['stats', 'prune', 'verify'] as const;
 
-/** `nx-experiments store stats|prune|verify`. @returns text to print, and whether all was well */
-export async function storeCommand(
+/** `nx-experiments store stats|prune|verify`. */
+export const run: Command['run'] = async ({ cwd, names: [action], json }, print) => {
+  const { text, ok } = await act(cwd, action, json);
+  print(text);
+  return ok ? 0 : 1;
+};
+
+async function act(
   cwd: string,
   action: string | undefined,
   json: boolean,
@@ -13,8 +20,7 @@ export async function storeCommand(
   const { folder, maxBytes } = openWorkspace(cwd).store;
   if (folder === undefined)
     throw new SettingsError('The run store is off (NX_EXPERIMENTS_STORE, or "store" in nx.json).');
-  const show = (value: object, text: string): string =>
-    json ? `${JSON.stringify({ folder, ...value }, null, 2)}\n` : text;
+  const show = (value: object, text: string): string => (json ? toJson({ folder, ...value }) : text);
   switch (action) {
     case 'stats': {
       const stats = await storeStats(folder);

@@ -1,0 +1,114 @@
+import type { Command } from './command.ts';
+
+type Described = Omit<Command, 'run'>;
+
+const treatment = { type: 'string' } as const;
+const several = { type: 'string', multiple: true } as const;
+
+/** What each command takes, without what it does: help and completions need no more. */
+export const COMMANDS = {
+  run: {
+    name: 'run',
+    usage: '[experiment | folder]…',
+    summary: 'run experiments without Nx, and what they read',
+    options: {
+      treatment: several,
+      replicates: { type: 'string' },
+      seed: { type: 'string' },
+      workers: { type: 'string' },
+      strategy: { type: 'string' },
+      'fail-fast': { type: 'boolean' },
+    },
+    help: [
+      ['--treatment <name>', 'only this treatment beside the baseline; repeatable'],
+      ['--replicates <n>', 'another number of replicates; 1 is the quick run'],
+      ['--seed <n>', 'another root seed'],
+      ['--workers <n>', 'most worker processes'],
+      ['--strategy rerun', 'run everything again'],
+      ['--fail-fast', 'stop at the first replicate that fails'],
+    ],
+    examples: ['nx-experiments run consumer --replicates 1', 'nx-experiments run ./some/folder'],
+  },
+  plan: {
+    name: 'plan',
+    usage: '[experiment]…',
+    summary: 'say what a run would do and why; run nothing',
+    options: {},
+    help: [],
+    examples: ['nx-experiments plan consumer'],
+  },
+  show: {
+    name: 'show',
+    usage: '<experiment>',
+    summary: 'its config, conditions, parameters, upstream, last results',
+    options: {},
+    help: [],
+    examples: ['nx-experiments show consumer'],
+  },
+  'diff-treatments': {
+    name: 'diff-treatments',
+    usage: '<a> <b> [experiment]',
+    summary: 'say what differs between two conditions',
+    options: {},
+    help: [],
+    examples: ['nx-experiments diff-treatments baseline high_lr consumer'],
+  },
+  graph: {
+    name: 'graph',
+    usage: '[experiment]…',
+    summary: 'draw experiments and what they read',
+    options: { treatment, format: { type: 'string' }, output: { type: 'string' } },
+    help: [
+      ['--treatment <name>', 'show the condition at which each experiment runs'],
+      ['--format <format>', 'svg, png, html, dot, mermaid or json; default: mermaid'],
+      ['--output <file>', 'write to a file; its extension gives the format'],
+    ],
+    examples: ['nx-experiments graph consumer --treatment high_lr --output graph.svg'],
+  },
+  store: {
+    name: 'store',
+    usage: '<stats | prune | verify>',
+    summary: 'sizes of the run store; shrink it; check every file of it',
+    options: {},
+    help: [],
+    examples: ['nx-experiments store stats'],
+  },
+  completions: {
+    name: 'completions',
+    usage: '<bash | zsh | fish>',
+    summary: 'print a script that completes commands, options and names',
+    options: {},
+    help: [],
+    examples: ['source <(npx nx-experiments completions bash)'],
+  },
+} as const satisfies Readonly<Record<string, Described>>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+export function isCommand(name: string): name is CommandName {
+  return Object.hasOwn(COMMANDS, name);
+}
+
+export function describedCommand(name: CommandName): Described {
+  return COMMANDS[name];
+}
+
+/** Each command is loaded when it is asked for. */
+export async function loadCommand(name: CommandName): Promise<Command['run']> {
+  switch (name) {
+    case 'run':
+      return (await import('./run.ts')).run;
+    case 'plan':
+      return (await import('./plan.ts')).run;
+    case 'show':
+      return (await import('./show.ts')).run;
+    case 'diff-treatments':
+      return (await import('./diff-treatments.ts')).run;
+    case 'graph':
+      return (await import('./graph.ts')).run;
+    case 'store':
+      return (await import('./store.ts')).run;
+    case 'completions':
+      return (await import('./completions.ts')).run;
+  }
+}

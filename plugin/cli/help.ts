@@ -1,0 +1,39 @@
+import { COMMANDS, type CommandName, describedCommand } from './commands.ts';
+
+const EXIT_CODES = `Exit codes: 0 all is well; 1 something failed or is damaged; 2 the command line
+or a config.yaml is wrong; 130 stopped by Ctrl-C.
+`;
+
+/** Fits a screen of 80 columns and 24 lines. */
+export function renderHelp(): string {
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
+  const commands = Object.values(COMMANDS).map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
+  return `Usage: nx-experiments <command> [options]
+
+Commands:
+${commands.join('\n')}
+
+Options:
+  --json     print data instead of text
+  --help     explain a command
+  --version  print the version
+
+${EXIT_CODES}`;
+}
+
+export function renderCommandHelp(name: CommandName): string {
+  const { usage, summary, help, examples } = describedCommand(name);
+  const options = [...help, ['--json', 'print data instead of text'] as const];
+  const width = Math.max(...options.map(([option]) => option.length));
+  return `Usage: nx-experiments ${name} ${usage}
+
+${summary.charAt(0).toUpperCase()}${summary.slice(1)}.
+
+Options:
+${options.map(([option, text]) => `  ${option.padEnd(width)}  ${text}`).join('\n')}
+
+${examples.length > 1 ? 'Examples' : 'Example'}:
+${examples.map((example) => `  ${example}`).join('\n')}
+
+${EXIT_CODES}`;
+}

@@ -1,0 +1,152 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { printable } from '../base/diagnostics.ts';
+import { SettingsError } from '../base/settings-error.ts';
+import { conditionsOf, resolveCondition } from '../graph/conditions.ts';
+import { experimentOf, type Graph } from '../graph/graph.ts';
+import { manifestPath } from '../io/condition-folder.ts';
+import { compareConditions } from '../report/model.ts';
+import { renderTable } from '../report/table.ts';
+import { type ConditionManifest, parseManifest } from '../runtime/manifest.ts';
+import { RESULTS } from '../runtime/plan.ts';
+import { type Command, toJson } from './command.ts';
+import { describeSource } from './diff-treatments.ts';
+import { readGraph, selectConditions } from './workspace.ts';
+
+const MAX_WIDTH = 100;
+
+/** `nx-experiments show <experiment>`: what it is, and what it came to last. */
+export const run: Command['run'] = async ({ cwd, names: [name, ...more], json }, print) => {
+  if (name === undefined || more.length > 0)
+    throw new SettingsError('"show" takes the name of one experiment.');
+  const { graph, root } = readGraph(cwd);
+  selectConditions(graph, [name]);
+  const shown = describeExperiment(graph, name);
+  const manifests = await readResults(root, graph, name);
+  if (json) {
+    const results = manifests.map(({ condition, replicates, failed }) => ({ condition, replicates, failed }));
+    print(toJson({ ...shown, results }));
+    return 0;
+  }
+  print(renderExperiment(shown));
+  print(renderResults(graph, name, manifests));
+  return 0;
+};
+
+/** A config as it is in force, with every condition resolved. */
+export function describeExperiment(graph: Graph, name: string) {
+  const { config, replicates, upstream } = experimentOf(graph, name);
+  const downstream = graph.order.filter((other) => experimentOf(graph, other).upstream.includes(name));
+  const conditions = conditionsOf(graph, name).map((condition) => {
+    const { context, sources } = resolveCondition(graph, name, condition);
+    const from = upstream.filter((up) => conditionsOf(graph, up).includes(condition));
+    const own =
+      condition === 'baseline' || config.treatments.some((treatment) => treatment.name === condition);
+    return {
+      condition,
+      inheritedFrom: own ? [] : from,
+      parameters: context,
+      datasource: Object.fromEntries(sources.map((source) => [source.alias, describeSource(source)])),
+    };
+  });
+  return {
+    name,
+    description: config.description ?? null,
+    folder: config.folder,
+    replicates,
+    seed: config.seed,
+    steps: config.steps.map(({ name: step, args }) => ({ name: step, arguments: args })),
+    outputs: config.outputs.map(({ alias, fileName, writer, loader }) => ({
+      name: alias,
+      fileName,
+      writer: writer ?? null,
+      loader: loader ?? null,
+    })),
+    hypotheses: config.hypotheses.map(({ name: hypothesis, verifier, metricGroups }) => ({
+      name: hypothesis,
+      verifier,
+      metrics: metricGroups,
+    })),
+    inputs: config.inputs.map((input) => (input.type === 'env' ? `env ${input.name}` : input.glob)),
+    execution: config.execution,
+    upstream,
+    downstream,
+    conditions,
+  };
+}
+
+export function renderExperiment(shown: ReturnType<typeof describeExperiment>): string {
+  const { timeoutMs, ...execution } = shown.execution;
+  const [baseline] = shown.conditions;
+  const withArguments = ({ name, arguments: args }: { name: string; arguments: object }): string =>
+    Object.keys(args).length === 0 ? name : `${name} ${JSON.stringify(args)}`;
+  const facts: (readonly [string, string])[] = [
+    ['folder', shown.folder],
+    ['replicates', `${shown.replicates}, seed ${shown.seed}`],
+    ['steps', shown.steps.map(withArguments).join(' -> ')],
+    ['outputs', shown.outputs.map(({ name, fileName }) => `${name} (${fileName})`).join(', ')],
+    ['hypotheses', shown.hypotheses.map(({ name, verifier }) => `${name} (${verifier})`).join(', ')],
+    ['inputs', shown.inputs.join(', ')],
+    ['execution', JSON.stringify({ ...execution, ...(timeoutMs === undefined ? {} : { timeoutMs }) })],
+    ['upstream', shown.upstream.join(', ')],
+    ['downstream', shown.downstream.join(', ')],
+  ];
+  const lines = [
+    `${shown.name}${shown.description === null ? '' : `: ${shown.description}`}`,
+    '',
+    ...facts.flatMap(([label, text]) => (text === '' ? [] : [`  ${label.padEnd(10)}  ${text}`])),
+    '',
+    'Conditions (* differs from the baseline):',
+    ...shown.conditions.flatMap(({ condition, inheritedFrom, parameters, datasource }) => [
+      `  ${condition}${inheritedFrom.length > 0 ? ` (from ${inheritedFrom.join(', ')})` : ''}`,
+      ...rows(parameters, baseline?.parameters ?? {}, '=', (value) => JSON.stringify(value)),
+      ...rows(datasource, baseline?.datasource ?? {}, '<-', String),
+    ]),
+  ];
+  return `${lines.map(clip).join('\n')}\n`;
+}
+
+function rows(values: object, before: object, sign: string, render: (value: unknown) => string): string[] {
+  const usual = new Map(Object.entries(before).map(([key, value]) => [key, render(value)]));
+  const own = Object.entries(values).map(([key, value]) => {
+    const text = render(value);
+    return `   ${usual.get(key) === text ? ' ' : '*'} ${key} ${sign} ${text}`;
+  });
+  const gone = [...usual.keys()].filter((key) => !Object.hasOwn(values, key));
+  return [...own, ...gone.map((key) => `   * ${key} is not set`)];
+}
+
+async function readResults(root: string, graph: Graph, name: string): Promise<ConditionManifest[]> {
+  const { config } = experimentOf(graph, name);
+  const manifests: ConditionManifest[] = [];
+  for (const condition of conditionsOf(graph, name)) {
+    const path = manifestPath(join(root, config.folder, RESULTS), condition);
+    const text = await readFile(path, 'utf8').catch(() => undefined);
+    const manifest = text === undefined ? undefined : parseManifest(text);
+    if (manifest !== undefined) manifests.push(manifest);
+  }
+  return manifests;
+}
+
+function renderResults(graph: Graph, name: string, manifests: readonly ConditionManifest[]): string {
+  const { replicates, config } = experimentOf(graph, name);
+  if (manifests.length === 0) return '\nThere are no results yet.\n';
+  const missing = conditionsOf(graph, name).filter((c) => !manifests.some((m) => m.condition === c));
+  const others = manifests.filter((m) => m.replicates.length + m.failed.length !== replicates);
+  const notes = [
+    ...(missing.length > 0 ? [`There are none of ${missing.join(', ')}.`] : []),
+    ...others.map((m) => `${m.condition} ran with ${m.replicates.length + m.failed.length} replicates.`),
+  ];
+  const { description: _, ...rest } = compareConditions(
+    { name, description: config.description },
+    manifests,
+    [],
+  );
+  const table = renderTable({ ...rest, description: undefined });
+  return `\nLast results, whatever has changed since (nx-experiments plan says):\n${[...notes, table].join('\n')}`;
+}
+
+function clip(line: string): string {
+  const text = printable(line);
+  return text.length > MAX_WIDTH ? `${text.slice(0, MAX_WIDTH - 1).replace(/[\ud800-\udbff]$/, '')}…` : text;
+}
