@@ -6,7 +6,7 @@ export interface Shape {
   /** Names of its metrics. */
   readonly metric: string;
   /** Values of its outputs, as their loaders give them. */
-  readonly outputs: object;
+  readonly outputs: Readonly<Record<string, unknown>>;
   /** Names of its conditions. */
   readonly condition: string;
 }

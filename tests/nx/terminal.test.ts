@@ -18,7 +18,8 @@ class Screen {
   finish(planned: PlannedCondition, replicates: number, msEach: number): void {
     for (let replicate = 0; replicate < replicates; replicate++) {
       this.now += msEach;
-      this.reporter.report({ type: 'replicate-finished', planned, replicate });
+      const record = { replicate, seed: 0, metrics: {}, artifacts: {} };
+      this.reporter.report({ type: 'replicate-finished', planned, replicate, record });
     }
   }
 }
