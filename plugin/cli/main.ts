@@ -3,8 +3,9 @@ import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
-import { COMMANDS, describedCommand, isCommand, loadCommand } from './commands.ts';
+import { COMMANDS, describedCommand, isCommand } from './commands.ts';
 import { renderCommandHelp, renderHelp } from './help.ts';
+import { loadCommand } from './load-command.ts';
 
 const FLAG = { type: 'boolean' } as const;
 const EVERYWHERE = { json: FLAG, help: { ...FLAG, short: 'h' }, version: FLAG } as const;

@@ -1,8 +1,15 @@
 // Writes what the package publishes beside the compiled code.
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { CONFIG_SCHEMA } from '../dist/config/schema.js';
 
 const here = (path) => new URL(`../${path}`, import.meta.url);
 writeFileSync(here('dist/config.schema.json'), `${JSON.stringify(CONFIG_SCHEMA, null, 2)}\n`);
-mkdirSync(here('dist/executors/run'), { recursive: true });
-copyFileSync(here('executors/run/schema.json'), here('dist/executors/run/schema.json'));
+for (const kind of ['executors', 'generators']) {
+  for (const path of readdirSync(here(kind), { recursive: true }).filter((name) =>
+    name.endsWith('schema.json'),
+  )) {
+    mkdirSync(here(`dist/${kind}/${dirname(path)}`), { recursive: true });
+    copyFileSync(here(`${kind}/${path}`), here(`dist/${kind}/${path}`));
+  }
+}

@@ -1,0 +1,207 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { type Workspace, workspace } from '../support/workspace.ts';
+
+const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+
+let ws: Workspace;
+beforeAll(async () => {
+  ws = await workspace({
+    '.vscode/settings.json': '{\n  // mine\n  "editor.tabSize": 2,\n}\n',
+    '.gitignore': 'node_modules\n.nx\n',
+    'tsconfig.base.json': readFileSync(join(REPOSITORY, 'tsconfig.base.json'), 'utf8'),
+  });
+});
+afterAll(() => ws[Symbol.asyncDispose]());
+
+const read = (path: string): string => readFileSync(join(ws.root, path), 'utf8');
+
+async function generate(args: string): Promise<string> {
+  const { code, output } = await ws.nx(`g nx-experiments:${args}`);
+  expect({ args, code, output }).toEqual({ args, code: 0, output: expect.anything() });
+  return output;
+}
+
+async function refused(args: string): Promise<string> {
+  const { code, output } = await ws.nx(`g nx-experiments:${args}`);
+  expect({ args, code }).toEqual({ args, code: 1 });
+  return output;
+}
+
+describe.sequential('generators', () => {
+  test('init sets the workspace up, and a second time changes nothing', async () => {
+    expect(await generate('init --dry-run')).toContain('.vscode/settings.json');
+    expect(existsSync(join(ws.root, '.vscode/extensions.json'))).toBe(false);
+    await generate('init');
+    expect(read('.gitignore')).toBe(
+      'node_modules\n.nx\n\n# Results of experiments\n**/experiments/**/results/\n',
+    );
+    expect(read('.vscode/settings.json')).toContain('// mine');
+    expect(read('.vscode/settings.json')).toContain(
+      '"./node_modules/nx-experiments/dist/config.schema.json": "**/experiments/**/config.{yaml,yml}"',
+    );
+    expect(JSON.parse(read('nx.json')).plugins).toEqual(['nx-experiments']);
+    expect(await generate('init')).not.toMatch(/CREATE|UPDATE/);
+  });
+
+  test('experiment makes one that runs, from nothing and from outputs of others', async () => {
+    expect(await generate('experiment producer --dry-run')).toContain(
+      'CREATE experiments/producer/config.yaml',
+    );
+    expect(existsSync(join(ws.root, 'experiments'))).toBe(false);
+    await generate('experiment producer');
+    await generate('experiment bare --no-example --modules outputs --description "A \'quoted\': question?"');
+    expect(await refused('experiment reader --uses producer#sumary')).toContain(
+      'There is no output "producer#sumary". Did you mean "producer#summary"?',
+    );
+    await generate('experiment reader --uses producer#summary,bare#summary');
+    expect(parse(read('experiments/reader/config.yaml')).datasource).toEqual({
+      summary: 'producer#summary',
+      bare_summary: 'bare#summary',
+    });
+    expect(read('experiments/reader/steps.ts')).toContain(
+      'readonly bare_summary: Awaited<ReturnType<typeof load_summary>>;',
+    );
+    const { code, output } = await ws.nx('run reader:experiment');
+    expect({ code, output }).toEqual({
+      code: 0,
+      output: expect.stringContaining('reader: What do the upstream'),
+    });
+    expect(output).toContain('larger (mean_difference');
+  });
+
+  test('what it makes type-checks and passes lint', async () => {
+    await ws.write(
+      'tsconfig.json',
+      JSON.stringify({
+        extends: './tsconfig.base.json',
+        compilerOptions: { noEmit: true, skipLibCheck: true },
+        include: ['experiments/**/*.ts'],
+      }),
+    );
+    const bin = (name: string): string => join(REPOSITORY, 'node_modules/.bin', name);
+    execFileSync(bin('tsc'), ['-p', ws.root], { stdio: 'inherit' });
+    await ws.write('biome.json', readFileSync(join(REPOSITORY, 'biome.json'), 'utf8'));
+    execFileSync(bin('biome'), ['check', 'experiments'], { cwd: ws.root, stdio: 'pipe' });
+  });
+
+  test('experiment overwrites nothing', async () => {
+    expect(await refused('experiment producer')).toContain('There is an experiment "producer" already');
+    expect(await refused('experiment other --directory experiments/producer')).toContain('is not empty');
+    expect(await refused('experiment other --directory ../out')).toContain('leads out of the workspace');
+    expect(await refused('experiment ../out')).toContain('is no name of an experiment');
+    expect(await refused('experiment other --modules stepz')).toContain('Did you mean "steps"?');
+  });
+
+  test('treatment adds a condition', async () => {
+    const before = read('experiments/producer/config.yaml');
+    await generate('treatment producer high --set scale=3 --set model.depth=2');
+    const after = read('experiments/producer/config.yaml');
+    expect(after).toBe(before.replace('the step\n', 'the step\n  high: { scale: 3, model: { depth: 2 } }\n'));
+    expect(await generate('treatment producer high --set scale=3 --set model.depth=2')).toContain('already');
+    expect(await refused('treatment producer high --set scale=4')).toContain(
+      'has a treatment "high" already',
+    );
+    expect(await refused('treatment producr x')).toContain('Did you mean "producer"?');
+    expect(await refused('treatment producer report')).toContain('report');
+    expect(await refused('treatment producer x --set three')).toContain('must be parameter=value');
+    expect(read('experiments/producer/config.yaml')).toBe(after);
+    const { targets } = JSON.parse((await ws.nx('show project producer --json')).stdout);
+    expect(Object.keys(targets)).toContain('experiment--high');
+  });
+
+  test('output adds a file, its writer and its loader', async () => {
+    await generate('output bare table --fileName table.csv --writer dump_csv --loader load_csv');
+    expect(parse(read('experiments/bare/config.yaml')).outputs.table).toEqual({
+      file_name: 'table.csv',
+      writer: 'dump_csv',
+      loader: 'load_csv',
+    });
+    const outputs = read('experiments/bare/outputs.ts');
+    expect(outputs).toContain('export function load_summary');
+    expect(outputs).toContain('export function dump_csv');
+    expect(outputs.match(/import \{ readFileSync \}/g)).toHaveLength(1);
+    expect(
+      await generate('output bare table --fileName table.csv --writer dump_csv --loader load_csv'),
+    ).toContain('already');
+    expect(await refused('output bare table --fileName other.csv')).toContain('already');
+    expect(await refused('output bare escape --fileName ../x')).toContain('config/path-escapes');
+  });
+
+  test('ci writes workflows whose script collects the reports', async () => {
+    await generate('ci both');
+    const github = parse(read('.github/workflows/experiments.yml'));
+    expect(github.permissions).toEqual({ actions: 'read', contents: 'read', 'pull-requests': 'write' });
+    const steps: { name?: string; run?: string; uses?: string }[] = github.jobs.experiments.steps;
+    expect(steps.map(({ run, uses, name }) => name ?? uses ?? run)).toEqual([
+      'actions/checkout@v4',
+      'actions/setup-node@v4',
+      'npm ci',
+      'nrwl/nx-set-shas@v4',
+      'actions/cache@v4',
+      'npx nx affected -t experiment',
+      'Collect reports',
+      'actions/upload-artifact@v4',
+      'Comment',
+    ]);
+    const gitlab = parse(read('.gitlab/experiments.yml')).experiments;
+    expect(gitlab.script).toEqual(['npx nx affected -t experiment']);
+    expect(parse(read('.gitlab-ci.yml'))).toEqual({ include: [{ local: '.gitlab/experiments.yml' }] });
+    expect(await generate('ci both')).not.toMatch(/CREATE|UPDATE/);
+
+    const collect = steps.find(({ name }) => name === 'Collect reports')?.run ?? '';
+    for (const script of [collect, gitlab.after_script[2]]) {
+      const env = 'export GITHUB_STEP_SUMMARY=/dev/null NX_BASE=HEAD NX_HEAD=';
+      const { code, output } = await ws.shell(
+        `set -e\n${env}\n${script.replaceAll('npx nx', 'node_modules/.bin/nx').replace('execFileSync("npx", ["nx", ', 'execFileSync("node_modules/.bin/nx", [')}`,
+      );
+      expect({ code, output }).toEqual({ code: 0, output: expect.anything() });
+      const comment = read('comment.md');
+      expect(comment.startsWith('<!-- nx-experiments -->\n## Experiments\n')).toBe(true);
+      expect(comment).toContain('reader: What do the upstream results say?');
+    }
+    await ws.write('.github/workflows/experiments.yml', 'name: mine\n');
+    expect(await refused('ci github')).toContain('is there already');
+  });
+
+  test('every generator and option is described', async () => {
+    const generators = JSON.parse(
+      readFileSync(join(REPOSITORY, 'plugin/generators.json'), 'utf8'),
+    ).generators;
+    for (const [name, { schema, description }] of Object.entries<{ schema: string; description: string }>(
+      generators,
+    )) {
+      expect(description.length, name).toBeGreaterThan(20);
+      const { properties, examples } = JSON.parse(readFileSync(join(REPOSITORY, 'plugin', schema), 'utf8'));
+      expect(examples.length, name).toBeGreaterThan(0);
+      for (const [option, property] of Object.entries<{ description?: string }>(properties)) {
+        expect(property.description?.length ?? 0, `${name} --${option}`).toBeGreaterThan(10);
+      }
+    }
+    expect((await ws.nx('g nx-experiments:experiment --help')).output).toContain('--uses');
+  });
+
+  test('the migration gives a workspace of 0.1.0 what init gives a new one', async () => {
+    await ws.write('.gitignore', 'node_modules\n.nx\n');
+    await ws.write(
+      'migrations.json',
+      JSON.stringify({
+        migrations: [
+          {
+            package: 'nx-experiments',
+            name: 'set-up-workspace',
+            version: '0.2.0',
+            implementation: './dist/migrations/set-up-workspace/migration.js',
+          },
+        ],
+      }),
+    );
+    const { code, output } = await ws.nx('migrate --run-migrations --skip-install', { NX_USE_LOCAL: 'true' });
+    expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('set-up-workspace') });
+    expect(read('.gitignore')).toContain('**/experiments/**/results/');
+  });
+});
