@@ -1,0 +1,34 @@
+// Makes the declarations fit for every consumer, and gives CommonJS its own.
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const dist = fileURLToPath(new URL('../dist', import.meta.url));
+const cjs = join(dist, 'cjs');
+const SPECIFIER = /((?:from |import\()['"]\.[^'"]+)\.(?:ts|js)(['"])/g;
+
+rmSync(cjs, { recursive: true, force: true });
+
+// The compiler rewrites the endings of imports in code, but not in declarations.
+for (const file of readdirSync(dist, { recursive: true })) {
+  if (!file.endsWith('.d.ts')) continue;
+  const path = join(dist, file);
+  const text = readFileSync(path, 'utf8');
+  const mended = text.replace(SPECIFIER, '$1.js$2');
+  if (mended !== text) writeFileSync(path, mended);
+}
+
+// CommonJS gets the same code, since Node requires ES modules from 20.19 on; TypeScript wants declarations that say so.
+mkdirSync(cjs);
+writeFileSync(join(cjs, 'package.json'), '{ "type": "commonjs" }\n');
+writeFileSync(join(cjs, 'index.js'), "module.exports = require('../index.js');\n");
+const reached = new Set(['index.d.ts']);
+for (const file of reached) {
+  const text = readFileSync(join(dist, file), 'utf8');
+  for (const [, start] of text.matchAll(SPECIFIER)) {
+    const specifier = start.slice(start.search(/['"]/) + 1);
+    reached.add(posix.join(posix.dirname(file), `${specifier}.d.ts`));
+  }
+  mkdirSync(dirname(join(cjs, file)), { recursive: true });
+  copyFileSync(join(dist, file), join(cjs, file));
+}
