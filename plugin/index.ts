@@ -26,6 +26,7 @@ export {
 } from './runtime/context.ts';
 export type { RunEvent } from './runtime/events.ts';
 
+/** The name by which Nx knows the plugin. */
 export const name = 'nx-experiments';
 
 /**

@@ -17,6 +17,7 @@ import type { ReplicateMetrics, ResultArtifact } from './result.ts';
 import type { Shape } from './shape.ts';
 import { storeOf } from './store-of.ts';
 
+/** How one replicate is debugged. */
 export interface DebugOptions {
   /** Another root seed. */
   readonly seed?: number;

@@ -15,6 +15,7 @@ export class Experiment<S extends Shape = Shape> {
   /** @internal */
   constructor(readonly origin: ExperimentOrigin) {}
 
+  /** Letters, digits, ".", "_" and "-". */
   get name(): S['name'] {
     return this.origin.name;
   }

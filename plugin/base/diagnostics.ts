@@ -32,7 +32,7 @@ export const DIAGNOSTIC_CODES = [
   'nx/ignored-input',
 ] as const;
 
-/** Stable and documented in docs/diagnostics.md. */
+/** Stable and documented in docs/reference/diagnostics.md. */
 export type DiagnosticCode = (typeof DIAGNOSTIC_CODES)[number];
 
 export interface Diagnostic {

@@ -51,7 +51,7 @@ const datasourceMapping: Schema = {
   },
 };
 
-/** The configuration of an experiment: the one source of the published JSON Schema and of docs/config.md. */
+/** The configuration of an experiment: the one source of the published JSON Schema and of docs/reference/config.md. */
 export const CONFIG_SCHEMA = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'Experiment',

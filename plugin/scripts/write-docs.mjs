@@ -1,9 +1,12 @@
-// Writes docs/config.md and docs/diagnostics.md; with --check, only says whether they are as this would write them.
+// Writes docs/reference/config.md and docs/reference/diagnostics.md; with --check, only says whether they are as this would write them.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { renderConfigReference } from './docs/config.mjs';
 import { renderDiagnosticsReference } from './docs/diagnostics.mjs';
 
-const PAGES = { 'docs/config.md': renderConfigReference, 'docs/diagnostics.md': renderDiagnosticsReference };
+const PAGES = {
+  'docs/reference/config.md': renderConfigReference,
+  'docs/reference/diagnostics.md': renderDiagnosticsReference,
+};
 const check = process.argv.includes('--check');
 
 for (const [page, render] of Object.entries(PAGES)) {

@@ -15,6 +15,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'npx vitest run tests/store/faults.test.ts': 'is part of this run',
   'npx vitest run tests/contracts': 'is part of this run',
   'npm run test:faults': 'takes minutes: tests/faults/kill-nine.test.ts runs a few of its kills',
+  'npx nx add nx-experiments': 'asks the registry: tests/package/install.mjs does so',
   'npm ci': 'reinstalls; a line of .ci/run',
   'npm test': 'runs this test; a line of .ci/run',
   'npm install --save-dev nx-experiments nx@24 @nx/devkit@24': 'asks the registry',
@@ -29,7 +30,10 @@ interface Snippet {
   readonly text: string;
 }
 
-const PAGES = ['README.md', 'plugin/README.md', ...filesOf('docs/**/*.md')];
+/** The reference of the API is generated from the docstrings. */
+const PAGES = ['README.md', 'plugin/README.md', ...filesOf('docs/**/*.md')].filter(
+  (page) => !page.startsWith('docs/reference/api/'),
+);
 const SNIPPETS: readonly Snippet[] = PAGES.flatMap((page) =>
   [...read(page).matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = '', text = '']) => ({
     page,

@@ -7,7 +7,7 @@ import { CONFIG_SCHEMA } from '../../plugin/config/schema.ts';
 import { problemsOf } from '../support/configs.ts';
 
 const root = (path: string): URL => new URL(`../../${path}`, import.meta.url);
-const page = (name: string): string => readFileSync(root(`docs/${name}.md`), 'utf8');
+const page = (name: string): string => readFileSync(root(`docs/reference/${name}.md`), 'utf8');
 
 test('the committed reference is what "npm run docs" writes', () => {
   const script = fileURLToPath(root('plugin/scripts/write-docs.mjs'));

@@ -1,7 +1,7 @@
 import type { Sketch, World } from './graphs.ts';
 
 /**
- * The rules of propagation, read literally from docs/config.md and computed the slow way. It shares no code with the
+ * The rules of propagation, read literally from docs/reference/config.md and computed the slow way. It shares no code with the
  * plugin.
  */
 export class Reference {
