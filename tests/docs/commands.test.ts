@@ -18,7 +18,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'npx nx add nx-experiments': 'asks the registry: tests/package/install.mjs does so',
   'npm ci': 'reinstalls; a line of .ci/run',
   'npm test': 'runs this test; a line of .ci/run',
-  'npm install --save-dev nx-experiments nx@24 @nx/devkit@24': 'asks the registry',
 };
 
 /** npx of an installed command, without the half second in which npx finds that it is installed. */
@@ -110,7 +109,7 @@ test('every config.yaml is correct', () => {
 
 test('every nx.json is accepted', () => {
   const settings = of('json');
-  expect(settings.length).toBeGreaterThan(1);
+  expect(settings.length).toBeGreaterThan(0);
   for (const { text } of settings) {
     for (const plugin of JSON.parse(text).plugins) {
       const { options } = typeof plugin === 'string' ? { options: {} } : plugin;

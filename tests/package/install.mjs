@@ -162,13 +162,13 @@ function attempt(testCase) {
         ]
       : []),
   ];
+  const run = (command) =>
+    spawnSync('bash', ['-c', command], { cwd: ws, env, encoding: 'utf8', timeout: STEP_TIMEOUT_MS });
   for (const [command, expected = ''] of steps) {
-    const { status, stdout, stderr } = spawnSync('bash', ['-c', command], {
-      cwd: ws,
-      env,
-      encoding: 'utf8',
-      timeout: STEP_TIMEOUT_MS,
-    });
+    let { status, stdout, stderr } = run(command);
+    for (let tries = 0; status !== 0 && tries < 5 && publishMissing(stdout + stderr) > 0; tries++) {
+      ({ status, stdout, stderr } = run(command));
+    }
     if (status !== 0 || !stdout.includes(expected)) return `$ ${command}\n${stdout}\n${stderr}`;
   }
   const ignored = readFileSync(join(ws, '.gitignore'), 'utf8').includes('**/experiments/**/results/');
@@ -176,6 +176,33 @@ function attempt(testCase) {
   if (!testCase.everything) return undefined;
   const { nodes } = JSON.parse(readFileSync(join(ws, 'graph.json'), 'utf8')).graph;
   return nodes.consumer === undefined ? 'nx graph does not show the experiment' : undefined;
+}
+
+/**
+ * Yarn wants the native packages of every platform, and a registry may have those of one only: the others are published
+ * empty. @returns how many
+ */
+function publishMissing(output) {
+  const missing = new Map(
+    [...output.matchAll(/Couldn't find any versions for "([^"]+)" that matches "([^"^~]+)"/g)].map((m) => [
+      m[1],
+      m[2],
+    ]),
+  );
+  for (const [name, version] of missing) {
+    const folder = mkdtempSync(join(home, 'empty-'));
+    writeFileSync(
+      join(folder, 'package.json'),
+      JSON.stringify({ name, version, os: ['none'], cpu: ['none'] }),
+    );
+    const args = ['publish', '--ignore-scripts', '--access', 'public', '--tag', 'empty'];
+    execFileSync('npm', [...args, '--registry', registry.url, '--userconfig', registry.npmrc], {
+      cwd: folder,
+      env: usual,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+  }
+  return missing.size;
 }
 
 function nodeOf(version, folder) {
