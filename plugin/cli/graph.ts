@@ -8,7 +8,7 @@ import {
   writePicture,
 } from '../picture/draw.ts';
 import { pictureOf } from '../picture/model.ts';
-import { type Command, textOf } from './command.ts';
+import { type Command, textOf, toJson } from './command.ts';
 import { readGraph } from './workspace.ts';
 
 /** `nx-experiments graph`: the picture of experiments and what they read. */
@@ -30,7 +30,7 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
     return 0;
   }
   await writePicture(picture, output, wanted ?? formatOf(output));
-  print(json ? '' : `${output}\n`);
+  print(json ? toJson({ output }) : `${output}\n`);
   return 0;
 };
 

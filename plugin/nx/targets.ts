@@ -141,6 +141,10 @@ function conditionTask(
     metadata: {
       description: `Run the condition ${condition} of ${name}.`,
       technologies: [...code.technologies],
+      help: {
+        command: `npx nx run ${name}:${conditionTarget(targetName, condition)} --help`,
+        example: { options: { replicates: 1 } },
+      },
     },
   };
 }
