@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { BASELINE } from '../base/names.ts';
 import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
 import { artifactsFolder } from '../io/condition-folder.ts';
-import { findTsconfig, modulesOf } from '../io/modules.ts';
+import { findTsconfig, languageOf, modulesOf } from '../io/modules.ts';
 import type { Verdict } from '../report/model.ts';
 import type { ConditionOutcome, ConditionStatus } from '../runtime/events.ts';
 import { describeFailure, stackOf } from '../runtime/failures.ts';
 import type { ConditionManifest, ReplicateRecord } from '../runtime/manifest.ts';
 import type { FunctionLoader } from '../workers/function-loader.ts';
-import { BUILT_IN_LOADERS } from '../workers/node-formats.ts';
+import { BUILT_IN_LOADERS, standIn } from '../workers/node-formats.ts';
 import type { ConditionProvenance, ReplicateMetrics, Result, ResultArtifact, ResultError } from './result.ts';
 
 const { version } = createRequire(import.meta.url)('nx-experiments/package.json') as { version: string };
@@ -94,8 +94,9 @@ function artifactsOf(
     const load = async (): Promise<unknown> => {
       const module = modulesOf(folder, name, config.definition).outputs;
       const tsconfig = findTsconfig(root, folder);
-      const own = module === undefined ? undefined : await loader().find(module, wanted, tsconfig);
-      const read = own ?? BUILT_IN_LOADERS[wanted];
+      const foreign = module !== undefined && languageOf(module) === 'python';
+      const own = module === undefined || foreign ? undefined : await loader().find(module, wanted, tsconfig);
+      const read = own ?? (foreign ? standIn(wanted, fileName) : BUILT_IN_LOADERS[wanted]);
       if (read !== undefined) return read(path);
       throw new Error(`"${name}" has no loader "${wanted}".`);
     };

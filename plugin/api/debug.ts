@@ -14,8 +14,8 @@ import { WorkerPool } from '../workers/pool.ts';
 import { collectResult } from './collect-result.ts';
 import type { ResolvedExperiments } from './origin.ts';
 import type { ReplicateMetrics, ResultArtifact } from './result.ts';
+import { interpretersOf, storeOf } from './settings-of.ts';
 import type { Shape } from './shape.ts';
-import { storeOf } from './store-of.ts';
 
 /** How one replicate is debugged. */
 export interface DebugOptions {
@@ -60,7 +60,15 @@ export async function debugExperiment<S extends Shape>(
     }),
   );
   const reporter = new TerminalReporter(print);
-  const shared = { root, pool, workers: 1, signal: new AbortController().signal, failFast: true } as const;
+  const interpreters = interpretersOf(root);
+  const shared = {
+    root,
+    pool,
+    interpreters,
+    workers: 1,
+    signal: new AbortController().signal,
+    failFast: true,
+  } as const;
   const run = { ...shared, strategy: 'resume', onEvent: reporter.report } as const;
   const before = process.cwd();
   try {

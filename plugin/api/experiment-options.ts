@@ -67,5 +67,7 @@ export interface ExperimentOptions<
     /** Longest time for one replicate, such as `10m`. */
     readonly timeout?: string;
     readonly retries?: number;
+    /** The interpreter of Python modules. Without meaning for functions in code. */
+    readonly python?: string;
   };
 }

@@ -6,6 +6,7 @@ import { SettingsError } from '../base/settings-error.ts';
 import { conditionsOf } from '../graph/conditions.ts';
 import type { Graph } from '../graph/graph.ts';
 import { manifestPath } from '../io/condition-folder.ts';
+import type { Interpreters } from '../io/python.ts';
 import { parseRunOptions } from '../nx/run-options.ts';
 import { openStore, type StoreOptions } from '../nx/store-options.ts';
 import type { ReportModel } from '../report/model.ts';
@@ -22,7 +23,7 @@ import { collectResult, type RanCondition } from './collect-result.ts';
 import type { ResolvedExperiments } from './origin.ts';
 import type { Result } from './result.ts';
 import type { GraphRunOptions } from './run-options.ts';
-import { storeOf } from './store-of.ts';
+import { interpretersOf, storeOf } from './settings-of.ts';
 
 /** Hears of what is finished while the rest still runs. */
 export interface RunListener {
@@ -51,6 +52,7 @@ class GraphRun {
   private readonly ran = new Map<string, RanCondition[]>();
   private readonly results = new Map<string, Result>();
   private readonly pool: WorkerPool;
+  private readonly interpreters: Interpreters;
   private readonly loader: () => FunctionLoader;
   private readonly workers: number;
 
@@ -62,6 +64,7 @@ class GraphRun {
     private readonly listener: RunListener | undefined,
   ) {
     const { root, functions, graph } = experiments;
+    this.interpreters = interpretersOf(root);
     let loader: FunctionLoader | undefined;
     this.loader = () => {
       loader ??= new InlineLoader(root, functions);
@@ -90,6 +93,7 @@ class GraphRun {
       await runPlan(plan, {
         root: experiments.root,
         pool,
+        interpreters: this.interpreters,
         workers: this.workers,
         signal: options.signal ?? new AbortController().signal,
         failFast: options.failFast ?? false,
@@ -122,7 +126,8 @@ class GraphRun {
     let problem: string | undefined;
     if (ran.every(({ outcome }) => outcome.status === 'succeeded')) {
       const conditions = sorted.map(({ outcome }) => outcome.planned.condition);
-      const comparison = await compareExperiment(root, graph, experiment, this.pool, conditions);
+      const { pool, interpreters } = this;
+      const comparison = await compareExperiment(root, graph, experiment, { pool, interpreters }, conditions);
       if (comparison.ok) model = comparison.model;
       else problem = comparison.message;
     }

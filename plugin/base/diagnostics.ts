@@ -29,6 +29,8 @@ export const DIAGNOSTIC_CODES = [
   'graph/duplicate-experiment',
   'graph/replicate-mismatch',
   'graph/nothing-to-compare',
+  'modules/two-languages',
+  'modules/mixed-languages',
   'nx/ignored-input',
 ] as const;
 

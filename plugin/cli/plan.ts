@@ -8,9 +8,9 @@ import { readGraph, selectConditions } from './workspace.ts';
 
 /** `nx-experiments plan`: what a run would do, and why. */
 export const run: Command['run'] = async ({ cwd, names: experiments, json }, print) => {
-  const { root, store, graph } = readGraph(cwd);
+  const { root, store, graph, interpreters } = readGraph(cwd);
   const plan = planConditions(graph, selectConditions(graph, experiments));
-  const previews = await previewPlan(plan, root, openStore(store), availableParallelism());
+  const previews = await previewPlan(plan, root, openStore(store), availableParallelism(), interpreters);
   print(json ? toJson(previews.map(previewData)) : renderPlan(previews));
   return 0;
 };

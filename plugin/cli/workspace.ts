@@ -8,6 +8,7 @@ import { conditionsOf } from '../graph/conditions.ts';
 import type { Graph } from '../graph/graph.ts';
 import { readExperiments } from '../io/discover.ts';
 import { findConfigs } from '../io/find-configs.ts';
+import { Interpreters } from '../io/python.ts';
 import { experimentFiles, pluginOptions, resolveOptions } from '../nx/options.ts';
 import { resolveStore, type StoreOptions } from '../nx/store-options.ts';
 import { type ConditionRef, withUpstream } from '../runtime/plan.ts';
@@ -36,15 +37,18 @@ export function openWorkspace(cwd: string): CommandWorkspace & { readonly nxJson
 }
 
 /** The graph of a workspace's experiments. @throws SettingsError with every problem of every config */
-export function readGraph(cwd: string): CommandWorkspace & { readonly graph: Graph } {
+export function readGraph(
+  cwd: string,
+): CommandWorkspace & { readonly graph: Graph; readonly interpreters: Interpreters } {
   const { root, nxJson, store } = openWorkspace(cwd);
-  const files = experimentFiles(findConfigs(root), resolveOptions(pluginOptions(nxJson)));
+  const options = resolveOptions(pluginOptions(nxJson));
+  const files = experimentFiles(findConfigs(root), options);
   const { graph, diagnostics, texts } = readExperiments(root, files);
   if (diagnostics.length > 0) {
     const rendered = sortDiagnostics(diagnostics).map((d) => formatDiagnostic(d, (file) => texts.get(file)));
     throw new SettingsError(rendered.join('\n\n'));
   }
-  return { root, store, graph };
+  return { root, store, graph, interpreters: new Interpreters(root, options.python) };
 }
 
 /** The conditions of these experiments, or of all, with all that they read. @throws SettingsError for an unknown name */

@@ -68,6 +68,8 @@ export interface Execution {
   readonly concurrency: number;
   readonly timeoutMs: number | undefined;
   readonly retries: number;
+  /** The interpreter of Python modules: a command, or a path relative to the folder. */
+  readonly python: string | undefined;
 }
 
 export interface Presentation {

@@ -326,6 +326,7 @@ function execution(node: LocatedNode | undefined): Execution {
     concurrency: numberOf(child(node, 'concurrency')) ?? 1,
     timeoutMs: timeout === undefined ? undefined : parseDuration(timeout),
     retries: numberOf(child(node, 'retries')) ?? 0,
+    python: stringOf(child(node, 'python')),
   };
 }
 

@@ -244,6 +244,14 @@ export const CONFIG_SCHEMA = {
           default: 0,
           description: 'How often a failed replicate is tried again.',
         },
+        python: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 1000,
+          examples: ['python3.12', '.venv/bin/python', '{workspaceRoot}/.venv/bin/python'],
+          description:
+            'The Python of this experiment: a command, or a path relative to the folder. Default: the plugin option `python`, else a `.venv` of the folder or of the workspace root, else `python3`.',
+        },
       },
     },
   },

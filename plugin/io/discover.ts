@@ -6,6 +6,7 @@ import type { ExperimentConfig } from '../config/config.ts';
 import { type Claims, claimsOf, parseConfig } from '../config/parse.ts';
 import type { Graph } from '../graph/graph.ts';
 import { resolveGraph } from '../graph/resolve.ts';
+import { findModuleClashes } from './modules.ts';
 
 /** Results of parsing by digest of path and text, so that they can be kept between runs. */
 export type ParseCache = Map<string, Result<ExperimentConfig>>;
@@ -44,7 +45,7 @@ export function readExperiments(
       broken.push(claimsOf(file, text));
     }
   }
-  diagnostics.push(...doubleFiles(files));
+  diagnostics.push(...doubleFiles(files), ...files.flatMap((file) => moduleClashes(root, file)));
   const { graph, diagnostics: connecting } = resolveGraph(configs, broken);
   return { graph, diagnostics: [...diagnostics, ...connecting], texts };
 }
@@ -67,4 +68,21 @@ function doubleFiles(files: readonly string[]): Diagnostic[] {
       remedy: 'Keep one of the two.',
       at: { file, start: 0, end: 0 },
     }));
+}
+
+function moduleClashes(root: string, file: string): Diagnostic[] {
+  const folder = posix.dirname(file);
+  return findModuleClashes(join(root, folder)).map(({ code, files }) => ({
+    severity: 'error',
+    code: code === 'twice' ? 'modules/two-languages' : 'modules/mixed-languages',
+    message:
+      code === 'twice'
+        ? `The folder "${folder}" has ${files.join(' and ')}: it is not clear which of them is meant.`
+        : `The folder "${folder}" mixes languages: ${files.join(', ')}. One worker runs the datasource, the steps and the outputs of an experiment.`,
+    remedy:
+      code === 'twice'
+        ? 'Remove one of them.'
+        : 'Write all of them in one language, or make two experiments of it: artifacts pass from one language to the other.',
+    at: { file, start: 0, end: 0 },
+  }));
 }

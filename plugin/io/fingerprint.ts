@@ -9,13 +9,26 @@ import type { KeyComponents, SourceComponent } from '../store/components.ts';
 import { inputGlobs } from './declared-inputs.ts';
 import { digestFile } from './digest-file.ts';
 import { ImportScanner } from './imports.ts';
-import { findModules, findTsconfig, tsconfigChain } from './modules.ts';
+import {
+  findModules,
+  findTsconfig,
+  type Language,
+  languageOf,
+  type Modules,
+  runsIn,
+  tsconfigChain,
+} from './modules.ts';
 import { InstalledPackages } from './packages.ts';
+import type { Interpreters } from './python.ts';
+import { PythonImportScanner } from './python-imports.ts';
+import { PythonPackages } from './python-packages.ts';
 
 const { version } = createRequire(import.meta.url)('nx-experiments/package.json') as { version: string };
 
 /** Below a folder of which any file may be imported. */
 const NOT_CODE = ['**/node_modules/**', '**/results/**'];
+
+type ArtifactSource = Extract<PlannedCondition['sources'][number], { type: 'artifact' }>;
 
 interface Code {
   readonly files: FileDigests;
@@ -30,29 +43,44 @@ export class Fingerprints {
   private readonly digests = new Map<string, Promise<string>>();
   private readonly globs = new Map<string, Promise<readonly string[]>>();
 
-  constructor(private readonly root: string) {
+  private readonly python: PythonImportScanner;
+  private readonly pythonPackages = new PythonPackages();
+
+  constructor(
+    private readonly root: string,
+    private readonly interpreters: Interpreters,
+  ) {
+    this.python = new PythonImportScanner(root);
     this.scanner = new ImportScanner(root);
     this.packages = new InstalledPackages(root);
   }
 
   /** @throws when a file that it depends on cannot be read */
   async components(planned: PlannedCondition): Promise<KeyComponents> {
-    const own = await this.code(planned.folder, planned.definition, ['datasources', 'steps', 'outputs']);
+    const own = await this.code(planned, planned.folder, planned.definition, [
+      'datasources',
+      'steps',
+      'outputs',
+    ]);
     const loaders: Code[] = [];
     for (const source of planned.sources) {
-      if (source.type === 'artifact' && source.output.loader !== undefined) {
-        loaders.push(await this.code(source.upstreamFolder, source.upstreamDefinition, ['outputs']));
+      if (
+        source.type === 'artifact' &&
+        source.output.loader !== undefined &&
+        !this.isForeign(planned, source)
+      ) {
+        loaders.push(await this.code(planned, source.upstreamFolder, source.upstreamDefinition, ['outputs']));
       }
     }
     return {
       engine: version,
-      interpreter: `node ${process.versions.node.split('.')[0]}`,
+      interpreter: await this.interpreter(planned),
       experiment: planned.experiment,
       condition: planned.condition,
       folder: planned.folder,
       context: planned.context,
       steps: planned.steps.map(({ name, args }) => ({ name, args })),
-      sources: planned.sources.map(sourceComponent),
+      sources: planned.sources.map((source) => this.sourceComponent(planned, source)),
       bareSource: planned.bareSource,
       outputs: planned.outputs.map(({ alias, fileName, writer }) => ({
         alias,
@@ -83,24 +111,64 @@ export class Fingerprints {
     return this.digest(join(this.root, path)).catch(() => 'missing');
   }
 
+  private languageOf({ folder, definition }: Pick<PlannedCondition, 'folder' | 'definition'>): Language {
+    return definition === undefined ? runsIn(findModules(join(this.root, folder))) : 'node';
+  }
+
+  /** Whether the producer's loader is written in another language: then it is not what reads the artifact. */
+  private isForeign(
+    planned: PlannedCondition,
+    { upstreamFolder, upstreamDefinition }: ArtifactSource,
+  ): boolean {
+    if (upstreamDefinition !== undefined) return this.languageOf(planned) !== 'node';
+    const { outputs } = findModules(join(this.root, upstreamFolder));
+    return outputs !== undefined && languageOf(outputs) !== this.languageOf(planned);
+  }
+
+  private async interpreter(planned: PlannedCondition): Promise<string> {
+    if (this.languageOf(planned) === 'node') return `node ${process.versions.node.split('.')[0]}`;
+    return (await this.interpreters.of(planned.folder, planned.execution.python)).version;
+  }
+
+  private sourceComponent(
+    planned: PlannedCondition,
+    source: PlannedCondition['sources'][number],
+  ): SourceComponent {
+    if (source.type === 'function') return { alias: source.alias, function: source.name, args: source.args };
+    const { alias, experiment, output } = source;
+    return {
+      alias,
+      reference: `${experiment}#${output.alias}`,
+      fileName: output.fileName,
+      loader: output.loader ?? null,
+      ...(output.loader !== undefined && this.isForeign(planned, source) ? { foreign: true as const } : {}),
+    };
+  }
+
   private code(
+    planned: PlannedCondition,
     folder: string,
     definition: Definition | undefined,
     kinds: readonly ('datasources' | 'steps' | 'outputs')[],
   ): Promise<Code> {
-    const key = `${folder}\0${definition?.module ?? kinds.join()}`;
-    const known = this.codes.get(key) ?? this.readCode(folder, definition, kinds);
+    // Packages are those of the Python that runs the code.
+    const runner = this.languageOf(planned) === 'python' ? planned.folder : '';
+    const key = `${folder}\0${definition?.module ?? kinds.join()}\0${runner}`;
+    const known = this.codes.get(key) ?? this.readCode(planned, folder, definition, kinds);
     this.codes.set(key, known);
     return known;
   }
 
   private async readCode(
+    planned: PlannedCondition,
     folder: string,
     definition: Definition | undefined,
     kinds: readonly ('datasources' | 'steps' | 'outputs')[],
   ): Promise<Code> {
     const absolute = join(this.root, folder);
     const modules = findModules(absolute);
+    if (definition === undefined && runsIn(modules) === 'python')
+      return this.readPython(planned, absolute, modules);
     const tsconfig = findTsconfig(this.root, absolute);
     const entries =
       definition === undefined ? kinds.flatMap((kind) => modules[kind] ?? []) : [definition.module ?? ''];
@@ -114,6 +182,24 @@ export class Fingerprints {
       ...(tsconfig === undefined ? [] : tsconfigChain(this.root, tsconfig)),
     ];
     return { files: await this.fileDigests(paths), packages: this.packages.versions(reached.installed) };
+  }
+
+  /** @param planned whose interpreter runs it, also for the loaders of another experiment */
+  private async readPython(planned: PlannedCondition, folder: string, modules: Modules): Promise<Code> {
+    const { datasources, steps, outputs } = modules;
+    const entries = [datasources, steps, outputs].filter((module) => module !== undefined);
+    const { files, packages } = this.python.reach(entries, folder);
+    const { packages: places, standard } = await this.interpreters.of(
+      planned.folder,
+      planned.execution.python,
+    );
+    return {
+      files: await this.fileDigests([...files, ...this.python.lockFiles(folder)]),
+      packages: this.pythonPackages.versions(
+        places,
+        packages.filter((name) => !standard.has(name)),
+      ),
+    };
   }
 
   private async inputFiles({ inputs }: PlannedCondition): Promise<FileDigests> {
@@ -136,17 +222,6 @@ export class Fingerprints {
     );
     return Object.fromEntries(pairs);
   }
-}
-
-function sourceComponent(source: PlannedCondition['sources'][number]): SourceComponent {
-  if (source.type === 'function') return { alias: source.alias, function: source.name, args: source.args };
-  const { alias, experiment, output } = source;
-  return {
-    alias,
-    reference: `${experiment}#${output.alias}`,
-    fileName: output.fileName,
-    loader: output.loader ?? null,
-  };
 }
 
 function digestOf(value: string | undefined): string | null {

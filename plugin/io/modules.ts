@@ -7,18 +7,16 @@ export const MODULE_KINDS = ['datasources', 'steps', 'outputs', 'verifiers'] as 
 export type ModuleKind = (typeof MODULE_KINDS)[number];
 
 /** In the order in which they are preferred. */
-const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'];
+const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs', '.py'];
+
+/** What an experiment's functions are written in, so far as it decides who can run them. */
+export type Language = 'node' | 'python';
 
 /** Absolute paths of an experiment's modules; a kind that the folder lacks is undefined. */
 export type Modules = Readonly<Record<ModuleKind, string | undefined>>;
 
 export function findModules(folder: string): Modules {
-  let files: Set<string>;
-  try {
-    files = new Set(readdirSync(folder));
-  } catch {
-    files = new Set();
-  }
+  const files = new Set(moduleFiles(folder));
   const find = (kind: ModuleKind): string | undefined => {
     const extension = EXTENSIONS.find((candidate) => files.has(kind + candidate));
     return extension && join(folder, kind + extension);
@@ -29,6 +27,41 @@ export function findModules(folder: string): Modules {
     outputs: find('outputs'),
     verifiers: find('verifiers'),
   };
+}
+
+export function languageOf(module: string): Language {
+  return module.endsWith('.py') ? 'python' : 'node';
+}
+
+/** The language of what runs a replicate; verifiers may be written in another. */
+export function runsIn({ datasources, steps, outputs }: Omit<Modules, 'verifiers'>): Language {
+  const module = steps ?? datasources ?? outputs;
+  return module === undefined ? 'node' : languageOf(module);
+}
+
+/** Names of a folder's files that stand in each other's way: two languages in one experiment, or twice the same module. */
+export function findModuleClashes(
+  folder: string,
+): { readonly code: 'twice' | 'mixed'; readonly files: string[] }[] {
+  const files = moduleFiles(folder);
+  const twice = MODULE_KINDS.map((kind) =>
+    files.filter((file) => file.replace(/\.\w+$/, '') === kind),
+  ).filter((found) => new Set(found.map(languageOf)).size > 1);
+  if (twice.length > 0) return twice.map((found) => ({ code: 'twice', files: found }));
+  const running = files.filter((file) => !file.startsWith('verifiers.'));
+  return new Set(running.map(languageOf)).size > 1 ? [{ code: 'mixed', files: running }] : [];
+}
+
+function moduleFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((file) =>
+        MODULE_KINDS.some((kind) => EXTENSIONS.some((extension) => file === kind + extension)),
+      )
+      .sort();
+  } catch {
+    return [];
+  }
 }
 
 /** The modules of an experiment's folder, or references to the functions that it was defined with. */

@@ -6,11 +6,12 @@ import type { PluginOptions } from './plugin-options.ts';
 export interface ResolvedOptions {
   readonly targetName: string;
   readonly include: readonly string[];
+  readonly python: string | undefined;
 }
 
 const matcher = late<typeof import('minimatch')>('minimatch');
 
-const DEFAULTS: ResolvedOptions = { targetName: 'experiment', include: ['**/experiments/**'] };
+const DEFAULTS = { targetName: 'experiment', include: ['**/experiments/**'] };
 
 /** @throws SettingsError that names what is wrong in nx.json */
 export function resolveOptions(options: PluginOptions | undefined): ResolvedOptions {
@@ -19,20 +20,24 @@ export function resolveOptions(options: PluginOptions | undefined): ResolvedOpti
     include = DEFAULTS.include,
     store: _,
     storeSize: __,
+    python,
     ...unknown
   } = options ?? {};
   const problem = (text: string): SettingsError =>
     new SettingsError(`nx.json, options of the plugin nx-experiments: ${text}`);
   const [extra] = Object.keys(unknown);
   if (extra !== undefined)
-    throw problem(`unknown option "${extra}". Known options: targetName, include, store, storeSize.`);
+    throw problem(`unknown option "${extra}". Known options: targetName, include, store, storeSize, python.`);
   if (typeof targetName !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(targetName)) {
     throw problem('"targetName" must be a name of letters, digits, ".", "_" and "-".');
   }
   if (!Array.isArray(include) || !include.every((glob) => typeof glob === 'string')) {
     throw problem('"include" must be a list of globs.');
   }
-  return { targetName, include };
+  if (python !== undefined && (typeof python !== 'string' || python === '')) {
+    throw problem('"python" must be a command or a path.');
+  }
+  return { targetName, include, python };
 }
 
 /** The config files that are experiments; all others are left alone. */

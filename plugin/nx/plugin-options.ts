@@ -8,4 +8,9 @@ export interface PluginOptions {
   readonly store?: string | false;
   /** Size beyond which the store lets go of what was used longest ago, such as `500M`. Default: `10G`. */
   readonly storeSize?: string;
+  /**
+   * The Python of experiments that name none and have no `.venv` of their own: a command, or a path relative to the workspace
+   * root. Default: a `.venv` of the experiment's folder or of the root, else `python3`.
+   */
+  readonly python?: string;
 }

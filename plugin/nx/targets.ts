@@ -14,6 +14,8 @@ export interface ExperimentCode {
   /** By upstream experiment: what its outputs module, whose loaders read the artifacts, reaches. */
   readonly loaders: ReadonlyMap<string, readonly string[]>;
   readonly technologies: readonly string[];
+  /** A shell command that tells the version of the Python that is used; undefined for experiments without Python. */
+  readonly interpreter: string | undefined;
 }
 
 /** Options of a condition's target. */
@@ -81,6 +83,7 @@ function comparison(
       fromRoot(escapeGlob(config.file)),
       ...code.verifiers.map(fromRoot),
       { dependentTasksOutputFiles: '**/metrics.json', transitive: false },
+      ...interpreterInput(code),
     ],
     outputs: ['{projectRoot}/results/report'],
     metadata: {
@@ -126,6 +129,8 @@ function conditionTask(
     inputs: [
       '{projectRoot}/**/*',
       '!{projectRoot}/results/**/*',
+      '!{projectRoot}/**/__pycache__/**',
+      ...interpreterInput(code),
       ...[...new Set([...code.shared, ...loaderCode])].sort().map(fromRoot),
       ...config.inputs.flatMap((input): Input[] =>
         input.type === 'env' ? [{ env: input.name }] : inputGlobs(input.glob).map(fromRoot),
@@ -152,6 +157,10 @@ function conditionTask(
 function artifactsGlob(graph: Graph, experiment: string, condition: string): string {
   const { folder } = experimentOf(graph, experiment).config;
   return escapeGlob(posix.join(folder, 'results', condition, 'artifacts')).concat('/*');
+}
+
+function interpreterInput({ interpreter }: ExperimentCode): Input[] {
+  return interpreter === undefined ? [] : [{ runtime: interpreter }];
 }
 
 function fromRoot(glob: string): string {

@@ -7,6 +7,7 @@ import { SettingsError } from '../base/settings-error.ts';
 import { conditionsOf } from '../graph/conditions.ts';
 import type { Graph } from '../graph/graph.ts';
 import { readExperiments } from '../io/discover.ts';
+import { Interpreters } from '../io/python.ts';
 import { renderTable } from '../report/table.ts';
 import { compareExperiment } from '../runtime/compare.ts';
 import type { ConditionOutcome, RunEvent } from '../runtime/events.ts';
@@ -14,7 +15,7 @@ import { planConditions } from '../runtime/plan.ts';
 import { runPlan } from '../runtime/runner.ts';
 import { workersOf } from '../workers/create-worker.ts';
 import { WorkerPool } from '../workers/pool.ts';
-import { pluginOptions } from './options.ts';
+import { pluginOptions, resolveOptions } from './options.ts';
 import { parseRunOptions, type RunExecutorOptions } from './run-options.ts';
 import { openStore, resolveStore, type StoreOptions } from './store-options.ts';
 import { renderOutcome } from './terminal.ts';
@@ -81,8 +82,10 @@ export async function runTasks(
       if (typeof found === 'string') return failAll(found);
       resolved.push(found);
     }
-    const store = resolveStore(context.root, pluginOptions(context.nxJsonConfiguration), process.env);
-    await new TaskRun(context.root, loaded.graph, resolved, store, hooks, answer).run();
+    const settings = pluginOptions(context.nxJsonConfiguration);
+    const store = resolveStore(context.root, settings, process.env);
+    const interpreters = new Interpreters(context.root, resolveOptions(settings).python);
+    await new TaskRun(context.root, loaded.graph, resolved, store, interpreters, hooks, answer).run();
   } catch (thrown) {
     if (thrown instanceof SettingsError) failAll(thrown.message);
     else failAll(`nx-experiments failed: ${thrown instanceof Error ? thrown.stack : String(thrown)}`);
@@ -99,6 +102,7 @@ class TaskRun {
     private readonly graph: Graph,
     private readonly tasks: readonly Resolved[],
     private readonly store: StoreOptions,
+    private readonly interpreters: Interpreters,
     private readonly hooks: { readonly signal: AbortSignal; readonly onEvent: (event: RunEvent) => void },
     private readonly answer: (outcome: TaskOutcome) => void,
   ) {
@@ -150,6 +154,7 @@ class TaskRun {
     this.running = runPlan(plan, {
       root: this.root,
       pool: this.pool,
+      interpreters: this.interpreters,
       workers: this.workers,
       signal: this.hooks.signal,
       failFast,
@@ -189,7 +194,11 @@ class TaskRun {
       this.answer({ task: task.id, status: 'skipped', output, startedAt, endedAt: Date.now() });
       return false;
     }
-    const comparison = await compareExperiment(this.root, this.graph, task.experiment, this.pool);
+    const { pool, interpreters } = this;
+    const comparison = await compareExperiment(this.root, this.graph, task.experiment, {
+      pool,
+      interpreters,
+    });
     const output = comparison.ok
       ? renderTable(comparison.model)
       : `${task.experiment}: ${comparison.message}\n`;

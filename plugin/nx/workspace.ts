@@ -1,35 +1,51 @@
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { workspaceDataDirectory } from '@nx/devkit/internal';
 import { type Diagnostic, formatDiagnostic, sortDiagnostics } from '../base/diagnostics.ts';
 import { sha256 } from '../base/digest.ts';
 import { type ExperimentNode, referencesOf } from '../graph/graph.ts';
 import { type Discovery, readExperiments } from '../io/discover.ts';
 import { ImportScanner, type ReachableCode } from '../io/imports.ts';
-import { findModules, findTsconfig, type Modules, tsconfigChain } from '../io/modules.ts';
+import { findModules, findTsconfig, languageOf, type Modules, tsconfigChain } from '../io/modules.ts';
+import { versionCommand } from '../io/python.ts';
+import { LOCK_GLOBS, PythonImportScanner } from '../io/python-imports.ts';
 import { InferenceCache } from './cache.ts';
 import { escapeGlob } from './globs.ts';
 import { findIgnoredInputs } from './ignored-inputs.ts';
 import { experimentFiles, type ResolvedOptions } from './options.ts';
 import type { ExperimentCode } from './targets.ts';
 
+/** Code with the globs of files that say which packages are installed for it. */
+interface Reached extends ReachableCode {
+  readonly locks?: readonly string[];
+}
+
 /** The experiments of an Nx workspace with the code behind each. */
 export class ExperimentWorkspace {
   readonly discovery: Discovery;
   private readonly scanner: ImportScanner;
-  private readonly reached = new Map<string, ReachableCode>();
+  private readonly python: PythonImportScanner;
+  private readonly reached = new Map<string, Reached>();
 
   constructor(
     private readonly root: string,
     files: readonly string[],
     private readonly cache: InferenceCache,
+    /** The plugin's choice of an interpreter. */
+    private readonly pythonOption: string | undefined,
   ) {
+    this.python = new PythonImportScanner(root);
     this.discovery = readExperiments(root, files, cache.configs);
     this.scanner = new ImportScanner(root, cache.imports);
   }
 
   static open(root: string, files: readonly string[], options: ResolvedOptions): ExperimentWorkspace {
     const path = join(workspaceDataDirectory, `nx-experiments-${sha256(root).slice(0, 16)}.json`);
-    return new ExperimentWorkspace(root, experimentFiles(files, options), new InferenceCache(path));
+    return new ExperimentWorkspace(
+      root,
+      experimentFiles(files, options),
+      new InferenceCache(path),
+      options.python,
+    );
   }
 
   save(): void {
@@ -60,6 +76,9 @@ export class ExperimentWorkspace {
       verifiers: modules.verifiers === undefined ? [] : inputsOf(this.scan(node, [modules.verifiers])),
       loaders: new Map(toLoad.map((name) => [name, this.loaderCode(name)])),
       technologies: technologiesOf(modules),
+      interpreter: Object.values(modules).some(isPython)
+        ? versionCommand(this.root, folder, node.config.execution.python, this.pythonOption)
+        : undefined,
     };
   }
 
@@ -84,7 +103,7 @@ export class ExperimentWorkspace {
     return findModules(join(this.root, node.config.folder));
   }
 
-  private reach(node: ExperimentNode, modules: Modules): ReachableCode {
+  private reach(node: ExperimentNode, modules: Modules): Reached {
     const known = this.reached.get(node.name);
     if (known !== undefined) return known;
     const found = this.scan(
@@ -95,7 +114,27 @@ export class ExperimentWorkspace {
     return found;
   }
 
-  private scan(node: ExperimentNode, entries: readonly string[]): ReachableCode {
+  private scan(node: ExperimentNode, entries: readonly string[]): Reached {
+    const folder = join(this.root, node.config.folder);
+    const python = entries.filter(isPython);
+    const typed = this.scanTyped(
+      node,
+      entries.filter((entry) => !isPython(entry)),
+    );
+    if (python.length === 0) return typed;
+    const { files, imports } = this.python.reach(python, folder);
+    return {
+      ...typed,
+      files: [...typed.files, ...files],
+      imports: [...typed.imports, ...imports],
+      locks: this.python.searchPath(folder).flatMap((at) => {
+        const place = relative(this.root, at).split(sep).join('/');
+        return LOCK_GLOBS.map((name) => (place === '' ? name : `${escapeGlob(place)}/${name}`));
+      }),
+    };
+  }
+
+  private scanTyped(node: ExperimentNode, entries: readonly string[]): Reached {
     const tsconfig = findTsconfig(this.root, join(this.root, node.config.folder));
     const code = this.scanner.reach(entries, tsconfig);
     // Its `paths` decide what an import means.
@@ -105,11 +144,16 @@ export class ExperimentWorkspace {
   }
 }
 
-function inputsOf({ files, folders }: ReachableCode): string[] {
-  return [...files.map(escapeGlob), ...folders.map((folder) => `${escapeGlob(folder)}/**/*`)];
+function inputsOf({ files, folders, locks = [] }: Reached): string[] {
+  return [...files.map(escapeGlob), ...folders.map((folder) => `${escapeGlob(folder)}/**/*`), ...locks];
 }
 
 function technologiesOf(modules: Modules): string[] {
-  const typed = Object.values(modules).some((module) => module !== undefined && /\.m?ts$/.test(module));
-  return [typed ? 'typescript' : 'javascript'];
+  const used = Object.values(modules).filter((module) => module !== undefined);
+  if (used.some(isPython)) return ['python'];
+  return [used.some((module) => /\.m?ts$/.test(module)) ? 'typescript' : 'javascript'];
+}
+
+function isPython(module: string | undefined): boolean {
+  return module !== undefined && languageOf(module) === 'python';
 }

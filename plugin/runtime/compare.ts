@@ -5,12 +5,14 @@ import { conditionsOf } from '../graph/conditions.ts';
 import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
 import { manifestPath } from '../io/condition-folder.ts';
 import { findTsconfig, modulesOf } from '../io/modules.ts';
+import type { Interpreters } from '../io/python.ts';
 import { replaceFolder } from '../io/replace-folder.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { compareConditions, type ReportModel, type Verdict } from '../report/model.ts';
 import { renderSummary } from '../report/summary.ts';
 import type { WorkerPool } from '../workers/pool.ts';
-import { describeFailure } from './failures.ts';
+import { describeFailure, ReplicateError } from './failures.ts';
+import { verifierOf } from './jobs.ts';
 import { type ConditionManifest, type Metrics, parseManifest } from './manifest.ts';
 import { isInlineDefinition, RESULTS } from './plan.ts';
 
@@ -23,7 +25,7 @@ export async function compareExperiment(
   root: string,
   graph: Graph,
   name: string,
-  pool: WorkerPool,
+  { pool, interpreters }: { readonly pool: WorkerPool; readonly interpreters: Interpreters },
   conditions: readonly string[] = conditionsOf(graph, name),
 ): Promise<Comparison> {
   const node = experimentOf(graph, name);
@@ -41,7 +43,13 @@ export async function compareExperiment(
     }
     manifests.push(manifest);
   }
-  const verdicts = await verifyHypotheses(root, node, manifests, pool);
+  let verdicts: Verdict[];
+  try {
+    verdicts = await verifyHypotheses(root, node, manifests, pool, interpreters);
+  } catch (thrown) {
+    if (thrown instanceof ReplicateError) return { ok: false, message: thrown.message };
+    throw thrown;
+  }
   const model = compareConditions({ name, description: node.config.description }, manifests, verdicts);
   await writeReport(join(root, node.config.folder), model);
   const broken = verdicts.find((verdict) => !verdict.result.ok);
@@ -55,16 +63,21 @@ async function verifyHypotheses(
   { config }: ExperimentNode,
   manifests: readonly ConditionManifest[],
   pool: WorkerPool,
+  interpreters: Interpreters,
 ): Promise<Verdict[]> {
+  if (config.hypotheses.length === 0) return [];
   const baseline = manifests.find((manifest) => manifest.condition === BASELINE);
   if (baseline === undefined) return [];
   const folder = join(root, config.folder);
+  const module = modulesOf(folder, config.name.value, config.definition).verifiers;
   const shared = {
-    worker: { type: isInlineDefinition(config.definition) ? 'inline' : 'node' } as const,
+    worker: isInlineDefinition(config.definition)
+      ? ({ type: 'inline' } as const)
+      : await verifierOf(module, config, interpreters),
     root,
     folder,
     tsconfig: findTsconfig(root, folder),
-    module: modulesOf(folder, config.name.value, config.definition).verifiers,
+    module,
   };
   const verdicts: Verdict[] = [];
   for (const { name, verifier, metricGroups } of config.hypotheses) {

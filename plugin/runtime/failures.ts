@@ -21,6 +21,38 @@ export type RunFailure =
       readonly remedy: string;
     }
   | {
+      readonly reason: 'function-undecorated';
+      readonly name: string;
+      readonly file: string;
+      /** The decorator that it needs. */
+      readonly decorator: string;
+    }
+  | {
+      readonly reason: 'package-missing';
+      readonly file: string;
+      /** What is missing for which interpreter. */
+      readonly package: string;
+      /** The command that installs it. */
+      readonly install: string;
+    }
+  | {
+      readonly reason: 'interpreter-unusable';
+      /** What was tried, and what came of it. */
+      readonly tried: string;
+      readonly remedy: string;
+    }
+  /** The treatment or `params` set what the engine itself puts into the context. */
+  | { readonly reason: 'context-reserved'; readonly key: string }
+  | {
+      /** A loader in another language, without a stand-in. */
+      readonly reason: 'loader-foreign';
+      readonly loader: string;
+      readonly producer: string;
+      readonly fileName: string;
+      /** The consumer's module that could have a function of that name. */
+      readonly outputs: string;
+    }
+  | {
       readonly reason: 'format-missing';
       readonly kind: 'writer' | 'loader';
       readonly name: string;
@@ -91,11 +123,21 @@ export function describeFailure(failure: RunFailure): string {
     case 'datasource-threw':
       return `datasource ${failure.datasource} threw ${describeError(failure.error)}`;
     case 'module-missing':
-      return `there is no ${failure.module} module in ${failure.folder}. Add ${failure.module}.ts (or .mts, .js, .mjs).`;
+      return `there is no ${failure.module} module in ${failure.folder}. Add ${failure.module}.ts (or .mts, .js, .mjs, .py).`;
     case 'module-threw':
       return `${failure.file} could not be loaded: ${describeError(failure.error)}`;
     case 'function-missing':
       return `${failure.file} does not export a function "${failure.name}". ${failure.remedy}`;
+    case 'function-undecorated':
+      return `${failure.name} of ${failure.file} is a bare function. Decorate it with ${failure.decorator} from crystallize.`;
+    case 'package-missing':
+      return `${failure.file} could not be loaded: ${failure.package}. Install it with "${failure.install}", or choose another interpreter with execution.python.`;
+    case 'interpreter-unusable':
+      return `no usable Python: ${failure.tried}. ${failure.remedy}`;
+    case 'context-reserved':
+      return `"${failure.key}" cannot be set by params or a treatment: the engine puts it into the context. Choose another name.`;
+    case 'loader-foreign':
+      return `the loader ${failure.loader} of ${failure.producer} is written in another language, ${failure.outputs} has no function of that name, and no built-in loader reads "${failure.fileName}" (.json, .txt, .md, .csv, .npy or .bin). Add ${failure.loader} to ${failure.outputs}.`;
     case 'format-missing':
       return `there is no ${failure.kind} "${failure.name}": ${failure.owner} has no outputs module, and no built-in ${failure.kind} has that name. ${failure.remedy}`;
     case 'parameter-missing':

@@ -1,21 +1,45 @@
 import { join } from 'node:path';
+import type { ExperimentConfig } from '../config/config.ts';
 import { artifactsFolder } from '../io/condition-folder.ts';
-import { findTsconfig, modulesOf } from '../io/modules.ts';
-import type { ConditionJob, JobSource } from '../workers/protocol.ts';
+import { findTsconfig, languageOf, modulesOf, runsIn } from '../io/modules.ts';
+import type { Interpreters } from '../io/python.ts';
+import type { ConditionJob, JobSource, WorkerSpec } from '../workers/protocol.ts';
 import type { PlannedCondition, PlannedSource } from './plan.ts';
+
+/** What runs the replicates of a condition. @throws ReplicateError when there is no usable interpreter */
+export async function workerOf(
+  planned: PlannedCondition,
+  root: string,
+  interpreters: Interpreters,
+): Promise<WorkerSpec> {
+  const modules = modulesOf(join(root, planned.folder), planned.experiment, planned.definition);
+  if (runsIn(modules) === 'node') return { type: 'node' };
+  const { executable } = await interpreters.of(planned.folder, planned.execution.python);
+  return { type: 'python', command: executable };
+}
+
+/** What applies the verifiers of a module. @throws ReplicateError when there is no usable interpreter */
+export async function verifierOf(
+  module: string | undefined,
+  { folder, execution }: Pick<ExperimentConfig, 'folder' | 'execution'>,
+  interpreters: Interpreters,
+): Promise<WorkerSpec> {
+  if (module === undefined || languageOf(module) === 'node') return { type: 'node' };
+  return { type: 'python', command: (await interpreters.of(folder, execution.python)).executable };
+}
 
 /** A planned condition with the modules and paths of this machine. */
 export function conditionJob(
   planned: PlannedCondition,
   root: string,
   artifacts: string,
-  inline: boolean,
+  worker: WorkerSpec,
 ): ConditionJob {
   const folder = join(root, planned.folder);
   const { datasources, steps, outputs } = modulesOf(folder, planned.experiment, planned.definition);
   return {
     id: planned.id,
-    worker: { type: inline ? 'inline' : 'node' },
+    worker,
     experiment: planned.experiment,
     condition: planned.condition,
     root,

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { artifactsFolder, manifestPath } from '../io/condition-folder.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
+import type { Interpreters } from '../io/python.ts';
 import type { RunStore, StoredReplicate } from '../store/store.ts';
 import { encodeManifest } from './manifest.ts';
 import { conditionId, isInline, type PlannedCondition, replicateSeed } from './plan.ts';
@@ -38,8 +39,9 @@ export async function previewPlan(
   root: string,
   store: RunStore | undefined,
   workers: number,
+  interpreters: Interpreters,
 ): Promise<ConditionPreview[]> {
-  const fingerprints = new Fingerprints(root);
+  const fingerprints = new Fingerprints(root, interpreters);
   const offered = new Map<string, Offered>();
   const previews: ConditionPreview[] = [];
   for (const planned of plan) {

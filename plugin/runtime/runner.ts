@@ -3,13 +3,14 @@ import { ConditionFolder, manifestPath } from '../io/condition-folder.ts';
 import { digestFile } from '../io/digest-file.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
 import { relativePath } from '../io/paths.ts';
+import type { Interpreters } from '../io/python.ts';
 import { ranges, spans } from '../store/explain.ts';
 import type { RunStore, StoredReplicate } from '../store/store.ts';
 import type { PoolSink, WorkerPool } from '../workers/pool.ts';
 import { DiscoveredReads } from './discovered-reads.ts';
 import type { ConditionOutcome, ConditionStatus, FailedReplicate, RunEvent } from './events.ts';
 import { describeFailure, ReplicateError, type RunFailure } from './failures.ts';
-import { conditionJob } from './jobs.ts';
+import { conditionJob, workerOf } from './jobs.ts';
 import type { ReplicateRecord } from './manifest.ts';
 import { isInline, type PlannedCondition, replicateSeed } from './plan.ts';
 import { ConditionReuse, StoreTrouble } from './reuse.ts';
@@ -21,6 +22,8 @@ export interface RunOptions {
   readonly pool: WorkerPool;
   /** Most worker processes of one condition when its experiment does not say. */
   readonly workers: number;
+  /** The Pythons of the workspace. */
+  readonly interpreters: Interpreters;
   readonly signal: AbortSignal;
   /** Stop everything at the first replicate that fails for good. */
   readonly failFast: boolean;
@@ -28,7 +31,7 @@ export interface RunOptions {
   readonly store: RunStore | undefined;
   /** `rerun` runs every replicate again, and keeps the new results. */
   readonly strategy: 'resume' | 'rerun';
-  /** Run everything in this process. */
+  /** Run everything in this process that it can run. */
   readonly inline?: boolean;
   readonly onEvent: (event: RunEvent) => void;
 }
@@ -50,7 +53,7 @@ export async function runPlan(
     ...options,
     signal,
     upstream: new UpstreamArtifacts(options.root, options.store),
-    fingerprints: new Fingerprints(options.root),
+    fingerprints: new Fingerprints(options.root, options.interpreters),
     reads: new DiscoveredReads((path) => digestFile(join(options.root, path))),
     storeTrouble: new StoreTrouble((planned, why) =>
       options.onEvent({
@@ -117,6 +120,8 @@ class Turns {
   }
 }
 
+const INLINE = { type: 'inline' } as const;
+
 /** What the conditions of one run have in common. */
 interface Shared extends RunOptions {
   readonly upstream: UpstreamArtifacts;
@@ -154,7 +159,7 @@ class ConditionRun implements PoolSink {
       this.folder = await ConditionFolder.create(join(shared.root, planned.results), planned.condition);
       const toRun = await this.takeFromStore(this.folder);
       signal.addEventListener('abort', cancel, { once: true });
-      if (!signal.aborted) await pool.run(this.work(this.folder, toRun), this);
+      if (!signal.aborted) await pool.run(await this.work(this.folder, toRun), this);
       await this.keeping;
       if (signal.aborted) {
         await this.remember(undefined);
@@ -301,11 +306,13 @@ class ConditionRun implements PoolSink {
     else this.keeping = this.keeping.then(keep);
   }
 
-  private work(folder: ConditionFolder, toRun: readonly number[]) {
+  private async work(folder: ConditionFolder, toRun: readonly number[]) {
     const { planned, shared } = this;
     const { concurrency, timeoutMs, retries, workers } = planned.execution;
+    const own = isInline(planned) ? INLINE : await workerOf(planned, shared.root, shared.interpreters);
+    const worker = shared.inline && own.type === 'node' ? INLINE : own;
     return {
-      job: conditionJob(planned, shared.root, folder.artifacts, shared.inline ?? isInline(planned)),
+      job: conditionJob(planned, shared.root, folder.artifacts, worker),
       replicates: toRun.map((replicate) => ({ replicate, seed: replicateSeed(planned.seed, replicate) })),
       workers: workers ?? shared.workers,
       concurrency,

@@ -40,6 +40,8 @@ export type SourceComponent =
       readonly reference: string;
       readonly fileName: string;
       readonly loader: string | null;
+      /** The loader is written in another language: the consumer's own, or a built-in one, reads the artifact. */
+      readonly foreign?: true;
     };
 
 /** The key that the replicates of a condition share: the digest of its components. */

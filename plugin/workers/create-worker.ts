@@ -2,6 +2,7 @@ import type { FunctionLoader } from './function-loader.ts';
 import { InlineWorker } from './inline-worker.ts';
 import { NodeWorker } from './node-worker.ts';
 import type { CreateWorker } from './protocol.ts';
+import { PythonWorker } from './python-worker.ts';
 
 /**
  * Makes the worker that a job asks for.
@@ -12,6 +13,7 @@ import type { CreateWorker } from './protocol.ts';
 export function workersOf(inline?: FunctionLoader, onThrown?: (thrown: unknown) => void): CreateWorker {
   return (listener, spec) => {
     if (spec.type === 'node') return new NodeWorker(listener);
+    if (spec.type === 'python') return new PythonWorker(listener, spec.command);
     if (inline === undefined) throw new Error('Bug: nothing is defined in this process');
     return new InlineWorker(listener, inline, onThrown);
   };

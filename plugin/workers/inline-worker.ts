@@ -48,7 +48,13 @@ export class InlineWorker implements Worker {
       case 'abort':
         this.aborting.abort(new Error('The run was stopped.'));
         return;
+      case 'end':
+        return;
     }
+  }
+
+  close(): Promise<void> {
+    return this.stop(0);
   }
 
   async stop(graceMs: number): Promise<void> {

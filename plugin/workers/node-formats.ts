@@ -1,4 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { late } from '../base/late.ts';
+import { readNpy } from './npy.ts';
 
 /** Writers and loaders that need no outputs module. A function of that name in the module goes first. */
 export const BUILT_IN_WRITERS: Readonly<Record<string, (value: unknown) => string | Uint8Array>> = {
@@ -15,6 +18,39 @@ export const BUILT_IN_LOADERS: Readonly<Record<string, (path: string) => Promise
   load_text: (path) => readFile(path, 'utf8'),
   load_bytes: (path) => readFile(path),
 };
+
+const papaparse = late<typeof import('papaparse')>('papaparse');
+
+/** How a file is read whose loader is written in another language. */
+const LOADERS_BY_EXTENSION: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
+  '.json': BUILT_IN_LOADERS.load_json as (path: string) => Promise<unknown>,
+  '.txt': (path) => readFile(path, 'utf8'),
+  '.md': (path) => readFile(path, 'utf8'),
+  '.csv': loadCsv,
+  '.npy': async (path) => readNpy(await readFile(path)),
+  '.bin': (path) => readFile(path),
+};
+
+/** The stand-in for a loader that only another language can call: one of that name, else by the file's extension. */
+export function standIn(loader: string, fileName: string): ((path: string) => Promise<unknown>) | undefined {
+  const named = Object.hasOwn(BUILT_IN_LOADERS, loader) ? BUILT_IN_LOADERS[loader] : undefined;
+  return named ?? LOADERS_BY_EXTENSION[extname(fileName).toLowerCase()];
+}
+
+/** One object a row, by the names of the header. What looks like a number is one; an empty cell is null. */
+async function loadCsv(path: string): Promise<Record<string, string | number | null>[]> {
+  const text = (await readFile(path, 'utf8')).replace(/^\ufeff/, '');
+  const { data, errors } = papaparse().parse<string[]>(text, { delimiter: ',', skipEmptyLines: true });
+  const [error] = errors;
+  if (error !== undefined) throw new SyntaxError(`line ${(error.row ?? 0) + 1}: ${error.message}`);
+  const [header = [], ...rows] = data;
+  return rows.map((row) => Object.fromEntries(header.map((name, i) => [name, cell(row[i] ?? '')])));
+}
+
+function cell(text: string): string | number | null {
+  if (text === '') return null;
+  return /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/.test(text) ? Number(text) : text;
+}
 
 /** What happens to a value without a writer: text and bytes are written as they are. */
 export function dumpBytes(value: unknown): string | Uint8Array {

@@ -214,6 +214,8 @@ function handle(message: ToWorker): void {
       flush();
       aborting.abort(new Error('The run was stopped.'));
       return;
+    case 'end':
+      return;
   }
 }
 

@@ -9,7 +9,7 @@ import { type Parameters, resolveParameters, unusedParameters } from '../runtime
 import type { FunctionLoader } from './function-loader.ts';
 import { type BoundOutput, ReplicateArtifacts } from './node-artifacts.ts';
 import { errorInfo } from './node-errors.ts';
-import { BUILT_IN_LOADERS, BUILT_IN_WRITERS, dumpBytes } from './node-formats.ts';
+import { BUILT_IN_LOADERS, BUILT_IN_WRITERS, dumpBytes, standIn } from './node-formats.ts';
 import { seededRandom } from './node-random.ts';
 import type { ConditionJob, JobSource, ReplicateJob } from './protocol.ts';
 
@@ -215,7 +215,10 @@ class Binder {
     const { root } = this.job;
     const name = source.loader?.name ?? 'load_bytes';
     const owner = source.task.replace(/:.*/, '');
-    const load = await this.pick('loader', source.loader?.module, name, BUILT_IN_LOADERS, owner);
+    const module = source.loader?.module;
+    const load = module?.endsWith('.py')
+      ? await this.foreignLoader(source, name, module)
+      : await this.pick('loader', module, name, BUILT_IN_LOADERS, owner);
     return async ({ replicate }) => {
       const path = join(source.artifacts, `replicate_${replicate % source.replicates}`, source.fileName);
       if (!(await soon(async () => existsSync(path) || undefined))) {
@@ -236,6 +239,22 @@ class Binder {
         );
       }
     };
+  }
+
+  /** Instead of a loader that only Python can call: this experiment's own of that name, else a built-in one. */
+  private async foreignLoader(source: JobSource & { type: 'artifact' }, name: string, module: string) {
+    const { root, folder, modules, tsconfig } = this.job;
+    const own =
+      modules.outputs === undefined ? undefined : await this.loader.find(modules.outputs, name, tsconfig);
+    const found = own ?? standIn(name, source.fileName);
+    if (found !== undefined) return found;
+    throw new ReplicateError({
+      reason: 'loader-foreign',
+      loader: name,
+      producer: relative(root, module),
+      fileName: source.fileName,
+      outputs: relative(root, modules.outputs ?? join(folder, 'outputs.ts')),
+    });
   }
 
   async output(output: ConditionJob['outputs'][number]): Promise<BoundOutput> {

@@ -160,7 +160,11 @@ export class WorkerPool {
   async close(): Promise<void> {
     this.closed = true;
     for (const active of this.active) active.stopped = true;
-    await Promise.all(this.slots.map((slot) => retire(slot, slot.chunk === undefined ? 0 : GRACE_MS)));
+    await Promise.all(
+      this.slots.map((slot) =>
+        isIdle(slot) ? closeIdle(slot) : retire(slot, slot.chunk === undefined ? 0 : GRACE_MS),
+      ),
+    );
     for (const active of [...this.active]) this.finish(active);
   }
 
@@ -182,7 +186,7 @@ export class WorkerPool {
     if (this.slots.length < this.size) return this.open(spec);
     // One of another kind makes room; when it is gone, work is dealt out again.
     const other = this.slots.find(isIdle);
-    if (other !== undefined && !this.slots.some(({ retiring }) => retiring)) void retire(other, 0);
+    if (other !== undefined && !this.slots.some(({ retiring }) => retiring)) void closeIdle(other);
     return undefined;
   }
 
@@ -402,6 +406,11 @@ function kindOf(spec: WorkerSpec): string {
 
 function isIdle(slot: Slot): boolean {
   return slot.chunk === undefined && slot.verifying === undefined && !slot.retiring;
+}
+
+function closeIdle(slot: Slot): Promise<void> {
+  slot.retiring = true;
+  return slot.worker.close();
 }
 
 function retire(slot: Slot, graceMs: number): Promise<void> {

@@ -11,6 +11,8 @@ export interface ModuleFunction {
 /** What can run a job. Plain JSON; jobs with equal ones share workers. */
 export type WorkerSpec =
   | { readonly type: 'node' }
+  /** @property command path of the interpreter */
+  | { readonly type: 'python'; readonly command: string }
   /** The process that runs the graph: for functions that were defined in it. */
   | { readonly type: 'inline' };
 
@@ -89,7 +91,10 @@ export type ToWorker =
       readonly announce: boolean;
     }
   | { readonly type: 'verify'; readonly verify: VerifyJob }
-  | { readonly type: 'abort' };
+  /** What runs sees its signal. */
+  | { readonly type: 'abort' }
+  /** Nothing more will come: steps let go of what they hold, and the process ends. Node workers hold nothing. */
+  | { readonly type: 'end' };
 
 export type FromWorker =
   /** The modules are loaded, every function is found: from here on a crash is the fault of a replicate. */
@@ -141,6 +146,8 @@ export function parseFromWorker(line: string): FromWorker | undefined {
 /** A process that runs replicates. It takes one `run` or `verify` at a time. */
 export interface Worker {
   send(message: ToWorker): void;
+  /** Ends an idle process, once its steps have let go of what they hold. */
+  close(): Promise<void>;
   /** Ends the process: at once, or after giving steps a moment to see their signal. */
   stop(graceMs: number): Promise<void>;
 }

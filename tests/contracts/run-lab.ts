@@ -1,15 +1,17 @@
 /** Runs the experiment `lab` below a folder with two workers: a process of its own, for a test to kill. */
 import { readExperiments } from '../../plugin/dist/io/discover.js';
+import { Interpreters } from '../../plugin/dist/io/python.js';
 import { planConditions } from '../../plugin/dist/runtime/plan.js';
 import { runPlan } from '../../plugin/dist/runtime/runner.js';
-import { NodeWorker } from '../../plugin/dist/workers/node-worker.js';
+import { workersOf } from '../../plugin/dist/workers/create-worker.js';
 import { WorkerPool } from '../../plugin/dist/workers/pool.js';
 
 const [root = ''] = process.argv.slice(2);
 const { graph } = readExperiments(root, ['lab/config.yaml']);
 await runPlan(planConditions(graph, [{ experiment: 'lab', condition: 'baseline' }]), {
   root,
-  pool: new WorkerPool(2, (listener) => new NodeWorker(listener)),
+  pool: new WorkerPool(2, workersOf()),
+  interpreters: new Interpreters(root, undefined),
   workers: 2,
   signal: new AbortController().signal,
   failFast: false,

@@ -5,9 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { NodeWorker } from '../../plugin/dist/workers/node-worker.js';
 import { WorkerPool } from '../../plugin/dist/workers/pool.js';
-import type { VerifyJob, Worker, WorkerListener } from '../../plugin/dist/workers/protocol.js';
+import type { VerifyJob, Worker, WorkerListener, WorkerSpec } from '../../plugin/dist/workers/protocol.js';
+import { PythonWorker } from '../../plugin/dist/workers/python-worker.js';
 import { Lab, type Ran, type RunSettings } from '../support/engine.ts';
 import { NODE_DATASOURCES, NODE_ENDS_ON_LOAD, NODE_STEPS } from './node-steps.ts';
+import { PYTHON_DATASOURCES, PYTHON_ENDS_ON_LOAD, PYTHON_STEPS } from './python-steps.ts';
 
 interface Implementation {
   readonly name: string;
@@ -15,23 +17,80 @@ interface Implementation {
   readonly files: Readonly<Record<string, string>>;
   readonly endsOnLoad: Readonly<Record<string, string>>;
   /** Functions `loops` and `decides` that verify. */
-  readonly verifiers: string;
-  create(listener: WorkerListener, env?: NodeJS.ProcessEnv): Worker;
+  readonly verifiers: Readonly<Record<string, string>>;
+  readonly spec: WorkerSpec;
+  /** What steps that misbehave in replicate 2 come to. */
+  readonly misbehaving: readonly (readonly [step: string, message: string | RegExp])[];
+  /** How a process is ended from the inside. */
+  readonly exit: string;
+  readonly error: string;
+  readonly outOfMemory: { readonly env: NodeJS.ProcessEnv; readonly message: string };
+  create(listener: WorkerListener, spec: WorkerSpec, env?: NodeJS.ProcessEnv): Worker;
 }
+
+const TOO_LATE = /^2: timed out after 300 ms$/;
+const UNCAUGHT =
+  'an error that no step caught, in a timer or a promise that was not awaited, ended the worker process';
 
 const IMPLEMENTATIONS: readonly Implementation[] = [
   {
     name: 'node',
     files: { 'datasources.mjs': NODE_DATASOURCES, 'steps.mjs': NODE_STEPS },
     endsOnLoad: { 'datasources.mjs': NODE_DATASOURCES, 'steps.mjs': NODE_ENDS_ON_LOAD },
-    verifiers: 'verifiers.mjs',
-    create: (listener, env) => new NodeWorker(listener, env),
+    verifiers: {
+      'verifiers.mjs':
+        'export const loops = () => { for (;;); };\nexport const decides = () => ({ p: Math.random() });\n',
+    },
+    spec: { type: 'node' },
+    misbehaving: [
+      ['exits_0', '2: the worker process ended: exit code 0 (did a step call process.exit?)'],
+      ['exits_1', '2: the worker process ended: exit code 1 (did a step call process.exit?)'],
+      ['aborts', /^2: the worker process ended: signal SIGABRT/],
+      ['throws_in_a_timer', `2: ${UNCAUGHT}: Error: too late`],
+      ['rejects_unseen', `2: ${UNCAUGHT}: Error: nobody waits`],
+      ['throws_text', '2: step throws_text threw a value that is no Error: just text'],
+      ['throws_null', '2: step throws_null threw a value that is no Error: null'],
+      ['throws_hostile', '2: step throws_hostile threw a value that is no Error: one that cannot be shown'],
+      ['throws_cause', '2: step throws_cause threw Error: fetch failed; caused by Error: connection refused'],
+    ],
+    exit: 'process.exit',
+    error: 'Error',
+    outOfMemory: {
+      env: { NODE_OPTIONS: '--max-old-space-size=64' },
+      message:
+        '2: the worker process ended: it ran out of memory. NODE_OPTIONS=--max-old-space-size=<megabytes> gives it more',
+    },
+    create: (listener, _spec, env) => new NodeWorker(listener, env),
+  },
+  {
+    name: 'python',
+    files: { 'datasources.py': PYTHON_DATASOURCES, 'steps.py': PYTHON_STEPS },
+    endsOnLoad: { 'datasources.py': PYTHON_DATASOURCES, 'steps.py': PYTHON_ENDS_ON_LOAD },
+    verifiers: {
+      'verifiers.py':
+        'import random\ndef loops(baseline, treatment):\n    while True: pass\ndef decides(baseline, treatment):\n    return {"p": random.random()}\n',
+    },
+    spec: { type: 'python', command: 'python3' },
+    misbehaving: [
+      ['exits_0', '2: the worker process ended: exit code 0 (did a step call os._exit?)'],
+      ['exits_1', '2: the worker process ended: exit code 1 (did a step call os._exit?)'],
+      ['aborts', /^2: the worker process ended: signal SIGABRT.*File "lab\/steps.py", line \d+ in aborts/s],
+      ['faults', /^2: the worker process ended: signal SIGSEGV.*File "lab\/steps.py", line \d+ in faults/s],
+      ['is_killed', '2: the worker process ended: signal SIGKILL'],
+      ['sys_exits', '2: step sys_exits threw SystemExit: 4'],
+      ['throws_hostile', '2: step throws_hostile threw an error: one that cannot be shown'],
+      [
+        'throws_cause',
+        '2: step throws_cause threw RuntimeError: fetch failed; caused by OSError: connection refused',
+      ],
+    ],
+    exit: 'os._exit',
+    error: 'ValueError',
+    outOfMemory: { env: {}, message: '2: step runs_out_of_memory threw MemoryError' },
+    create: (listener, spec, env) =>
+      new PythonWorker(listener, spec.type === 'python' ? spec.command : 'no Python was asked for', env),
   },
 ];
-
-const TOO_LATE = /^2: timed out after 300 ms$/;
-const UNCAUGHT =
-  'an error that no step caught, in a timer or a promise that was not awaited, ended the worker process';
 
 describe.each(IMPLEMENTATIONS)('a $name worker', (worker) => {
   function lab(steps: readonly string[], settings: Record<string, unknown> = {}): Lab {
@@ -56,17 +115,7 @@ describe.each(IMPLEMENTATIONS)('a $name worker', (worker) => {
     expect(events.filter(({ type }) => type === 'replicate-finished')).toHaveLength(1000);
   });
 
-  test.each([
-    ['exits_0', '2: the worker process ended: exit code 0 (did a step call process.exit?)'],
-    ['exits_1', '2: the worker process ended: exit code 1 (did a step call process.exit?)'],
-    ['aborts', /^2: the worker process ended: signal SIGABRT/],
-    ['throws_in_a_timer', `2: ${UNCAUGHT}: Error: too late`],
-    ['rejects_unseen', `2: ${UNCAUGHT}: Error: nobody waits`],
-    ['throws_text', '2: step throws_text threw a value that is no Error: just text'],
-    ['throws_null', '2: step throws_null threw a value that is no Error: null'],
-    ['throws_hostile', '2: step throws_hostile threw a value that is no Error: one that cannot be shown'],
-    ['throws_cause', '2: step throws_cause threw Error: fetch failed; caused by Error: connection refused'],
-  ])('%s fails its replicate alone', async (step, message) => {
+  test.each(worker.misbehaving)('%s fails its replicate alone', async (step, message) => {
     using at = lab([step, 'record']);
     const ran = await run(at, { workers: 2 });
     expect(ran.failures('lab/baseline')).toEqual([
@@ -78,11 +127,9 @@ describe.each(IMPLEMENTATIONS)('a $name worker', (worker) => {
 
   test('a replicate that runs out of memory fails alone, with advice', async () => {
     using at = lab(['runs_out_of_memory', 'record']);
-    const env = { ...process.env, NODE_OPTIONS: '--max-old-space-size=64' };
-    const ran = await run(at, { createWorker: (listener) => worker.create(listener, env) });
-    expect(ran.failures('lab/baseline')).toEqual([
-      '2: the worker process ended: it ran out of memory. NODE_OPTIONS=--max-old-space-size=<megabytes> gives it more',
-    ]);
+    const env = { ...process.env, ...worker.outOfMemory.env };
+    const ran = await run(at, { createWorker: (listener, spec) => worker.create(listener, spec, env) });
+    expect(ran.failures('lab/baseline')).toEqual([worker.outOfMemory.message]);
     expect(at.metric('lab/baseline', 'value')).toEqual([0, 1, 3, 4]);
   });
 
@@ -108,7 +155,7 @@ describe.each(IMPLEMENTATIONS)('a $name worker', (worker) => {
     });
     const ran = await run(at);
     expect(ran.failures('lab/baseline')).toEqual([
-      '11: the worker process ended: exit code 1 (did a step call process.exit?)',
+      `11: the worker process ended: exit code 1 (did a step call ${worker.exit}?)`,
     ]);
     expect(at.manifest('lab/baseline').replicates).toHaveLength(23);
   });
@@ -139,7 +186,7 @@ describe.each(IMPLEMENTATIONS)('a $name worker', (worker) => {
       },
     });
     const again = await run(at);
-    expect(again.failures('lab/baseline')).toEqual(['0: step fails_twice threw Error: try 2']);
+    expect(again.failures('lab/baseline')).toEqual([`0: step fails_twice threw ${worker.error}: try 2`]);
   });
 
   test('what a step returns need not be a message', async () => {
@@ -205,7 +252,7 @@ describe.each(IMPLEMENTATIONS)('a $name worker', (worker) => {
     at.write({ 'lab/config.yaml': { datasource: { data: 'source' }, steps: ['record'], replicates: 500 } });
     const ran = await run(at, { workers: 2 });
     expect(ran.failures('lab/baseline')).toEqual([
-      '*: the worker process ended: exit code 3 (did a step call process.exit?)',
+      `*: the worker process ended: exit code 3 (did a step call ${worker.exit}?)`,
     ]);
   });
 
@@ -259,17 +306,14 @@ describe.each(IMPLEMENTATIONS)('a $name worker', (worker) => {
   );
 
   test('a verifier that never returns times out; the pool goes on', async () => {
-    using at = new Lab({
-      'lab/verifiers.mjs':
-        'export const loops = () => { for (;;); };\nexport const decides = () => ({ p: Math.random() });\n',
-    });
+    using at = new Lab(inFolder('lab', worker.verifiers));
     const pool = new WorkerPool(1, worker.create);
     const job: Omit<VerifyJob, 'verifier'> = {
-      worker: { type: 'node' },
+      worker: worker.spec,
       root: at.root,
       folder: join(at.root, 'lab'),
       tsconfig: undefined,
-      module: join(at.root, 'lab', worker.verifiers),
+      module: join(at.root, 'lab', Object.keys(worker.verifiers)[0] ?? ''),
       baseline: {},
       treatment: {},
     };

@@ -4,7 +4,13 @@ import { experimentOf, type Graph } from '../../plugin/graph/graph.ts';
 import { type ExperimentCode, projectOf } from '../../plugin/nx/targets.ts';
 import { graphOf } from '../support/configs.ts';
 
-const CODE: ExperimentCode = { shared: [], verifiers: [], loaders: new Map(), technologies: ['typescript'] };
+const CODE: ExperimentCode = {
+  shared: [],
+  verifiers: [],
+  loaders: new Map(),
+  technologies: ['typescript'],
+  interpreter: undefined,
+};
 
 const GRAPH = graphOf({
   producer:

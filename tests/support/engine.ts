@@ -12,6 +12,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { formatDiagnostic } from '../../plugin/dist/base/diagnostics.js';
 import { conditionsOf } from '../../plugin/dist/graph/conditions.js';
 import { readExperiments } from '../../plugin/dist/io/discover.js';
+import { Interpreters } from '../../plugin/dist/io/python.js';
 import type { ConditionOutcome, RunEvent } from '../../plugin/dist/runtime/events.js';
 import { describeFailure } from '../../plugin/dist/runtime/failures.js';
 import { type ConditionManifest, parseManifest } from '../../plugin/dist/runtime/manifest.js';
@@ -23,7 +24,7 @@ import {
 } from '../../plugin/dist/runtime/plan.js';
 import { runPlan } from '../../plugin/dist/runtime/runner.js';
 import { FolderStore } from '../../plugin/dist/store/folder-store.js';
-import { NodeWorker } from '../../plugin/dist/workers/node-worker.js';
+import { workersOf } from '../../plugin/dist/workers/create-worker.js';
 import { WorkerPool } from '../../plugin/dist/workers/pool.js';
 import type { CreateWorker } from '../../plugin/dist/workers/protocol.js';
 
@@ -128,11 +129,12 @@ export class Lab implements Disposable {
     const plan = planConditions(graph, alone ? wanted : withUpstream(graph, wanted), overrides);
     const events: RunEvent[] = [];
     const workers = overrides.workers ?? 1;
-    const pool = new WorkerPool(workers, createWorker ?? ((listener) => new NodeWorker(listener)));
+    const pool = new WorkerPool(workers, createWorker ?? workersOf());
     try {
       const outcomes = await runPlan(plan, {
         root: this.root,
         pool,
+        interpreters: new Interpreters(this.root, undefined),
         workers,
         signal: signal ?? new AbortController().signal,
         failFast,

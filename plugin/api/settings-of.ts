@@ -1,0 +1,32 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SettingsError } from '../base/settings-error.ts';
+import { Interpreters } from '../io/python.ts';
+import { pluginOptions, resolveOptions } from '../nx/options.ts';
+import type { PluginOptions } from '../nx/plugin-options.ts';
+import { resolveStore, type StoreOptions } from '../nx/store-options.ts';
+
+/** The store that Nx would use for this root, unless told otherwise. @throws SettingsError */
+export function storeOf(root: string, chosen: string | false | undefined): StoreOptions {
+  const options = optionsOf(root);
+  if (chosen === undefined) return resolveStore(root, options, process.env);
+  return resolveStore(
+    root,
+    { ...options, store: chosen },
+    { ...process.env, NX_EXPERIMENTS_STORE: undefined },
+  );
+}
+
+/** The Pythons that Nx would use for this root. @throws SettingsError */
+export function interpretersOf(root: string): Interpreters {
+  return new Interpreters(root, resolveOptions(optionsOf(root)).python);
+}
+
+function optionsOf(root: string): PluginOptions {
+  const path = join(root, 'nx.json');
+  try {
+    return existsSync(path) ? pluginOptions(JSON.parse(readFileSync(path, 'utf8'))) : {};
+  } catch (error) {
+    throw new SettingsError(`${path}: ${(error as Error).message}`);
+  }
+}

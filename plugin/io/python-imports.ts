@@ -1,0 +1,185 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { compareText } from '../base/diagnostics.ts';
+import type { ReachableCode } from './imports.ts';
+
+/** A folder with one of these is where a Python project's own imports start. The worker's search path says the same. */
+const PROJECT_FILES = ['pyproject.toml', 'setup.py', 'setup.cfg', 'requirements.txt'];
+
+/** Files that say which packages are installed, in an experiment's folder, its Python project's or the root. */
+const LOCK_FILES =
+  /^(?:requirements[\w.-]*\.txt|pyproject\.toml|(?:poetry|uv|pdm)\.lock|Pipfile(?:\.lock)?|environment\.ya?ml|conda-lock\.yml|\.python-version)$/;
+
+/** As globs for Nx, which hashes them also when they are only added later. */
+export const LOCK_GLOBS = [
+  'requirements*.txt',
+  'pyproject.toml',
+  '{poetry,uv,pdm}.lock',
+  'Pipfile',
+  'Pipfile.lock',
+  'environment.{yml,yaml}',
+  'conda-lock.yml',
+  '.python-version',
+];
+
+export interface PythonCode extends ReachableCode {
+  /** Names of imported modules that are none of the workspace, without what follows the first dot. */
+  readonly packages: readonly string[];
+}
+
+interface Import {
+  /** Dots in front of a relative import. */
+  readonly level: number;
+  readonly module: string;
+  /** What a `from` import takes, each of which may be a module. */
+  readonly names: readonly string[];
+}
+
+/** Follows the imports of Python modules through the workspace. Nothing is executed. */
+export class PythonImportScanner {
+  private readonly parsed = new Map<string, readonly Import[]>();
+
+  constructor(private readonly root: string) {}
+
+  /**
+   * @param entries absolute paths of modules
+   * @param folder of the experiment, absolute
+   */
+  reach(entries: readonly string[], folder: string): PythonCode {
+    const path = this.searchPath(folder);
+    const files = new Set<string>();
+    const packages = new Set<string>();
+    const imports: { from: string; to: string }[] = [];
+    const waiting = [...entries];
+    for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+      if (files.has(this.relative(file))) continue;
+      files.add(this.relative(file));
+      for (const found of this.importsOf(file)) {
+        const targets = this.resolve(found, file, path);
+        if (targets.length === 0 && found.level === 0) packages.add(found.module.split('.')[0] ?? '');
+        for (const target of targets) {
+          imports.push({ from: this.relative(file), to: this.relative(target) });
+          waiting.push(target);
+        }
+      }
+    }
+    const sorted = (items: Iterable<string>): string[] => [...items].sort(compareText);
+    return { files: sorted(files), folders: [], installed: [], imports, packages: sorted(packages) };
+  }
+
+  /** Where imports of an experiment look first: its folder, its Python project, the workspace. */
+  searchPath(folder: string): string[] {
+    const path = [folder];
+    for (let at = dirname(folder); at.startsWith(this.root + sep); at = dirname(at)) {
+      if (PROJECT_FILES.some((name) => existsSync(join(at, name)))) {
+        path.push(at);
+        break;
+      }
+    }
+    return [...path, this.root];
+  }
+
+  /** Files that say which packages are installed, relative to the root. */
+  lockFiles(folder: string): string[] {
+    return this.searchPath(folder).flatMap((at) =>
+      namesIn(at)
+        .filter((name) => LOCK_FILES.test(name))
+        .map((name) => this.relative(join(at, name))),
+    );
+  }
+
+  private importsOf(file: string): readonly Import[] {
+    const known = this.parsed.get(file);
+    if (known !== undefined) return known;
+    let text = '';
+    try {
+      text = readFileSync(file, 'utf8');
+    } catch {
+      // It is gone, which the digest of it will say.
+    }
+    const found = parseImports(text);
+    this.parsed.set(file, found);
+    return found;
+  }
+
+  /** The files that an import may execute: the module, the packages around it, and modules among the names it takes. */
+  private resolve({ level, module, names }: Import, from: string, path: readonly string[]): string[] {
+    let bases = path;
+    if (level > 0) {
+      let base = dirname(from);
+      for (let up = 1; up < level; up++) base = dirname(base);
+      bases = [base];
+    }
+    const parts = module === '' ? [] : module.split('.');
+    for (const base of bases) {
+      const found = this.walk(base, parts, names);
+      if (found.length > 0) return found;
+    }
+    return [];
+  }
+
+  private walk(base: string, parts: readonly string[], names: readonly string[]): string[] {
+    const found: string[] = [];
+    let at = base;
+    for (const [i, part] of parts.entries()) {
+      at = join(at, part);
+      const module = `${at}.py`;
+      const isFolder = isDirectory(at);
+      if (isFolder && existsSync(join(at, '__init__.py'))) found.push(join(at, '__init__.py'));
+      else if (existsSync(module)) return i === parts.length - 1 ? [...found, module] : found;
+      else if (!isFolder) return found;
+    }
+    for (const name of names) {
+      const module = join(at, `${name}.py`);
+      const inside = join(at, name, '__init__.py');
+      if (existsSync(module)) found.push(module);
+      else if (existsSync(inside)) found.push(inside);
+    }
+    return found;
+  }
+
+  private relative(path: string): string {
+    return relative(this.root, path).split(sep).join('/');
+  }
+}
+
+/** The import statements of a source text. Those inside of strings are taken for real ones, which only adds files. */
+export function parseImports(text: string): Import[] {
+  const found: Import[] = [];
+  const joined = text
+    .replace(/\\\r?\n/g, ' ')
+    .replace(
+      /^([ \t]*from[ \t]+[\w.]+[ \t]+import[ \t]*)\(([^)]*)\)/gm,
+      (_, head: string, names: string) => `${head}${names.replace(/#.*$/gm, '').replace(/\s+/g, ' ')}`,
+    );
+  for (const [, statement = ''] of joined.matchAll(/(?:^|[;:])[ \t]*((?:from|import)[ \t]+[^;#\n]*)/gm)) {
+    const [, dots, module = '', names = ''] =
+      /^from[ \t]+(\.*)[ \t]*([\w.]*)[ \t]+import[ \t]+(.*)$/.exec(statement) ?? [];
+    if (dots !== undefined) {
+      found.push({ level: dots.length, module, names: names.split(',').map(firstWord).filter(Boolean) });
+      continue;
+    }
+    const modules = /^import[ \t]+(.*)$/.exec(statement)?.[1] ?? '';
+    for (const name of modules.split(',').map(firstWord)) {
+      if (/^[\w.]+$/.test(name)) found.push({ level: 0, module: name, names: [] });
+    }
+  }
+  return found;
+}
+
+/** `a.b as c` -> `a.b` */
+function firstWord(text: string): string {
+  return /^[\w.]+/.exec(text.trim())?.[0] ?? '';
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

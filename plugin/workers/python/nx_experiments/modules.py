@@ -1,0 +1,180 @@
+"""The modules of experiments. Each experiment sees its own, however many name theirs alike."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.machinery
+import importlib.util
+import os
+import sys
+from types import ModuleType
+from typing import Any, Callable, Dict, Iterator, List, Optional
+
+from .failures import ReplicateFailure, error_info, missing_package, suggestion
+from .observe import is_installed
+
+COMPAT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "compat")
+
+KINDS = ("datasources", "steps", "outputs", "verifiers")
+
+# A folder with one of these is where a project's own imports start.
+PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt")
+
+
+class Modules:
+    """Loads the user's modules, each once for each experiment's folder."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._loaded: Dict[str, ModuleType] = {}
+        self._local: Dict[str, Dict[str, ModuleType]] = {}
+        self._folder: Optional[str] = None
+        self._path = list(sys.path) + [COMPAT]
+        sys.path[:] = self._path
+        _read_sources_only(root)
+
+    @contextlib.contextmanager
+    def inside(self, folder: str) -> Iterator[None]:
+        """Imports mean what they mean in this folder."""
+        before = self._folder
+        self.enter(folder)
+        try:
+            yield
+        finally:
+            if before is not None:
+                self.enter(before)
+
+    def enter(self, folder: str) -> None:
+        if folder == self._folder:
+            return
+        if self._folder is not None:
+            self._local[self._folder] = self._take_local()
+        self._folder = folder
+        sys.path[:] = [*search_path(self._root, folder), *self._path]
+        importlib.invalidate_caches()
+        sys.modules.update(self._local.pop(folder, {}))
+
+    def function(self, file: str, name: str) -> Any:
+        """What a module has under a name. Raises ReplicateFailure when it has nothing to call there."""
+        found = self.find(file, name)
+        if found is not None:
+            return found
+        module = self.load(file)
+        names = [key for key in vars(module) if callable(vars(module)[key]) and not key.startswith("_")]
+        own = [key for key in names if getattr(vars(module)[key], "__module__", None) == module.__name__]
+        where = os.path.relpath(file, self._root)
+        remedy = suggestion(name, own, f"functions of {where}")
+        raise ReplicateFailure("function-missing", name=name, file=where, remedy=remedy)
+
+    def find(self, file: str, name: str) -> Any:
+        found = getattr(self.load(file), name, None)
+        return found if callable(found) else None
+
+    def load(self, file: str) -> ModuleType:
+        known = self._loaded.get(file)
+        if known is not None:
+            return known
+        folder = os.path.dirname(file)
+        with self.inside(folder):
+            try:
+                module = _import_file(self._root, folder, file)
+            except ReplicateFailure:
+                raise
+            except BaseException as error:
+                raise self._load_failure(file, error) from error
+        self._loaded[file] = module
+        return module
+
+    def _load_failure(self, file: str, error: BaseException) -> ReplicateFailure:
+        where = os.path.relpath(file, self._root)
+        info = error_info(error, self._root)
+        package = missing_package(error)
+        if package is not None:
+            name = package.split(" ")[0]
+            return ReplicateFailure(
+                "package-missing", file=where, package=package, install=f"{sys.executable} -m pip install {name}"
+            )
+        return ReplicateFailure("module-threw", file=where, error=info)
+
+    def _take_local(self) -> Dict[str, ModuleType]:
+        """Removes the workspace's own modules from those that Python knows."""
+        local = {name: module for name, module in list(sys.modules.items()) if self._is_local(module)}
+        for name in local:
+            del sys.modules[name]
+        return local
+
+    def _is_local(self, module: Any) -> bool:
+        # A package without __init__.py has no file, only folders.
+        places = [getattr(module, "__file__", None) or ""]
+        if not places[0]:
+            try:
+                places = list(getattr(module, "__path__", []))
+            except Exception:
+                return False
+        return any(
+            isinstance(place, str) and place.startswith(self._root + os.sep) and not is_installed(place, self._root)
+            for place in places
+        ) or any(place == self._root for place in places)
+
+
+def search_path(root: str, folder: str) -> List[str]:
+    """Where imports of an experiment look first: its folder, its Python project, the workspace."""
+    path = [folder]
+    at = os.path.dirname(folder)
+    while at.startswith(root + os.sep):
+        if any(os.path.exists(os.path.join(at, name)) for name in PROJECT_FILES):
+            path.append(at)
+            break
+        at = os.path.dirname(at)
+    return [*path, root]
+
+
+def _import_file(root: str, folder: str, file: str) -> ModuleType:
+    """
+    Loads a file under the name that it has from the root, so that imports relative to it work; `import steps` beside it
+    finds the same module.
+    """
+    kind = os.path.splitext(os.path.basename(file))[0]
+    package = os.path.relpath(folder, root).replace(os.sep, ".")
+    name = kind
+    if "." not in os.path.basename(folder) and not package.startswith("."):
+        try:
+            importlib.import_module(package)
+            name = f"{package}.{kind}"
+        except ImportError:
+            name = kind
+    # Another module of the experiment may have imported it.
+    for known in (sys.modules.get(name), sys.modules.get(kind)):
+        if known is not None and getattr(known, "__file__", None) == file:
+            return known
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    if kind in KINDS:
+        sys.modules[kind] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        sys.modules.pop(name, None)
+        sys.modules.pop(kind, None)
+        raise
+    return module
+
+
+def _read_sources_only(root: str) -> None:
+    """
+    Compiled files of the workspace are neither written, which would litter it, nor read: Python tells them apart by the
+    second of their change and their size, which an edit need not alter.
+    """
+    loader: Any = importlib.machinery.SourceFileLoader
+    original: Callable[[Any, str], Any] = loader.path_stats
+
+    def path_stats(self: Any, path: str) -> Any:
+        if path.startswith(root + os.sep) and not is_installed(path, root):
+            raise OSError("always from the source")
+        return original(self, path)
+
+    loader.path_stats = path_stats

@@ -1,0 +1,60 @@
+"""Which files of the workspace this process reads, modules included. What native code reads by itself is not seen."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, Dict, List, Set
+
+# Below these lies nothing of the user's own.
+INSTALLED = ("node_modules", "site-packages", "dist-packages", "__pycache__", ".git")
+
+
+class FileObserver:
+    def __init__(self) -> None:
+        self._by_experiment: Dict[str, Set[str]] = {}
+        self._seen: Set[str] = set()
+        self._fresh: List[str] = []
+        sys.addaudithook(self._hear)
+
+    def enter(self, experiment: str) -> None:
+        """From here on this experiment reads."""
+        self._seen = self._by_experiment.setdefault(experiment, set())
+        self._fresh = []
+
+    def take(self, root: str) -> List[str]:
+        """Absolute paths below a folder that are new since the last call, but for installed packages."""
+        if not self._fresh:
+            return []
+        fresh, self._fresh = self._fresh, []
+        prefix = root + os.sep
+        return [path for path in fresh if path.startswith(prefix) and not is_installed(path, root)]
+
+    def _hear(self, event: str, args: Any) -> None:
+        if event != "open":
+            return
+        path, mode, flags = args
+        if not _reads(mode, flags):
+            return
+        try:
+            if isinstance(path, int):
+                return  # a descriptor: it was opened before
+            path = os.path.abspath(os.fsdecode(path))
+        except (TypeError, ValueError, OSError):
+            return
+        if path not in self._seen:
+            self._seen.add(path)
+            self._fresh.append(path)
+
+
+def is_installed(path: str, root: str) -> bool:
+    parts = os.path.relpath(path, root).split(os.sep)
+    return any(part in INSTALLED for part in parts)
+
+
+def _reads(mode: Any, flags: Any) -> bool:
+    if isinstance(mode, str):
+        return mode.startswith("r") or "+" in mode
+    if isinstance(flags, int):
+        return flags & (os.O_WRONLY | os.O_CREAT) == 0
+    return True

@@ -1,0 +1,113 @@
+"""Datasource -> steps -> outputs of one condition, with every function found."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from typing import Any, Callable, Dict, Generator, List, Optional, Tuple
+
+from .artifacts import ReplicateArtifacts
+from .binding import Binder, BoundStep, Read, import_crystallize, missing_parameter
+from .failures import ReplicateFailure, error_info
+from .metrics import Metrics
+from .modules import Modules
+from .output import logger
+
+# Yields what has to be awaited, and is sent its result.
+Pass = Generator[Any, Any, Dict[str, Any]]
+
+
+class Pipeline:
+    """Raises ReplicateFailure when a module or a function is missing: no replicate can run."""
+
+    def __init__(self, job: Dict[str, Any], modules: Modules) -> None:
+        self._job = job
+        self._root: str = job["root"]
+        self._logger = logger()
+        for kind in ("steps", "datasources"):
+            if job["modules"].get(kind) is not None:
+                modules.load(job["modules"][kind])
+        crystallize = import_crystallize()
+        self._context: Any = crystallize.FrozenContext
+        binder = Binder(job, modules, crystallize)
+        binder.check_context()
+        self._steps: List[BoundStep] = [binder.step(step) for step in job["steps"]]
+        self._sources: List[Tuple[str, Read]] = [binder.source(source) for source in job["sources"]]
+        self._outputs = binder.outputs
+        self._shared: Dict[str, Any] = {**job["context"], "condition": job["condition"]}
+        self._shared.update(self._set_up())
+
+    def run(self, replicate: int, seed: int, again: bool) -> Pass:
+        """One replicate: its metrics and artifacts. Raises ReplicateFailure."""
+        job = self._job
+        folder = os.path.join(job["artifacts"], f"replicate_{replicate}")
+        if again:
+            shutil.rmtree(folder, ignore_errors=True)
+        ctx = self._context({**self._shared, "replicate": replicate, "seed_used": seed}, self._logger)
+        metrics = ctx.metrics = Metrics()
+        artifacts = ctx.artifacts = ReplicateArtifacts(folder, self._outputs, self._root)
+        data = yield from self._fetch(ctx, replicate)
+        for name, step in self._steps:
+            metrics.step = artifacts.step = name
+            try:
+                returned = step(data, ctx)
+                if hasattr(type(returned), "__await__"):
+                    returned = yield returned
+                if type(returned) is tuple and len(returned) == 2 and isinstance(returned[1], Mapping):
+                    data = returned[0]
+                    for metric, value in returned[1].items():
+                        metrics.add(metric, value)
+                else:
+                    data = returned
+            except ReplicateFailure:
+                raise
+            except BaseException as error:
+                raise self._step_failure(name, error) from error
+        return {"metrics": metrics.encoded(), "artifacts": artifacts.close() if self._outputs else {}}
+
+    def tear_down(self) -> None:
+        for _, step in reversed(self._steps):
+            hook = getattr(step, "teardown", None)
+            if hook is not None:
+                hook(self._context(self._shared, self._logger))
+
+    def _set_up(self) -> Dict[str, Any]:
+        """Lets steps prepare. What they add to the context, every replicate finds there."""
+        ctx = self._context(self._shared, self._logger)
+        for name, step in self._steps:
+            hook: Optional[Callable[[Any], Any]] = getattr(step, "setup", None)
+            if hook is None:
+                continue
+            try:
+                hook(ctx)
+            except BaseException as error:
+                raise self._step_failure(name, error) from error
+        return {key: value for key, value in ctx.as_dict().items() if key not in self._shared}
+
+    def _fetch(self, ctx: Any, replicate: int) -> Generator[Any, Any, Any]:
+        values: Dict[str, Any] = {}
+        for source, (alias, read) in zip(self._job["sources"], self._sources):
+            try:
+                value = read(ctx, replicate)
+                if hasattr(type(value), "__await__"):
+                    value = yield value
+            except ReplicateFailure:
+                raise
+            except BaseException as error:
+                name = source.get("name", alias)
+                parameter = missing_parameter(error)
+                if parameter is not None:
+                    raise ReplicateFailure("parameter-missing", parameter=parameter, step=name) from error
+                info = error_info(error, self._root)
+                raise ReplicateFailure("datasource-threw", datasource=name, error=info) from error
+            if self._job["bareSource"]:
+                return value
+            values[alias] = value
+        return values
+
+    def _step_failure(self, name: str, error: BaseException) -> ReplicateFailure:
+        parameter = missing_parameter(error)
+        if parameter is not None:
+            return ReplicateFailure("parameter-missing", parameter=parameter, step=name)
+        return ReplicateFailure("step-threw", step=name, error=error_info(error, self._root))
