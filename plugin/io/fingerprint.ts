@@ -9,15 +9,7 @@ import type { KeyComponents, SourceComponent } from '../store/components.ts';
 import { inputGlobs } from './declared-inputs.ts';
 import { digestFile } from './digest-file.ts';
 import { ImportScanner } from './imports.ts';
-import {
-  findModules,
-  findTsconfig,
-  type Language,
-  languageOf,
-  type Modules,
-  runsIn,
-  tsconfigChain,
-} from './modules.ts';
+import { findModules, findTsconfig, type Language, languageOf, runsIn, tsconfigChain } from './modules.ts';
 import { InstalledPackages } from './packages.ts';
 import type { Interpreters } from './python.ts';
 import { PythonImportScanner } from './python-imports.ts';
@@ -167,8 +159,10 @@ export class Fingerprints {
   ): Promise<Code> {
     const absolute = join(this.root, folder);
     const modules = findModules(absolute);
-    if (definition === undefined && runsIn(modules) === 'python')
-      return this.readPython(planned, absolute, modules);
+    if (definition === undefined && runsIn(modules) === 'python') {
+      const entries = kinds.flatMap((kind) => modules[kind] ?? []);
+      return this.readPython(planned, absolute, entries);
+    }
     const tsconfig = findTsconfig(this.root, absolute);
     const entries =
       definition === undefined ? kinds.flatMap((kind) => modules[kind] ?? []) : [definition.module ?? ''];
@@ -185,9 +179,11 @@ export class Fingerprints {
   }
 
   /** @param planned whose interpreter runs it, also for the loaders of another experiment */
-  private async readPython(planned: PlannedCondition, folder: string, modules: Modules): Promise<Code> {
-    const { datasources, steps, outputs } = modules;
-    const entries = [datasources, steps, outputs].filter((module) => module !== undefined);
+  private async readPython(
+    planned: PlannedCondition,
+    folder: string,
+    entries: readonly string[],
+  ): Promise<Code> {
     const { files, packages } = this.python.reach(entries, folder);
     const { packages: places, standard } = await this.interpreters.of(
       planned.folder,

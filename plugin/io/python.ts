@@ -127,8 +127,9 @@ function probe({ command, by }: Choice, root: string): Promise<Interpreter> {
       if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
         return unusable(`is Python ${version}, which is too old`);
       }
+      // A path may lead to a script that prepares the environment; a name is looked up only once.
       resolve({
-        executable: answer.executable,
+        executable: isAbsolute(command) ? command : answer.executable,
         version: `${answer.name} ${version}`,
         packages: answer.path,
         standard: new Set(answer.standard),

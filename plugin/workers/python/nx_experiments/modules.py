@@ -147,6 +147,7 @@ def _import_file(root: str, folder: str, file: str) -> ModuleType:
     # Another module of the experiment may have imported it.
     for known in (sys.modules.get(name), sys.modules.get(kind)):
         if known is not None and getattr(known, "__file__", None) == file:
+            sys.modules[name] = known
             return known
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:

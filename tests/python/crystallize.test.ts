@@ -1,0 +1,453 @@
+import { describe, expect, test } from 'vitest';
+import { Lab, type Ran } from '../support/engine.ts';
+
+/** A Crystallize folder with these modules. */
+function folder(name: string, files: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(files).map(([file, text]) => [`${name}/${file}`, text]));
+}
+
+const SOURCE = `from crystallize import data_source
+
+@data_source
+def numbers(ctx, length=3, offset=0):
+    return [offset + ctx['replicate'] + i for i in range(length)]
+`;
+
+const CONFIG = { datasource: { numbers: 'numbers' }, steps: ['step'], replicates: 2 };
+
+/** One step of a folder `lab`, and what it comes to. */
+async function step(
+  code: string,
+  config: Record<string, unknown> = {},
+  files: Record<string, unknown> = {},
+): Promise<Ran & { at: Lab; metric(name: string, condition?: string): number[] }> {
+  const at = new Lab(
+    folder('lab', {
+      'config.yaml': { ...CONFIG, ...config },
+      'datasources.py': SOURCE,
+      'steps.py': `from crystallize import *\n\n${code}\n`,
+      ...files,
+    }),
+  );
+  const ran = await at.run();
+  return { ...ran, at, metric: (name, condition = 'baseline') => at.metric(`lab/${condition}`, name) };
+}
+
+describe('parameters of a step', () => {
+  const CODE = `
+@pipeline_step()
+def step(data, ctx, delta: float, scale=2, label='x'):
+    ctx.metrics.add('value', delta * scale)
+    return data
+`;
+
+  test('come from the arguments, else from the context by name, else from the default', async () => {
+    const { metric, at } = await step(CODE, {
+      params: { delta: 5, scale: 100 },
+      steps: [{ step: { scale: 3 } }],
+      treatments: { more: { delta: 7 } },
+    });
+    expect(metric('value')).toEqual([15, 15]);
+    expect(metric('value', 'more')).toEqual([21, 21]);
+    at[Symbol.dispose]();
+  });
+
+  test('without a value, an unknown one, and a bare function are errors that say so', async () => {
+    const missing = await step(CODE);
+    expect(missing.failures('lab/baseline')).toEqual([
+      '0: step step needs a value for "delta": it has no default. Give it in the step\'s arguments, in params, or in the treatment.',
+      '1: step step needs a value for "delta": it has no default. Give it in the step\'s arguments, in params, or in the treatment.',
+    ]);
+    const unknown = await step(CODE, { steps: [{ step: { scal: 3 } }] });
+    expect(unknown.failures('lab/baseline')).toEqual([
+      '*: step step has no parameter "scal". Did you mean "scale"?',
+    ]);
+    const bare = await step('def step(data, ctx): return data');
+    expect(bare.failures('lab/baseline')).toEqual([
+      '*: step of lab/steps.py is a bare function. Decorate it with @pipeline_step() from crystallize.',
+    ]);
+    const misspelt = await step('@pipeline_step()\ndef stepp(data, ctx): return data');
+    expect(misspelt.failures('lab/baseline')).toEqual([
+      '*: lab/steps.py does not export a function "step". Did you mean "stepp"?',
+    ]);
+  });
+
+  test('a value of the context that is callable stands for what it returns', async () => {
+    const { metric } = await step(
+      `
+@pipeline_step()
+def prepare(data, ctx):
+    ctx.add('plain', lambda: 3)
+    ctx.add('seeing', lambda ctx: ctx['replicate'] + 10)
+    return data
+
+@pipeline_step()
+def step(data, ctx, plain, seeing):
+    ctx.metrics.add('plain', plain)
+    ctx.metrics.add('seeing', seeing)
+`,
+      { steps: ['prepare', 'step'] },
+    );
+    expect(metric('plain')).toEqual([3, 3]);
+    expect(metric('seeing')).toEqual([10, 11]);
+  });
+});
+
+describe('the context', () => {
+  test('holds replicate, condition and seed, and cannot be overwritten', async () => {
+    const { metric } = await step(
+      `
+@pipeline_step()
+def step(data, ctx):
+    ctx.metrics.add('replicate', ctx['replicate'])
+    ctx.metrics.add('seed', ctx.get('seed_used'))
+    ctx.metrics.add('baseline', ctx.get('condition') == 'baseline')
+    ctx.metrics.add('none', ctx.get('nothing') is None and ctx.get('nothing', 4) == 4)
+    ctx.add('own', [1])
+    ctx['own'].append(2)
+    ctx.metrics.add('copies', len(ctx['own']))
+    for key in ('own', 'replicate'):
+        try:
+            ctx[key] = 9
+        except ContextMutationError:
+            ctx.metrics.add('raised', 1)
+    ctx.record('recorded', 2.5, tags={'unit': 's'})
+    ctx.metrics.add('known', ctx.as_dict()['rate'] + len(ctx.metrics['recorded']))
+    ctx.logger.info('logged')
+`,
+      { seed: 7, params: { rate: 1 } },
+    );
+    expect(metric('replicate')).toEqual([0, 1]);
+    expect(metric('seed')).toEqual([7, 31344]);
+    expect(metric('baseline')).toEqual([1, 1]);
+    expect(metric('none')).toEqual([1, 1]);
+    expect(metric('copies')).toEqual([1, 1]);
+    expect(metric('raised')).toEqual([1, 1, 1, 1]);
+    expect(metric('recorded')).toEqual([2.5, 2.5]);
+    expect(metric('known')).toEqual([2, 2]);
+  });
+
+  test('a treatment that sets what the engine sets is an error', async () => {
+    const { failures } = await step('@pipeline_step()\ndef step(data, ctx): return data', {
+      treatments: { odd: { replicate: 3 } },
+    });
+    expect(failures('lab/baseline')).toEqual([]);
+    expect(failures('lab/odd')).toEqual([
+      '*: "replicate" cannot be set by params or a treatment: the engine puts it into the context. Choose another name.',
+    ]);
+  });
+});
+
+describe('what a step returns', () => {
+  test('is data, or data with metrics, also when it is asynchronous', async () => {
+    const { metric } = await step(
+      `
+import asyncio
+
+@pipeline_step(cacheable=True)
+def first(data, ctx):
+    return sum(data), {'sum': sum(data)}
+
+@pipeline_step()
+async def step(data, ctx):
+    await asyncio.sleep(0.001)
+    return data, {'twice': 2 * data}
+`,
+      { steps: ['first', 'step'] },
+    );
+    expect(metric('sum')).toEqual([3, 6]);
+    expect(metric('twice')).toEqual([6, 12]);
+  });
+
+  test('metrics are numbers, whatever holds them', async () => {
+    const { metric } = await step(`
+import decimal, fractions
+
+@pipeline_step()
+def step(data, ctx):
+    ctx.metrics.add('true', True)
+    ctx.metrics.add('fraction', fractions.Fraction(1, 4))
+    ctx.metrics.add('decimal', decimal.Decimal('0.5'))
+    ctx.metrics.add('list', [1, 2.5])
+    ctx.metrics.add('large', 2 ** 80)
+`);
+    expect(metric('true')).toEqual([1, 1]);
+    expect(metric('fraction')).toEqual([0.25, 0.25]);
+    expect(metric('decimal')).toEqual([0.5, 0.5]);
+    expect(metric('list')).toEqual([1, 2.5, 1, 2.5]);
+    expect(metric('large')).toEqual([2 ** 80, 2 ** 80]);
+    const text = await step("@pipeline_step()\ndef step(data, ctx): ctx.metrics.add('label', 'cat')");
+    expect(text.failures('lab/baseline')[0]).toBe(
+      '0: step step recorded str (cat) for the metric "label"; a metric is a number.',
+    );
+  });
+});
+
+describe('artifacts', () => {
+  const OUTPUTS = `import json
+def dump(data): return json.dumps(data)
+def load(path): return json.loads(path.read_text())
+`;
+  const outputs = { summary: { file_name: 'summary.json', writer: 'dump', loader: 'load' }, raw: {} };
+
+  test.each([
+    ['by annotation', '', 'summary: Artifact, raw: Artifact', ['step']],
+    ['by a string annotation', '', 'summary: "Artifact", raw: "crystallize.Artifact"', ['step']],
+    [
+      'with postponed annotations',
+      'from __future__ import annotations\n',
+      'summary: Artifact, raw: Artifact',
+      ['step'],
+    ],
+    ['by the arguments of the step', '', 'out: Artifact, raw: Artifact', [{ step: { out: 'summary' } }]],
+  ])('reach a step %s', async (_, head, parameters, steps) => {
+    const out = parameters.startsWith('out') ? 'out' : 'summary';
+    const at = new Lab(
+      folder('lab', {
+        'config.yaml': { ...CONFIG, steps, outputs },
+        'datasources.py': SOURCE,
+        'outputs.py': OUTPUTS,
+        'steps.py': `${head}from crystallize import Artifact, pipeline_step
+
+@pipeline_step()
+def step(data, ctx, ${parameters}):
+    ${out}.write({'sum': sum(data)})
+    raw.write(bytes(data))
+`,
+      }),
+    );
+    const ran = await at.run();
+    expect(ran.failures('lab/baseline')).toEqual([]);
+    expect(at.read('lab/results/baseline/artifacts/replicate_1/summary.json')).toBe('{"sum": 6}');
+    expect(at.read('lab/results/baseline/artifacts/replicate_1/raw')).toBe('\u0001\u0002\u0003');
+  });
+
+  test('mistakes are named', async () => {
+    const failure = async (body: string, more: Record<string, unknown> = {}): Promise<string | undefined> => {
+      const code = `@pipeline_step()\ndef step(data, ctx, summary: Artifact):\n    ${body}`;
+      const config = { outputs: { summary: outputs.summary }, replicates: 1, ...more };
+      return (await step(code, config, { 'outputs.py': OUTPUTS })).failures('lab/baseline')[0];
+    };
+    expect(await failure('pass')).toBe(
+      '0: the output "summary" (summary.json) is declared, but no step wrote it',
+    );
+    expect(await failure('summary.write(1); summary.write(2)')).toBe(
+      '0: step step writes the output "summary" a second time; an artifact is written once',
+    );
+    expect(await failure('summary.write({1, 2})')).toBe(
+      '0: the writer dump of the output "summary" threw TypeError: Object of type set is not JSON serializable',
+    );
+    expect(await failure('summary.write(1); summary.path.with_name("x").write_text("")')).toMatch(
+      /second time/,
+    );
+    expect(await failure('summary.path.write_text("1"); summary.path.with_name("x").write_text("")')).toBe(
+      '0: the file x was written beside the artifacts, but is no file_name under outputs. Declare it, or write it elsewhere.',
+    );
+    expect(await failure('pass', { steps: [{ step: { summary: 'sumary' } }] })).toBe(
+      '*: step step asked for the artifact "sumary", which is not declared under outputs. Did you mean "summary"?',
+    );
+  });
+
+  test('pass from one experiment to the next by the loader of the producer, replicates in turn', async () => {
+    using at = new Lab({
+      ...folder('producer', {
+        'config.yaml': {
+          ...CONFIG,
+          outputs: { summary: outputs.summary },
+          treatments: { more: { extra: 10 } },
+        },
+        'datasources.py': SOURCE,
+        'outputs.py': `import json
+def dump(data): return json.dumps(data)
+def load(path):
+    from helper import twice
+    return twice(json.loads(path.read_text()))
+`,
+        'helper.py': 'def twice(x): return 2 * x\n',
+        'steps.py': `from crystallize import Artifact, pipeline_step
+from helper import twice
+@pipeline_step()
+def step(data, ctx, summary: Artifact, extra=0):
+    summary.write(sum(data) + extra)
+`,
+      }),
+      ...folder('consumer', {
+        'config.yaml': {
+          datasource: [{ upstream: 'producer#summary' }, { own: { numbers: { length: 1, offset: 100 } } }],
+          steps: ['step'],
+          replicates: 5,
+        },
+        'datasources.py': SOURCE,
+        'helper.py': 'def twice(x): return "the helper of the consumer"\n',
+        'steps.py': `from crystallize import pipeline_step
+from helper import twice
+@pipeline_step()
+def step(data, ctx):
+    ctx.metrics.add('upstream', data['upstream'])
+    ctx.metrics.add('own', data['own'])
+    ctx.metrics.add('helper', len(twice(1)))
+`,
+      }),
+    });
+    const ran = await at.run();
+    expect(ran.outcomes.map(({ status }) => status)).toEqual([
+      'succeeded',
+      'succeeded',
+      'succeeded',
+      'succeeded',
+    ]);
+    expect(at.metric('consumer/baseline', 'upstream')).toEqual([6, 12, 6, 12, 6]);
+    expect(at.metric('consumer/more', 'upstream')).toEqual([26, 32, 26, 32, 26]);
+    expect(at.metric('consumer/baseline', 'own')).toEqual([100, 101, 102, 103, 104]);
+    expect(at.metric('consumer/baseline', 'helper')).toEqual([26, 26, 26, 26, 26]);
+  });
+});
+
+test('steps and datasources may be classes, with setup and teardown', async () => {
+  using at = new Lab(
+    folder('lab', {
+      'config.yaml': {
+        datasource: { numbers: { Numbers: { length: 2 } } },
+        steps: [{ Add: { amount: 5 } }],
+        replicates: 3,
+      },
+      'datasources.py': `from crystallize.datasources.datasource import DataSource
+class Numbers(DataSource):
+    def __init__(self, length): self.length = length
+    def fetch(self, ctx): return [ctx['replicate']] * self.length
+    @property
+    def params(self): return {'length': self.length}
+`,
+      'steps.py': `from pathlib import Path
+from crystallize.pipelines.pipeline_step import PipelineStep
+from crystallize.utils.context import FrozenContext
+class Add(PipelineStep):
+    cacheable = False
+    def __init__(self, amount): self.amount = amount
+    @property
+    def params(self): return {'amount': self.amount}
+    def setup(self, ctx: FrozenContext):
+        ctx.add('client', lambda ctx: 1000)
+        with open('../setups', 'a') as file: file.write('s')
+    def __call__(self, data, ctx):
+        total = sum(data) + self.amount + ctx['client'](ctx)
+        return total, {'total': total}
+    def teardown(self, ctx):
+        Path('../teardowns').write_text('yes')
+`,
+    }),
+  );
+  const ran = await at.run();
+  expect(ran.failures('lab/baseline')).toEqual([]);
+  expect(at.metric('lab/baseline', 'total')).toEqual([1005, 1007, 1009]);
+  expect(at.read('setups')).toBe('s');
+  expect(at.read('teardowns')).toBe('yes');
+});
+
+test('a resource is made once in a process', async () => {
+  const { metric } = await step(`
+made = []
+def make(ctx):
+    made.append(1)
+    return object()
+client = resource_factory(make)
+
+@pipeline_step()
+def step(data, ctx):
+    client(ctx)
+    client(ctx)
+    ctx.metrics.add('made', len(made))
+`);
+  expect(metric('made')).toEqual([1, 1]);
+});
+
+test('names that are not carried say so', async () => {
+  const message = (name: string) =>
+    new RegExp(
+      `^\\*: lab/steps.py could not be loaded: ImportError: ${name} is not part of what nx-experiments carries of Crystallize, which is: Artifact, .*Install the whole of it with: .* -m pip install crystallize-ml$`,
+    );
+  const optimizer = await step('from crystallize import ExperimentGraph');
+  expect(optimizer.failures('lab/baseline')[0]).toMatch(message('crystallize.ExperimentGraph'));
+  const plugins = await step('import crystallize.plugins.plugins');
+  expect(plugins.failures('lab/baseline')[0]).toMatch(message('crystallize.plugins'));
+});
+
+test('treatments, hypotheses and verifiers of a module can be made', async () => {
+  const { failures } = await step(`
+high = treatment('high', {'delta': 1})
+@treatment('later')
+def later(ctx): ctx.add('delta', 2)
+@verifier
+def test(baseline, treatment, *, alpha=0.05): return {'p_value': alpha}
+@hypothesis(verifier=test(alpha=0.1), metrics='value')
+def rank(result): return result['p_value']
+
+@pipeline_step()
+def step(data, ctx):
+    later().apply(ctx)
+    assert ctx['delta'] == 2 and rank.verifier({}, {})['p_value'] == 0.1 and rank.name == 'rank'
+`);
+  expect(failures('lab/baseline')).toEqual([]);
+});
+
+describe('random numbers', () => {
+  const CODE = `
+import asyncio, random
+@pipeline_step()
+async def step(data, ctx):
+    ctx.metrics.add('first', random.random())
+    await asyncio.sleep(0.001 * (5 - ctx['replicate'] % 5))
+    ctx.metrics.add('second', random.random())
+`;
+
+  test('start anew in every replicate, by the formula of Crystallize', async () => {
+    const { metric } = await step(CODE, { seed: 42, replicates: 3, treatments: { other: { x: 1 } } });
+    // random.Random((42 + i * 31337) % 2**32).random()
+    expect(metric('first')).toEqual([0.6394267984578837, expect.any(Number), expect.any(Number)]);
+    expect(metric('first', 'other')).toEqual(metric('first'));
+    expect(new Set(metric('first')).size).toBe(3);
+  });
+
+  test('are the same when replicates are interleaved', async () => {
+    const alone = await step(CODE, { replicates: 12 });
+    const together = await step(CODE, { replicates: 12, execution: { concurrency: 6 } });
+    expect(together.metric('second')).toEqual(alone.metric('second'));
+  });
+});
+
+test('the order of a set does not depend on the process', async () => {
+  const code = `
+@pipeline_step()
+def step(data, ctx):
+    ctx.metrics.add('order', [ord(letter) for letter in set('experiment')])
+`;
+  const [first, second] = [await step(code), await step(code)];
+  expect(first.metric('order')).toEqual(second.metric('order'));
+});
+
+test('modules may import each other and their neighbours, relative to the folder, the package and the root', async () => {
+  using at = new Lab({
+    'shared/constants.py': 'ROOT = 1\n',
+    'group/near.py': 'NEAR = 10\n',
+    'group/a/config.yaml': CONFIG,
+    'group/a/datasources.py': SOURCE,
+    'group/a/local.py': 'LOCAL = 100\n',
+    'group/a/steps.py': `from crystallize import pipeline_step
+from shared.constants import ROOT
+from group.near import NEAR
+from ..near import NEAR as AGAIN
+from .local import LOCAL
+import local, datasources, sys
+@pipeline_step()
+def step(data, ctx):
+    import group.a.local as dotted
+    ctx.metrics.add('value', ROOT + NEAR + AGAIN + LOCAL + local.LOCAL + dotted.LOCAL)
+    ctx.metrics.add('same', datasources is sys.modules['group.a.datasources'])
+`,
+  });
+  await at.run();
+  const text = at.read('group/a/results/baseline/metrics.json');
+  expect(text).toContain(`"experiment":"a"`);
+  expect(text).toContain('"value":[321],"same":[1]');
+  expect(at.files('.').filter((file) => file.includes('__pycache__'))).toEqual([]);
+});
