@@ -14,8 +14,10 @@ export interface ExperimentCode {
   /** By upstream experiment: what its outputs module, whose loaders read the artifacts, reaches. */
   readonly loaders: ReadonlyMap<string, readonly string[]>;
   readonly technologies: readonly string[];
-  /** A shell command that tells the version of the Python that is used; undefined for experiments without Python. */
-  readonly interpreter: string | undefined;
+  /** Upstream experiments whose loaders are written in another language: they are not what reads the artifacts. */
+  readonly foreign: ReadonlySet<string>;
+  /** Shell commands that tell the version of the Python that is used; undefined where none is. */
+  readonly python: { readonly replicates: string | undefined; readonly verifiers: string | undefined };
 }
 
 /** Options of a condition's target. */
@@ -83,7 +85,7 @@ function comparison(
       fromRoot(escapeGlob(config.file)),
       ...code.verifiers.map(fromRoot),
       { dependentTasksOutputFiles: '**/metrics.json', transitive: false },
-      ...interpreterInput(code),
+      ...runtimeInput(code.python.verifiers),
     ],
     outputs: ['{projectRoot}/results/report'],
     metadata: {
@@ -113,7 +115,7 @@ function conditionTask(
   const reads = Object.fromEntries(
     artifacts.map(({ alias, experiment, output }) => [
       alias,
-      `${experiment}#${output.alias} ${output.fileName} ${output.loader ?? 'bytes'}`,
+      `${experiment}#${output.alias} ${output.fileName} ${output.loader ?? 'bytes'}${code.foreign.has(experiment) ? ' (of another language)' : ''}`,
     ]),
   );
   const options: ConditionTargetOptions = artifacts.length > 0 ? { condition, reads } : { condition };
@@ -130,7 +132,7 @@ function conditionTask(
       '{projectRoot}/**/*',
       '!{projectRoot}/results/**/*',
       '!{projectRoot}/**/__pycache__/**',
-      ...interpreterInput(code),
+      ...runtimeInput(code.python.replicates),
       ...[...new Set([...code.shared, ...loaderCode])].sort().map(fromRoot),
       ...config.inputs.flatMap((input): Input[] =>
         input.type === 'env' ? [{ env: input.name }] : inputGlobs(input.glob).map(fromRoot),
@@ -159,8 +161,8 @@ function artifactsGlob(graph: Graph, experiment: string, condition: string): str
   return escapeGlob(posix.join(folder, 'results', condition, 'artifacts')).concat('/*');
 }
 
-function interpreterInput({ interpreter }: ExperimentCode): Input[] {
-  return interpreter === undefined ? [] : [{ runtime: interpreter }];
+function runtimeInput(command: string | undefined): Input[] {
+  return command === undefined ? [] : [{ runtime: command }];
 }
 
 function fromRoot(glob: string): string {

@@ -5,7 +5,7 @@ import { sha256 } from '../base/digest.ts';
 import { type ExperimentNode, referencesOf } from '../graph/graph.ts';
 import { type Discovery, readExperiments } from '../io/discover.ts';
 import { ImportScanner, type ReachableCode } from '../io/imports.ts';
-import { findModules, findTsconfig, languageOf, type Modules, tsconfigChain } from '../io/modules.ts';
+import { findModules, findTsconfig, languageOf, type Modules, runsIn, tsconfigChain } from '../io/modules.ts';
 import { versionCommand } from '../io/python.ts';
 import { LOCK_GLOBS, PythonImportScanner } from '../io/python-imports.ts';
 import { InferenceCache } from './cache.ts';
@@ -70,15 +70,19 @@ export class ExperimentWorkspace {
     const { folder } = node.config;
     const all = this.reach(node, modules);
     const toLoad = [...new Set(referencesOf(node.config).map((reference) => reference.experiment))];
+    const foreign = new Set(toLoad.filter((name) => this.isForeign(name, modules)));
+    const version = versionCommand(this.root, folder, node.config.execution.python, this.pythonOption);
     const prefix = `${escapeGlob(folder)}/`;
     return {
       shared: inputsOf(all).filter((glob) => !glob.startsWith(prefix)),
       verifiers: modules.verifiers === undefined ? [] : inputsOf(this.scan(node, [modules.verifiers])),
-      loaders: new Map(toLoad.map((name) => [name, this.loaderCode(name)])),
+      loaders: new Map(toLoad.map((name) => [name, foreign.has(name) ? [] : this.loaderCode(name)])),
       technologies: technologiesOf(modules),
-      interpreter: Object.values(modules).some(isPython)
-        ? versionCommand(this.root, folder, node.config.execution.python, this.pythonOption)
-        : undefined,
+      foreign,
+      python: {
+        replicates: runsIn(modules) === 'python' ? version : undefined,
+        verifiers: isPython(modules.verifiers) ? version : undefined,
+      },
     };
   }
 
@@ -88,6 +92,12 @@ export class ExperimentWorkspace {
     return this.reach(node, this.modulesOf(node)).imports.filter(
       ({ from, to }) => from.startsWith(prefix) && !to.startsWith(prefix),
     );
+  }
+
+  private isForeign(upstream: string, own: Modules): boolean {
+    const node = this.discovery.graph.experiments.get(upstream);
+    const outputs = node && this.modulesOf(node).outputs;
+    return outputs !== undefined && languageOf(outputs) !== runsIn(own);
   }
 
   private loaderCode(name: string): string[] {

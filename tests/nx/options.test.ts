@@ -10,11 +10,15 @@ test('without options there are defaults', () => {
 
 describe('an option that is wrong is named:', () => {
   test.each<[unknown, string]>([
-    [{ target: 'x' }, 'unknown option "target". Known options: targetName, include, store, storeSize.'],
+    [
+      { target: 'x' },
+      'unknown option "target". Known options: targetName, include, store, storeSize, python.',
+    ],
     [{ targetName: 'a b' }, '"targetName" must be a name of letters, digits, ".", "_" and "-".'],
     [{ targetName: 1 }, '"targetName" must be a name of letters, digits, ".", "_" and "-".'],
     [{ include: 'experiments' }, '"include" must be a list of globs.'],
     [{ include: [1] }, '"include" must be a list of globs.'],
+    [{ python: 3 }, '"python" must be a command or a path.'],
   ])('%j', (options, message) => {
     expect(() => resolveOptions(options as PluginOptions)).toThrow(
       new SettingsError(`nx.json, options of the plugin nx-experiments: ${message}`),

@@ -9,7 +9,8 @@ const CODE: ExperimentCode = {
   verifiers: [],
   loaders: new Map(),
   technologies: ['typescript'],
-  interpreter: undefined,
+  foreign: new Set<string>(),
+  python: { replicates: undefined, verifiers: undefined },
 };
 
 const GRAPH = graphOf({
@@ -102,6 +103,7 @@ describe('a condition', () => {
       inputs: [
         '{projectRoot}/**/*',
         '!{projectRoot}/results/**/*',
+        '!{projectRoot}/**/__pycache__/**',
         '{workspaceRoot}/libs/a.ts',
         '{workspaceRoot}/libs/b.ts',
         '{workspaceRoot}/consumer/data/*.csv',

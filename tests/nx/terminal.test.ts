@@ -153,7 +153,7 @@ describe('an outcome', () => {
           at train (lab/steps.ts:3:9)
 
       lab/baseline: failed
-        lab/baseline: there is no steps module in lab. Add steps.ts (or .mts, .js, .mjs).
+        lab/baseline: there is no steps module in lab. Add steps.ts (or .mts, .js, .mjs, .py).
           named in lab/config.yaml"
     `);
   });

@@ -39,7 +39,7 @@ test('each failure is told in a sentence', () => {
   expect(FAILURES.map(describeFailure).join('\n')).toMatchInlineSnapshot(`
     "step train threw TypeError: x is not a function
     datasource raw threw TypeError
-    there is no steps module in experiments/lab. Add steps.ts (or .mts, .js, .mjs).
+    there is no steps module in experiments/lab. Add steps.ts (or .mts, .js, .mjs, .py).
     experiments/lab/steps.ts could not be loaded: TypeError: x is not a function
     experiments/lab/steps.ts does not export a function "trian". Did you mean "train"?
     step train needs a value for "rate": it has no default. Give it in the step's arguments, in params, or in the treatment.

@@ -177,7 +177,7 @@ export function check(n: number, size: Size = 'small'): void {
       '*: other/steps.ts does not export a function "step". Known functions of other/steps.ts: different.',
     ]);
     expect(ran.failures('module/baseline')).toEqual([
-      '*: there is no steps module in module. Add steps.ts (or .mts, .js, .mjs).',
+      '*: there is no steps module in module. Add steps.ts (or .mts, .js, .mjs, .py).',
     ]);
     expect(ran.failures('writer/baseline')).toEqual([
       '*: there is no writer "dump_jsom": writer has no outputs module, and no built-in writer has that name. Did you mean "dump_json"?',
