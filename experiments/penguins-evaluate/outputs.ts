@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { type Identity, SPECIES, type Species } from '../../libs/penguins/bird.ts';
-import { formatCsv } from '../../libs/penguins/csv.ts';
+import { formatCsv, parseCsv } from '../../libs/penguins/csv.ts';
 
 export interface Prediction extends Identity {
   predicted: Species;
@@ -18,4 +19,15 @@ export function dump_predictions(predictions: Prediction[]): string {
       ...probabilities.map((p) => p.toFixed(6)),
     ]),
   );
+}
+
+/** What `dump_predictions` wrote. */
+export function load_predictions(path: string): Prediction[] {
+  return parseCsv(readFileSync(path, 'utf8')).map((record) => ({
+    id: Number(record.id),
+    species: record.species as Species,
+    island: String(record.island),
+    predicted: record.predicted as Species,
+    probabilities: SPECIES.map((species) => Number(record[`p_${species}`])),
+  }));
 }

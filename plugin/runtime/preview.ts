@@ -4,6 +4,7 @@ import { artifactsFolder, manifestPath } from '../io/condition-folder.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
 import type { Interpreters } from '../io/python.ts';
 import type { RunStore, StoredReplicate } from '../store/store.ts';
+import { ReplicateError } from './failures.ts';
 import { encodeManifest } from './manifest.ts';
 import { conditionId, isInline, type PlannedCondition, replicateSeed } from './plan.ts';
 import { ConditionReuse } from './reuse.ts';
@@ -55,10 +56,27 @@ export async function previewPlan(
             reasons: [],
             expectedMs: undefined,
           }
-        : await previewCondition(planned, root, store, fingerprints, offered, workers),
+        : await previewCondition(planned, root, store, fingerprints, offered, workers).catch(
+            cannotRun(planned),
+          ),
     );
   }
   return previews;
+}
+
+/** Without its interpreter a condition has no key: nothing can be said of what the store has. */
+function cannotRun(planned: PlannedCondition): (thrown: unknown) => ConditionPreview {
+  return (thrown) => {
+    if (!(thrown instanceof ReplicateError)) throw thrown;
+    return {
+      planned,
+      status: 'to-run',
+      reused: 0,
+      toRun: planned.replicates,
+      reasons: [thrown.message],
+      expectedMs: undefined,
+    };
+  };
 }
 
 async function previewCondition(

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { resolveOptions } from '../../plugin/nx/options.ts';
 import { resolveStore } from '../../plugin/nx/store-options.ts';
 import { problemsOf } from '../support/configs.ts';
+import { withoutNumpy } from '../support/python.ts';
 import { type Workspace, workspace } from '../support/workspace.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -16,9 +17,15 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'npx vitest run tests/contracts': 'is part of this run',
   'npm run test:faults': 'takes minutes: tests/faults/kill-nine.test.ts runs a few of its kills',
   'npx nx add nx-experiments': 'asks the registry: tests/package/install.mjs does so',
+  'npm init --yes': 'makes a package.json: tests/python/migration.test.ts begins behind it',
+  'npm install --save-dev nx nx-experiments': 'asks the registry: tests/package/install.mjs does so',
+  'npx nx run-many -t experiment': 'is run by tests/python/migration.test.ts',
   'npm ci': 'reinstalls; a line of .ci/run',
   'npm test': 'runs this test; a line of .ci/run',
 };
+
+/** The experiments in Python of this repository. */
+const NEEDS_NUMPY = /neighbours-/;
 
 /** npx of an installed command, without the half second in which npx finds that it is installed. */
 const NPX = 'npx() { local name=$1; shift; "node_modules/.bin/$name" "$@"; }';
@@ -71,7 +78,11 @@ describe('every command succeeds:', () => {
   const commands = new Set(
     COMMANDS.map(({ command }) => command).filter((command) => !(command in ELSEWHERE)),
   );
-  test.each([...commands])('%s', async (command) => {
+  const possible = [...commands].filter((command) => !(withoutNumpy && NEEDS_NUMPY.test(command)));
+  test.skipIf(withoutNumpy)(`those that need NumPy${withoutNumpy ?? ''}`, () => {
+    expect(possible.filter((command) => NEEDS_NUMPY.test(command))).not.toEqual([]);
+  });
+  test.each(possible)('%s', async (command) => {
     const { code, output } = await ws.shell(`${NPX}\n${command}`);
     expect({ code, output }).toEqual({ code: 0, output: expect.anything() });
     printed.set(command, output);
@@ -82,6 +93,7 @@ test('every table is what its command prints, but for what it leaves out with a 
   const tables = of('text').filter(({ text }) => text.includes('vs baseline'));
   expect(tables.length).toBeGreaterThan(1);
   for (const { page, text } of tables) {
+    if (withoutNumpy && NEEDS_NUMPY.test(text)) continue;
     const output = printed.get(`npx nx run ${text.split(':')[0]}:experiment`) ?? '';
     for (const part of text.split(/^ *…\n/m)) expect(output, page).toContain(part.trimEnd());
   }

@@ -74,6 +74,20 @@ describe.sequential('generators', () => {
     expect(output).toContain('larger (mean_difference');
   });
 
+  test('experiment makes one in Python with the same choices', async () => {
+    await generate('experiment snake --language python --modules datasources,outputs,verifiers');
+    await generate('experiment snake-reader --language python --uses snake#summary,producer#summary');
+    await generate('experiment snake-bare --language python --no-example');
+    await generate('output snake-bare table --fileName table.csv --writer dump_csv --loader load_csv');
+    expect(read('experiments/snake-bare/outputs.py')).toMatch(
+      /^import json\n\n\ndef dump_csv\(value\):\n[\s\S]*\n\n\ndef load_csv\(path\):\n/,
+    );
+    const { code, output } = await ws.nx('run snake-reader:experiment');
+    expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('larger (mean_difference') });
+    // The least of all declares an output that its step does not write yet.
+    expect((await ws.nx('run snake-bare:experiment')).output).toContain('is declared, but no step wrote it');
+  });
+
   test('what it makes type-checks and passes lint', async () => {
     await ws.write(
       'tsconfig.json',

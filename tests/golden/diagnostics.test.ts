@@ -4,7 +4,7 @@ import { diagnose } from '../support/configs.ts';
 import { BROKEN_CONFIGS } from './broken-configs.ts';
 
 /** Codes that nothing reports yet; whoever makes them reported takes them off this list. */
-const PENDING: readonly string[] = ['nx/ignored-input'];
+const PENDING: readonly string[] = ['nx/ignored-input', 'modules/two-languages', 'modules/mixed-languages'];
 
 const found = new Set<string>();
 

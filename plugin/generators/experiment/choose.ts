@@ -4,10 +4,11 @@ import { MODULE_KINDS } from '../../io/modules.ts';
 interface Choice {
   readonly uses?: string | readonly string[];
   readonly modules?: string | readonly string[];
+  readonly language?: 'typescript' | 'python';
 }
 
-interface MultiSelect {
-  readonly type: 'multiselect';
+interface Select {
+  readonly type: 'select' | 'multiselect';
   readonly name: string;
   readonly message: string;
   readonly choices: readonly string[];
@@ -19,17 +20,25 @@ export async function chooseInTerminal<Options extends Choice & { readonly examp
   options: Options,
   experiments: readonly ExperimentConfig[],
 ): Promise<Choice> {
-  const { uses, modules } = options;
+  const { uses, modules, language } = options;
   const asked =
     process.stdin.isTTY &&
     process.stdout.isTTY &&
     !process.env.CI &&
     !process.argv.includes('--no-interactive');
-  if (!asked || process.argv.includes('--interactive=false')) return only({ uses, modules });
+  if (!asked || process.argv.includes('--interactive=false')) return only({ uses, modules, language });
   const outputs = experiments.flatMap((config) =>
     config.outputs.map(({ alias }) => `${config.name.value}#${alias}`),
   );
-  const answers: { uses?: string[]; modules?: string[] } = {};
+  const answers: { uses?: string[]; modules?: string[]; language?: 'typescript' | 'python' } = {};
+  if (language === undefined) {
+    answers.language = await select({
+      type: 'select',
+      name: 'answer',
+      message: 'Which language?',
+      choices: ['typescript', 'python'],
+    });
+  }
   if (uses === undefined && outputs.length > 0) {
     answers.uses = await select({
       type: 'multiselect',
@@ -48,12 +57,16 @@ export async function chooseInTerminal<Options extends Choice & { readonly examp
       initial,
     });
   }
-  return only({ uses: uses ?? answers.uses, modules: modules ?? answers.modules });
+  return only({
+    uses: uses ?? answers.uses,
+    modules: modules ?? answers.modules,
+    language: language ?? answers.language,
+  });
 }
 
-async function select(question: MultiSelect): Promise<string[]> {
+async function select<Answer>(question: Select): Promise<Answer> {
   const { default: enquirer } = await import('enquirer');
-  const { answer } = await enquirer.prompt<{ answer: string[] }>(question as never);
+  const { answer } = await enquirer.prompt<{ answer: Answer }>(question as never);
   return answer;
 }
 

@@ -8,7 +8,10 @@ import { experimentsOf, writeConfig } from '../experiments-of-tree.ts';
 import { chooseInTerminal } from './choose.ts';
 import { renderConfig } from './config-file.ts';
 import type { ExperimentPlan, UsedOutput } from './experiment-plan.ts';
+import { renderPython } from './python-files.ts';
 import { renderTypescript } from './typescript-files.ts';
+
+export type ExperimentLanguage = 'typescript' | 'python';
 
 export interface ExperimentGeneratorOptions {
   readonly name: string;
@@ -17,7 +20,7 @@ export interface ExperimentGeneratorOptions {
   readonly uses?: string | readonly string[];
   readonly example?: boolean;
   readonly modules?: string | readonly string[];
-  readonly language?: 'typescript';
+  readonly language?: ExperimentLanguage;
   readonly skipFormat?: boolean;
 }
 
@@ -44,7 +47,8 @@ export default async function createExperiment(
   const producers = new Map(
     plan.uses.map(({ producer }) => [producer.name.value, outputsModule(tree, producer)]),
   );
-  for (const [file, text] of renderTypescript(plan, producers)) tree.write(posix.join(folder, file), text);
+  const files = chosen.language === 'python' ? renderPython(plan) : renderTypescript(plan, producers);
+  for (const [file, text] of files) tree.write(posix.join(folder, file), text);
   if (!options.skipFormat) await formatFiles(tree);
   output.note({ title: `Run it: nx run ${name}:experiment` });
 }

@@ -11,8 +11,9 @@ export interface InitOptions {
 const SCHEMA = './node_modules/nx-experiments/dist/config.schema.json';
 const YAML_EXTENSION = 'redhat.vscode-yaml';
 
-/** Sets a workspace up for experiments. A second time it changes nothing. */
+/** Sets a workspace up for experiments; a folder that is none yet becomes one. A second time it changes nothing. */
 export default async function init(tree: Tree, options: InitOptions): Promise<void> {
+  if (!tree.exists('nx.json')) beginWorkspace(tree);
   registerPlugin(tree);
   const { include } = resolveOptions(pluginOptions(readNxJson(tree) ?? {}));
   ignoreResults(tree, include);
@@ -20,10 +21,14 @@ export default async function init(tree: Tree, options: InitOptions): Promise<vo
   if (!options.skipFormat) await formatFiles(tree);
 }
 
+function beginWorkspace(tree: Tree): void {
+  tree.write('nx.json', '{ "$schema": "./node_modules/nx/schemas/nx-schema.json" }\n');
+  appendLines(tree, '# Nx', ['node_modules/', '.nx/']);
+}
+
 function registerPlugin(tree: Tree): void {
   const nxJson = readNxJson(tree);
-  if (nxJson === null)
-    throw new SettingsError('There is no nx.json: run this in the root of an Nx workspace.');
+  if (nxJson === null) throw new SettingsError('The nx.json cannot be read.');
   const plugins = nxJson.plugins ?? [];
   const known = plugins.some(
     (entry) => (typeof entry === 'string' ? entry : entry.plugin) === 'nx-experiments',
@@ -33,17 +38,28 @@ function registerPlugin(tree: Tree): void {
 
 /** Results are outputs: what Git does not ignore, Nx takes for an input. */
 export function ignoreResults(tree: Tree, include: readonly string[]): void {
-  const text = tree.exists('.gitignore') ? (tree.read('.gitignore', 'utf8') ?? '') : '';
-  const lines = text.split(/\r?\n/).map((line) => line.trim());
   const everywhere = ['results', 'results/', '**/results', '**/results/'];
-  const wanted = include.map((glob) => `${folderOf(glob)}/results/`);
-  const missing = wanted.filter((line) => !lines.includes(line));
-  if (missing.length === 0 || everywhere.some((line) => lines.includes(line))) return;
-  const end = text === '' || text.endsWith('\n') ? '' : '\n';
-  tree.write(
-    '.gitignore',
-    `${text}${end}${text === '' ? '' : '\n'}# Results of experiments\n${missing.join('\n')}\n`,
+  if (everywhere.some((line) => ignoredLines(tree).includes(line))) return;
+  appendLines(
+    tree,
+    '# Results of experiments',
+    include.map((glob) => `${folderOf(glob)}/results/`),
   );
+}
+
+function ignoredLines(tree: Tree): string[] {
+  const text = tree.exists('.gitignore') ? (tree.read('.gitignore', 'utf8') ?? '') : '';
+  return text.split(/\r?\n/).map((line) => line.trim());
+}
+
+/** Adds those lines to .gitignore that it lacks, also in the way without a slash at the end. */
+function appendLines(tree: Tree, comment: string, wanted: readonly string[]): void {
+  const known = ignoredLines(tree);
+  const missing = wanted.filter((line) => !known.includes(line) && !known.includes(line.replace(/\/$/, '')));
+  if (missing.length === 0) return;
+  const text = tree.exists('.gitignore') ? (tree.read('.gitignore', 'utf8') ?? '') : '';
+  const end = text === '' || text.endsWith('\n') ? '' : '\n';
+  tree.write('.gitignore', `${text}${end}${text === '' ? '' : '\n'}${comment}\n${missing.join('\n')}\n`);
 }
 
 /** The folders below which a glob of config files finds experiments. */

@@ -13,7 +13,7 @@ export interface OutputOptions {
   readonly loader?: string;
 }
 
-const EXTENSIONS = ['ts', 'mts', 'js', 'mjs'];
+const EXTENSIONS = ['ts', 'mts', 'js', 'mjs', 'py'];
 
 /** Adds an output. One that is there already with the same settings is left as it is. */
 export default async function addOutput(tree: Tree, options: OutputOptions): Promise<void> {
@@ -30,8 +30,13 @@ export default async function addOutput(tree: Tree, options: OutputOptions): Pro
   }
   const text = tree.read(config.file, 'utf8') ?? '';
   writeConfig(tree, config.file, insertEntry(text, 'outputs', name, { file_name: fileName, writer, loader }));
-  output.note({ title: `Write it in a step: await ctx.artifact('${name}').write(value)` });
-  addFunctions(tree, config.folder, [
+  const python = tree.exists(posix.join(config.folder, 'steps.py'));
+  output.note({
+    title: python
+      ? `Write it in a step: a parameter "${name}: Artifact", and ${name}.write(value)`
+      : `Write it in a step: await ctx.artifact('${name}').write(value)`,
+  });
+  addFunctions(tree, config.folder, python ? 'outputs.py' : 'outputs.ts', [
     ...(Object.hasOwn(BUILT_IN_WRITERS, writer) ? [] : [{ name: writer, kind: 'writer' as const }]),
     ...(Object.hasOwn(BUILT_IN_LOADERS, loader) ? [] : [{ name: loader, kind: 'loader' as const }]),
   ]);
@@ -40,20 +45,28 @@ export default async function addOutput(tree: Tree, options: OutputOptions): Pro
 function addFunctions(
   tree: Tree,
   folder: string,
+  usual: string,
   functions: readonly { readonly name: string; readonly kind: 'writer' | 'loader' }[],
 ): void {
   const path =
     EXTENSIONS.map((extension) => posix.join(folder, `outputs.${extension}`)).find((file) =>
       tree.exists(file),
-    ) ?? posix.join(folder, 'outputs.ts');
+    ) ?? posix.join(folder, usual);
   let text = tree.exists(path) ? (tree.read(path, 'utf8') ?? '') : '';
   for (const { name, kind } of functions) {
     if (!/^[A-Za-z_$][\w$]*$/.test(name))
       throw new SettingsError(`"${name}" cannot be the name of a function.`);
     if (
-      new RegExp(`export\\s+(async\\s+)?(function|const|let)\\s+${name.replaceAll('$', '\\$')}\\b`).test(text)
+      new RegExp(
+        `(^def|export\\s+(async\\s+)?(function|const|let))\\s+${name.replaceAll('$', '\\$')}\\b`,
+        'm',
+      ).test(text)
     )
       continue;
+    if (path.endsWith('.py')) {
+      text = withPython(text, name, kind);
+      continue;
+    }
     text =
       kind === 'writer'
         ? withWriter(text, name, /\.m?ts$/.test(path))
@@ -76,6 +89,15 @@ function withLoader(text: string, name: string, typed: boolean): string {
     ? text
     : `import { readFileSync } from 'node:fs';\n${text === '' ? '' : `\n${text}`}`;
   return `${separated(start)}/** Reads the file back. */\n${head}\n  return JSON.parse(readFileSync(path, 'utf8'));\n}\n`;
+}
+
+function withPython(text: string, name: string, kind: 'writer' | 'loader'): string {
+  const start = /^import json$/m.test(text) ? text : `import json\n${text === '' ? '' : `\n${text}`}`;
+  const added =
+    kind === 'writer'
+      ? `def ${name}(value):\n    """Turns a value into the text of the file."""\n    return json.dumps(value) + "\\n"\n`
+      : `def ${name}(path):\n    """Reads the file back."""\n    return json.loads(path.read_text())\n`;
+  return `${start.trimEnd()}\n\n\n${added}`;
 }
 
 function separated(text: string): string {

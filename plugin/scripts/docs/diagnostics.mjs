@@ -132,6 +132,17 @@ const ENTRIES = {
     remedy: 'Add a treatment, or remove the hypothesis.',
     example: 'nothing-to-compare',
   },
+  'modules/two-languages': {
+    means:
+      'A folder has the same module in Python and in TypeScript or JavaScript, such as `steps.py` and `steps.ts`.',
+    remedy: 'Remove one of them.',
+  },
+  'modules/mixed-languages': {
+    means:
+      'The `datasources`, `steps` and `outputs` of a folder are not all in one language. `verifiers` may be in another.',
+    remedy:
+      'Write them in one language, or make two experiments of them: artifacts pass from one language to the other.',
+  },
   'nx/ignored-input': {
     means:
       'An input that the experiment declares is ignored by Git or by `.nxignore`, so that Nx does not see it change.',
