@@ -155,6 +155,10 @@ function attempt(testCase) {
     ['node esm.mjs', 'succeeded 10'],
     ['node cjs.cjs', 'producer,consumer'],
     [`${exec} nx-experiments plan`, 'Nothing to run.'],
+    [
+      `${exec} nx g nx-experiments:experiment snake --language python --uses producer#summary --no-interactive`,
+    ],
+    [`${exec} nx run snake:experiment`, 'vs baseline'],
     ...(testCase.everything
       ? [
           [`${git} add -A && ${git} commit -qm experiments`],
