@@ -67,7 +67,7 @@ export class PythonImportScanner {
     return { files: sorted(files), folders: [], installed: [], imports, packages: sorted(packages) };
   }
 
-  /** Where imports of an experiment look first: its folder, its Python project, the workspace. */
+  /** Where imports of an experiment look in the workspace: its folder, its Python project, the workspace. */
   searchPath(folder: string): string[] {
     const path = [folder];
     for (let at = dirname(folder); at.startsWith(this.root + sep); at = dirname(at)) {

@@ -26,7 +26,7 @@ export function renderTable(model: ReportModel): string {
 
 function heading({ experiment, description, conditions }: ReportModel): string {
   const counts = `${conditions.length} condition${conditions.length === 1 ? '' : 's'}`;
-  return clip(printable(`${experiment}: ${description ?? counts}`), MAX_WIDTH);
+  return clip(printable(`${experiment}: ${description || counts}`), MAX_WIDTH);
 }
 
 function metricTable(rows: readonly MetricRow[]): string[] {

@@ -34,6 +34,7 @@ export type RunFailure =
       readonly package: string;
       /** The command that installs it. */
       readonly install: string;
+      readonly error: ErrorInfo;
     }
   | {
       readonly reason: 'interpreter-unusable';

@@ -432,12 +432,13 @@ test('modules may import each other and their neighbours, relative to the folder
     'group/a/config.yaml': CONFIG,
     'group/a/datasources.py': SOURCE,
     'group/a/local.py': 'LOCAL = 100\n',
+    'group/a/statistics.py': 'raise ValueError("it hides a module of Python\'s own")\n',
     'group/a/steps.py': `from crystallize import pipeline_step
 from shared.constants import ROOT
 from group.near import NEAR
 from ..near import NEAR as AGAIN
 from .local import LOCAL
-import local, datasources, sys
+import local, datasources, statistics, sys
 @pipeline_step()
 def step(data, ctx):
     import group.a.local as dotted

@@ -85,6 +85,23 @@ def where(data, ctx): Path('../where').write_text(sys.prefix)
   );
 });
 
+test('a module of the workspace that is mistyped is not taken for a package', async () => {
+  using lab = new Lab({
+    'lab/config.yaml': { datasource: { one: 'one' }, steps: ['s'] },
+    'lab/helper.py': '',
+    'shared/gain.py': '',
+    'lab/datasources.py': '',
+    'lab/steps.py': 'import helpr\n',
+  });
+  expect((await lab.run()).failures('lab/baseline')).toEqual([
+    '*: lab/steps.py could not be loaded: ModuleNotFoundError: No module named \'helpr\'. Did you mean "helper"?',
+  ]);
+  lab.write({ 'lab/steps.py': 'from shared.gian import GAIN\n' });
+  expect((await lab.run()).failures('lab/baseline')).toEqual([
+    "*: lab/steps.py could not be loaded: ModuleNotFoundError: No module named 'shared.gian'",
+  ]);
+});
+
 test('an interpreter that is missing fails its conditions, and skips those behind them', async () => {
   using lab = new Lab({
     'up/config.yaml': {

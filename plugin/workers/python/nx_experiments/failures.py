@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import sys
 import traceback
 from typing import Any, Dict, Iterable, List, Optional
 
@@ -89,9 +88,7 @@ def _shorten(text: str) -> str:
 
 
 def missing_package(error: BaseException) -> Optional[str]:
-    """What to install, when an import failed for a package that is not there."""
+    """The name of a package, when an import failed because it is not there."""
     if not isinstance(error, ModuleNotFoundError) or not error.name:
         return None
-    package = error.name.split(".")[0]
-    version = ".".join(str(part) for part in sys.version_info[:3])
-    return f"{package} is not installed for {sys.executable} (Python {version})"
+    return error.name.split(".")[0]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import importlib
 import importlib.machinery
 import importlib.util
 import os
 import sys
 from types import ModuleType
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from .failures import ReplicateFailure, error_info, missing_package, suggestion
 from .observe import is_installed
@@ -30,8 +31,7 @@ class Modules:
         self._loaded: Dict[str, ModuleType] = {}
         self._local: Dict[str, Dict[str, ModuleType]] = {}
         self._folder: Optional[str] = None
-        self._path = list(sys.path) + [COMPAT]
-        sys.path[:] = self._path
+        self._standard, self._installed = _split_path(sys.path)
         _read_sources_only(root)
 
     @contextlib.contextmanager
@@ -51,7 +51,8 @@ class Modules:
         if self._folder is not None:
             self._local[self._folder] = self._take_local()
         self._folder = folder
-        sys.path[:] = [*search_path(self._root, folder), *self._path]
+        # A file of the user's never hides a module of Python's own.
+        sys.path[:] = [*self._standard, *search_path(self._root, folder), *self._installed, COMPAT]
         importlib.invalidate_caches()
         sys.modules.update(self._local.pop(folder, {}))
 
@@ -89,13 +90,23 @@ class Modules:
     def _load_failure(self, file: str, error: BaseException) -> ReplicateFailure:
         where = os.path.relpath(file, self._root)
         info = error_info(error, self._root)
-        package = missing_package(error)
-        if package is not None:
-            name = package.split(" ")[0]
-            return ReplicateFailure(
-                "package-missing", file=where, package=package, install=f"{sys.executable} -m pip install {name}"
-            )
-        return ReplicateFailure("module-threw", file=where, error=info)
+        missing = missing_package(error)
+        if missing is None:
+            return ReplicateFailure("module-threw", file=where, error=info)
+        own = _own_modules(search_path(self._root, os.path.dirname(file)))
+        near = difflib.get_close_matches(missing, own, 1)
+        if missing in own or near:
+            # Whoever mistypes a module of their own must not be told to install one of that name.
+            info["message"] += f'. Did you mean "{near[0]}"?' if missing not in own else ""
+            return ReplicateFailure("module-threw", file=where, error=info)
+        version = ".".join(str(part) for part in sys.version_info[:3])
+        return ReplicateFailure(
+            "package-missing",
+            file=where,
+            package=f"{missing} is not installed for {sys.executable} (Python {version})",
+            install=f"{sys.executable} -m pip install {missing}",
+            error=info,
+        )
 
     def _take_local(self) -> Dict[str, ModuleType]:
         """Removes the workspace's own modules from those that Python knows."""
@@ -119,7 +130,7 @@ class Modules:
 
 
 def search_path(root: str, folder: str) -> List[str]:
-    """Where imports of an experiment look first: its folder, its Python project, the workspace."""
+    """Where imports of an experiment look in the workspace: its folder, its Python project, the workspace."""
     path = [folder]
     at = os.path.dirname(folder)
     while at.startswith(root + os.sep):
@@ -128,6 +139,26 @@ def search_path(root: str, folder: str) -> List[str]:
             break
         at = os.path.dirname(at)
     return [*path, root]
+
+
+def _split_path(path: List[str]) -> Tuple[List[str], List[str]]:
+    """What Python brings along, and what is installed beside it."""
+    for at, folder in enumerate(path):
+        if os.path.basename(folder) in ("site-packages", "dist-packages"):
+            return path[:at], path[at:]
+    return path[:], []
+
+
+def _own_modules(path: List[str]) -> List[str]:
+    """Names of what could be imported from the workspace itself."""
+    found = set()
+    for folder in path:
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(folder):
+                name, extension = os.path.splitext(entry.name)
+                if (extension == ".py" or entry.is_dir()) and name.isidentifier():
+                    found.add(name)
+    return sorted(found)
 
 
 def _import_file(root: str, folder: str, file: str) -> ModuleType:
