@@ -1,0 +1,69 @@
+import { normalCdf, tCdf, tTail } from './distributions.ts';
+
+export type Alternative = 'two-sided' | 'greater' | 'less';
+
+/** What a test is asked for. `greater`: the treatment's values are larger. */
+export interface TestSettings {
+  readonly alpha: number;
+  readonly alternative: Alternative;
+}
+
+export interface Interval {
+  /** Minus infinity for an interval that is open below. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What a test says of a treatment against the baseline. NaN where the samples do not suffice. */
+export interface TestOutcome {
+  readonly statistic: number;
+  /** Degrees of freedom, of the tests that have them. */
+  readonly df?: number;
+  readonly p: number;
+  /** Treatment minus baseline: of means, or the Hodges-Lehmann estimate of the tests by rank. */
+  readonly difference: number;
+  /** Of the difference, with confidence 1 - alpha. */
+  readonly interval: Interval;
+  readonly effect: {
+    readonly name: 'd_z' | 'hedges_g' | 'rank_biserial' | 'cliffs_delta';
+    readonly size: number;
+  };
+  /** Pairs, or values in both samples together. */
+  readonly n: number;
+}
+
+export function tP(t: number, df: number, alternative: Alternative): number {
+  if (Number.isNaN(t) || !(df > 0)) return Number.NaN;
+  if (alternative === 'two-sided') return Math.min(1, 2 * tTail(Math.abs(t), df));
+  return tCdf(alternative === 'greater' ? -t : t, df);
+}
+
+export function normalP(z: number, alternative: Alternative): number {
+  if (alternative === 'two-sided') return Math.min(1, 2 * normalCdf(-Math.abs(z)));
+  return normalCdf(alternative === 'greater' ? -z : z);
+}
+
+/** Two-sided, or open on the side on which the alternative asks for nothing. */
+export function intervalAround(
+  center: number,
+  standardError: number,
+  quantile: (p: number) => number,
+  { alpha, alternative }: TestSettings,
+): Interval {
+  if (alternative === 'greater')
+    return { low: center - reach(quantile(1 - alpha), standardError), high: Number.POSITIVE_INFINITY };
+  if (alternative === 'less')
+    return { low: Number.NEGATIVE_INFINITY, high: center + reach(quantile(1 - alpha), standardError) };
+  const distance = reach(quantile(1 - alpha / 2), standardError);
+  return { low: center - distance, high: center + distance };
+}
+
+/** Nothing varies: the interval is a point. */
+function reach(quantile: number, standardError: number): number {
+  return standardError === 0 ? 0 : quantile * standardError;
+}
+
+/** Quotient of a difference and its standard error; infinite where nothing varies, NaN where nothing differs either. */
+export function studentize(difference: number, standardError: number): number {
+  return difference / standardError;
+}

@@ -1,0 +1,171 @@
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { describe, meanOf } from './describe.ts';
+import { normalCdf, normalQuantile } from './distributions.ts';
+import type { Interval, TestOutcome, TestSettings } from './outcome.ts';
+
+/** Up to this many pairs all 2^n choices of signs are tried. */
+const EXACT_PAIRS = 20;
+const FLIPS = 100_000;
+const RESAMPLES = 10_000;
+
+/** Resampling starts from this seed: the same samples give the same numbers. */
+const SEED = 20_090_401;
+
+/**
+ * Permutation test of the mean paired difference: without an effect the sign of each difference is a coin toss (Fisher 1935).
+ * Up to 20 pairs exact; beyond, 100,000 seeded choices of signs, with the observed one among them (Phipson & Smyth
+ * 2010). The interval is that of `bootstrapCi`.
+ */
+export function signFlipPermutation(differences: readonly number[], settings: TestSettings): TestOutcome {
+  const { n, mean, sd } = describe(differences);
+  const observed = differences.reduce((sum, d) => sum + d, 0);
+  // Sums of the same numbers in another order differ in their last digits.
+  const slack = 1e-12 * differences.reduce((sum, d) => sum + Math.abs(d), 0);
+  const asFar = {
+    'two-sided': (sum: number) => Math.abs(sum) >= Math.abs(observed) - slack,
+    greater: (sum: number) => sum >= observed - slack,
+    less: (sum: number) => sum <= observed + slack,
+  }[settings.alternative];
+  const p =
+    n === 0
+      ? Number.NaN
+      : n <= EXACT_PAIRS
+        ? exactShare(differences, asFar)
+        : sampledShare(differences, asFar);
+  return {
+    statistic: mean,
+    p,
+    difference: mean,
+    interval: bca(differences, settings).interval,
+    effect: { name: 'd_z', size: mean / sd },
+    n,
+  };
+}
+
+/**
+ * Bias-corrected and accelerated bootstrap interval of the mean paired difference (Efron 1987), from 10,000 seeded resamples.
+ * The p-value is the one at which the interval would just reach zero.
+ */
+export function bootstrapCi(differences: readonly number[], settings: TestSettings): TestOutcome {
+  const { n, mean, sd } = describe(differences);
+  const { interval, p } = bca(differences, settings);
+  return { statistic: mean, p, difference: mean, interval, effect: { name: 'd_z', size: mean / sd }, n };
+}
+
+function exactShare(differences: readonly number[], asFar: (sum: number) => boolean): number {
+  const choices = 2 ** differences.length;
+  let sum = -differences.reduce((total, d) => total + d, 0);
+  let count = asFar(sum) ? 1 : 0;
+  // A Gray code turns one sign at a time.
+  const signs = new Int8Array(differences.length).fill(-1);
+  for (let i = 1; i < choices; i++) {
+    const at = 31 - Math.clz32(i & -i);
+    signs[at] = -(signs[at] as number);
+    sum += 2 * (signs[at] as number) * (differences[at] as number);
+    if (asFar(sum)) count++;
+  }
+  return count / choices;
+}
+
+function sampledShare(differences: readonly number[], asFar: (sum: number) => boolean): number {
+  const generator = xoroshiro128plus(SEED);
+  let count = 1;
+  for (let flip = 0; flip < FLIPS; flip++) {
+    let sum = 0;
+    let bits = 0;
+    for (const [i, d] of differences.entries()) {
+      if (i % 32 === 0) bits = generator.next();
+      sum += bits & 1 ? d : -d;
+      bits >>>= 1;
+    }
+    if (asFar(sum)) count++;
+  }
+  return count / (FLIPS + 1);
+}
+
+function bca(differences: readonly number[], settings: TestSettings): { interval: Interval; p: number } {
+  const n = differences.length;
+  if (n < 2) return { interval: { low: Number.NaN, high: Number.NaN }, p: Number.NaN };
+  const generator = xoroshiro128plus(SEED);
+  const means = Float64Array.from({ length: RESAMPLES }, () => {
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += differences[uniformInt(generator, 0, n - 1)] as number;
+    return sum / n;
+  });
+  return bcaOf(differences, means, settings);
+}
+
+/** @param means of resamples; sorted in place */
+export function bcaOf(
+  differences: readonly number[],
+  means: Float64Array,
+  { alpha, alternative }: TestSettings,
+): { interval: Interval; p: number } {
+  const mean = meanOf(differences);
+  means.sort();
+  const first = means[0] as number;
+  const last = means[means.length - 1] as number;
+  if (first === last)
+    return { interval: { low: first, high: last }, p: mean === 0 ? Number.NaN : pointP(mean, alternative) };
+  // Half of those that tie count as below.
+  const below = (value: number): number => {
+    let less = 0;
+    let equal = 0;
+    for (const m of means) {
+      if (m < value) less++;
+      else if (m === value) equal++;
+    }
+    return (less + equal / 2) / means.length;
+  };
+  const bias = normalQuantile(below(mean));
+  const acceleration = jackknifeAcceleration(differences);
+  const share = (p: number): number => {
+    const z = bias + normalQuantile(p);
+    return normalCdf(bias + z / (1 - acceleration * z));
+  };
+  const low =
+    alternative === 'less'
+      ? -Infinity
+      : quantile(means, share(alternative === 'greater' ? alpha : alpha / 2));
+  const high =
+    alternative === 'greater'
+      ? Infinity
+      : quantile(means, share(1 - (alternative === 'less' ? alpha : alpha / 2)));
+  // The same correction the other way round, for the resamples below zero.
+  const rank = Math.min(Math.max(below(0), 0.5 / means.length), 1 - 0.5 / means.length);
+  const w = normalQuantile(rank) - bias;
+  const z = w / (1 + acceleration * w) - bias;
+  return { interval: { low, high }, p: sidedP(z, alternative) };
+}
+
+function sidedP(z: number, alternative: TestSettings['alternative']): number {
+  if (alternative === 'greater') return normalCdf(z);
+  return alternative === 'less' ? normalCdf(-z) : Math.min(1, 2 * normalCdf(-Math.abs(z)));
+}
+
+/** Every difference is the same: what remains is its side. */
+function pointP(mean: number, alternative: TestSettings['alternative']): number {
+  if (alternative === 'two-sided') return 0;
+  return mean > 0 === (alternative === 'greater') ? 0 : 1;
+}
+
+/** Of the mean: the skewness of the jackknifed means, over 6. */
+function jackknifeAcceleration(differences: readonly number[]): number {
+  const mean = meanOf(differences);
+  let squares = 0;
+  let cubes = 0;
+  for (const d of differences) {
+    squares += (d - mean) ** 2;
+    cubes += (d - mean) ** 3;
+  }
+  return squares === 0 ? 0 : cubes / (6 * squares ** 1.5);
+}
+
+/** Linear interpolation between the values in order (type 7 of Hyndman & Fan 1996). */
+function quantile(sorted: Float64Array, share: number): number {
+  const at = (sorted.length - 1) * share;
+  const from = Math.floor(at);
+  const [low, high] = [sorted[from] as number, sorted[Math.min(from + 1, sorted.length - 1)] as number];
+  return low + (high - low) * (at - from);
+}

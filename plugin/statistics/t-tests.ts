@@ -1,0 +1,85 @@
+import { describe } from './describe.ts';
+import { logGamma, tQuantile } from './distributions.ts';
+import { intervalAround, studentize, type TestOutcome, type TestSettings, tP } from './outcome.ts';
+
+/**
+ * Student's t test of the mean of paired differences (Student 1908). Effect size d_z: mean over standard deviation of the
+ * differences.
+ */
+export function pairedTTest(differences: readonly number[], settings: TestSettings): TestOutcome {
+  const { n, mean, sd } = describe(differences);
+  const error = sd / Math.sqrt(n);
+  const df = n - 1;
+  const t = studentize(mean, error);
+  return {
+    statistic: t,
+    df,
+    p: tP(t, df, settings.alternative),
+    difference: mean,
+    interval: intervalAround(mean, error, (p) => tQuantile(p, df), settings),
+    effect: { name: 'd_z', size: studentize(mean, sd) },
+    n,
+  };
+}
+
+/**
+ * Welch's t test of two means with unequal variances (Welch 1947). Effect size: Hedges' g with the pooled standard
+ * deviation and the exact correction for small samples (Hedges 1981).
+ */
+export function welchTTest(
+  baseline: readonly number[],
+  treatment: readonly number[],
+  settings: TestSettings,
+): TestOutcome {
+  const a = describe(baseline);
+  const b = describe(treatment);
+  const [va, vb] = [a.sd ** 2 / a.n, b.sd ** 2 / b.n];
+  const error = Math.sqrt(va + vb);
+  const difference = b.mean - a.mean;
+  const df = error === 0 ? a.n + b.n - 2 : (va + vb) ** 2 / (va ** 2 / (a.n - 1) + vb ** 2 / (b.n - 1));
+  const t = studentize(difference, error);
+  const pooled = Math.sqrt(((a.n - 1) * a.sd ** 2 + (b.n - 1) * b.sd ** 2) / (a.n + b.n - 2));
+  return {
+    statistic: t,
+    df,
+    p: tP(t, df, settings.alternative),
+    difference,
+    interval: intervalAround(difference, error, (p) => tQuantile(p, df), settings),
+    effect: { name: 'hedges_g', size: studentize(difference, pooled) * smallSample(a.n + b.n - 2) },
+    n: a.n + b.n,
+  };
+}
+
+/** Makes Cohen's d unbiased: Gamma(v/2) / (sqrt(v/2) Gamma((v-1)/2)) for v degrees of freedom. */
+function smallSample(df: number): number {
+  return Math.exp(logGamma(df / 2) - logGamma((df - 1) / 2) - 0.5 * Math.log(df / 2));
+}
+
+/**
+ * Two one-sided t tests (Schuirmann 1987): is the mean paired difference inside of (-margin, margin)? The interval has
+ * confidence 1 - 2 alpha, and lies inside of the margins exactly when the test says so.
+ */
+export function equivalenceTest(
+  differences: readonly number[],
+  margin: number,
+  { alpha }: Pick<TestSettings, 'alpha'>,
+): TestOutcome {
+  const { n, mean, sd } = describe(differences);
+  const error = sd / Math.sqrt(n);
+  const df = n - 1;
+  const above = studentize(mean + margin, error);
+  const below = studentize(mean - margin, error);
+  const p = Math.max(tP(above, df, 'greater'), tP(below, df, 'less'));
+  return {
+    statistic: Math.abs(above) < Math.abs(below) ? above : below,
+    df,
+    p,
+    difference: mean,
+    interval: intervalAround(mean, error, (q) => tQuantile(q, df), {
+      alpha: 2 * alpha,
+      alternative: 'two-sided',
+    }),
+    effect: { name: 'd_z', size: studentize(mean, sd) },
+    n,
+  };
+}

@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { BUILT_IN_TESTS, type BuiltInTest, runTest } from '../../plugin/statistics/built-in.ts';
+import { correct } from '../../plugin/statistics/corrections.ts';
+import { tQuantile, tTail } from '../../plugin/statistics/distributions.ts';
+import type { Alternative } from '../../plugin/statistics/outcome.ts';
+import { minimumDetectableEffect, replicatesNeeded } from '../../plugin/statistics/power.ts';
+import { bcaOf } from '../../plugin/statistics/resampling.ts';
+
+interface Case {
+  readonly test: BuiltInTest;
+  readonly baseline: readonly (number | string)[];
+  readonly treatment: readonly (number | string)[];
+  readonly alternative: Alternative;
+  readonly alpha: number;
+  readonly margin?: number;
+  readonly expected: Readonly<Record<string, number | string>>;
+}
+
+interface Reference {
+  readonly cases: readonly Case[];
+  readonly tails: readonly { t: number; df: number; expected: number }[];
+  readonly quantiles: readonly { p: number; df: number; expected: number }[];
+  readonly corrections: readonly { p: number[]; holm: number[]; bh: number[] }[];
+  readonly bca: readonly { differences: number[]; means: number[]; low: number; high: number }[];
+  readonly power: readonly { sd: number; n: number; alpha: number; expected: number }[];
+}
+
+/** Written by reference.py, mostly with SciPy. */
+const REFERENCE: Reference = JSON.parse(readFileSync(new URL('./reference.json', import.meta.url), 'utf8'));
+
+const TOLERANCE = 1e-9;
+
+/** To nine digits, of the value or of the scale of the samples. */
+function expectClose(actual: number, expected: number, scale: number, what: string): void {
+  if (!Number.isFinite(expected)) expect(actual, what).toBe(expected);
+  else
+    expect(Math.abs(actual - expected), `${what}: ${actual} is not ${expected}`).toBeLessThanOrEqual(
+      TOLERANCE * Math.max(Math.abs(expected), scale),
+    );
+}
+
+describe('against SciPy', () => {
+  test(`there are at least 200 cases`, () => {
+    expect(REFERENCE.cases.length).toBeGreaterThanOrEqual(200);
+  });
+
+  const groups = new Map<string, Case[]>();
+  for (const item of REFERENCE.cases) groups.set(item.test, [...(groups.get(item.test) ?? []), item]);
+  test.each([...groups])('%s', (name, cases) => {
+    for (const [i, item] of cases.entries()) {
+      const samples = { baseline: item.baseline.map(Number), treatment: item.treatment.map(Number) };
+      const outcome = runTest(item.test, samples, item, item.margin ?? Number.NaN);
+      const actual: Record<string, number | undefined> = {
+        ...outcome.interval,
+        statistic: outcome.statistic,
+        df: outcome.df,
+        p: outcome.p,
+        difference: outcome.difference,
+        effect: outcome.effect.size,
+        n: outcome.n,
+      };
+      for (const [key, expected] of Object.entries(item.expected)) {
+        const what = `${name} ${i} (n ${samples.baseline.length}, ${item.alternative}): ${key}`;
+        // Differences of numbers around a million have fewer digits.
+        const scale = Math.max(...samples.baseline.map(Math.abs)) > 1e5 ? 1 : 1e-3;
+        expectClose(actual[key] ?? Number.NaN, Number(expected), key === 'p' ? 1e-300 : scale, what);
+      }
+    }
+  });
+
+  test('tails and quantiles of t', () => {
+    for (const { t, df, expected } of REFERENCE.tails)
+      expectClose(tTail(t, df), expected, 0, `tail ${t}, ${df}`);
+    for (const { p, df, expected } of REFERENCE.quantiles)
+      expectClose(tQuantile(p, df), expected, 0, `quantile ${p}, ${df}`);
+  });
+
+  test('corrections', () => {
+    for (const { p, holm, bh } of REFERENCE.corrections) {
+      for (const [i, value] of correct(p, 'holm').entries())
+        expectClose(value, holm[i] ?? Number.NaN, 0, 'holm');
+      for (const [i, value] of correct(p, 'benjamini-hochberg').entries())
+        expectClose(value, bh[i] ?? Number.NaN, 0, 'bh');
+    }
+    expect(correct([0.01, Number.NaN, 0.04], 'holm')).toEqual([0.02, Number.NaN, 0.04]);
+    expect(correct([0.5, 0.9], 'none')).toEqual([0.5, 0.9]);
+  });
+
+  test('the BCa interval of given resamples', () => {
+    for (const { differences, means, low, high } of REFERENCE.bca) {
+      const settings = { alpha: 0.05, alternative: 'two-sided' } as const;
+      const { interval } = bcaOf(differences, Float64Array.from(means), settings);
+      expectClose(interval.low, low, 0, 'low');
+      expectClose(interval.high, high, 0, 'high');
+    }
+  });
+
+  test('the minimum detectable effect', () => {
+    for (const { sd, n, alpha, expected } of REFERENCE.power)
+      expectClose(minimumDetectableEffect(sd, n, alpha), expected, 0, `${sd}, ${n}`);
+  });
+});
+
+describe('the number of replicates that a difference needs', () => {
+  test('is the smallest whose minimum detectable effect reaches it', () => {
+    for (const [difference, sd] of [
+      [0.5, 1],
+      [2, 1],
+      [0.01, 0.3],
+    ] as const) {
+      const n = replicatesNeeded(difference, sd, 0.05) ?? Number.NaN;
+      expect(minimumDetectableEffect(sd, n, 0.05)).toBeLessThanOrEqual(difference);
+      expect(minimumDetectableEffect(sd, n - 1, 0.05)).toBeGreaterThan(difference);
+    }
+    expect(replicatesNeeded(0, 1, 0.05)).toBeUndefined();
+    expect(replicatesNeeded(1e-9, 1, 0.05)).toBeUndefined();
+  });
+});
+
+describe('at the edges', () => {
+  const settings = { alpha: 0.05, alternative: 'two-sided' } as const;
+  const run = (name: BuiltInTest, baseline: readonly number[], treatment: readonly number[]) =>
+    runTest(name, { baseline, treatment }, settings, 1);
+
+  test.each([...BUILT_IN_TESTS])('%s of nothing, of one pair, and of what never varies', (name) => {
+    expect(run(name, [], []).n).toBe(0);
+    expect(run(name, [], []).p).toBeNaN();
+    const one = run(name, [1], [2]);
+    expect(one.p === 1 || Number.isNaN(one.p) || one.p === 0).toBe(true);
+    const same = run(name, [1, 1, 1], [1, 1, 1]);
+    expect(same.difference).toBe(0);
+    expect(same.p < 0.05 && name !== 'equivalence').toBe(false);
+    expect(run(name, [1, 2, 3], [2, 3, 4]).difference).toBe(1);
+  });
+
+  test('the same samples give the same numbers, also where they are resampled', () => {
+    const baseline = Array.from({ length: 40 }, (_, i) => Math.sin(i));
+    const treatment = baseline.map((x, i) => x + Math.cos(3 * i) / 2 + 0.2);
+    for (const name of ['bootstrap_ci', 'sign_flip_permutation'] as const)
+      expect(run(name, baseline, treatment)).toEqual(run(name, baseline, treatment));
+    const [t, flip, boot] = (['paired_t_test', 'sign_flip_permutation', 'bootstrap_ci'] as const).map(
+      (name) => run(name, baseline, treatment).p,
+    );
+    expect(Math.abs((t ?? 0) - (flip ?? 1))).toBeLessThan(0.01);
+    expect(Math.abs((t ?? 0) - (boot ?? 1))).toBeLessThan(0.02);
+  });
+});
