@@ -52,13 +52,13 @@ class Collector {
         ...values,
         ...(datasource === undefined ? {} : { datasource: this.mapping(datasource as Datasources) }),
       })),
-      hypotheses: options.hypotheses?.map(({ name: label, verifier, metrics }, i) => ({
+      hypotheses: options.hypotheses?.map(({ name: label, verifier, ...settings }, i) => ({
         name: label,
         verifier:
           typeof verifier === 'string'
             ? verifier
-            : this.add('verifiers', verifier, verifier.name || `hypothesis_${i + 1}`),
-        metrics,
+            : verifier && this.add('verifiers', verifier, verifier.name || `hypothesis_${i + 1}`),
+        ...settings,
       })),
       execution,
     };

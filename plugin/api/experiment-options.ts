@@ -1,3 +1,4 @@
+import type { BuiltInTest } from '../statistics/built-in.ts';
 import type { ArtifactDatasource, ExperimentInput } from './artifact-datasource.ts';
 import type { AnyFunction, FunctionEntry, OutputDefinition } from './shape.ts';
 
@@ -14,10 +15,25 @@ export interface TreatmentDefinition {
 export interface HypothesisDefinition {
   /** Default: the name of the verifier. */
   readonly name?: string;
-  /** Gets `{ metric: values }` of the baseline and of the treatment, and returns such as `{ p_value, significant }`. */
-  readonly verifier: AnyFunction;
+  /**
+   * Gets `{ metric: values }` of the baseline and of the treatment, and returns such as `{ p_value, significant }`; or the name of a
+   * built-in test. Default: `paired_t_test`.
+   */
+  readonly verifier?: AnyFunction | BuiltInTest;
   /** A metric, a list of metrics, or lists of metrics (then one verdict for each list). */
   readonly metrics: string | readonly string[] | readonly (readonly string[])[];
+  /** A corrected p-value below it is significant. Default: 0.05. */
+  readonly alpha?: number;
+  /** Default: `two-sided`. */
+  readonly alternative?: 'two-sided' | 'greater' | 'less';
+  /** Largest difference that does not matter, for `equivalence` and `require: 'not-worse'`. */
+  readonly margin?: number;
+  /** Default: `holm`, over all verdicts of the experiment. */
+  readonly correction?: 'holm' | 'benjamini-hochberg' | 'none';
+  /** Fails the comparison unless every condition meets it. */
+  readonly require?: 'significant' | 'not-worse';
+  /** Which values are good, for `require: 'not-worse'`. Default: `higher`. */
+  readonly better?: 'higher' | 'lower';
 }
 
 /** What `defineExperiment` takes: the keys of config.yaml, with functions in place of their names. */

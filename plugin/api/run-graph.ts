@@ -128,8 +128,8 @@ class GraphRun {
       const conditions = sorted.map(({ outcome }) => outcome.planned.condition);
       const { pool, interpreters } = this;
       const comparison = await compareExperiment(root, graph, experiment, { pool, interpreters }, conditions);
-      if (comparison.ok) model = comparison.model;
-      else problem = comparison.message;
+      model = comparison.model;
+      if (!comparison.ok) problem = comparison.message;
     }
     const result = collectResult(
       root,

@@ -51,6 +51,16 @@ export interface Hypothesis {
   readonly verifier: string;
   /** One verdict for each group of metrics. */
   readonly metricGroups: readonly (readonly string[])[];
+  /** What counts as significant: a corrected p-value below it. */
+  readonly alpha: number;
+  readonly alternative: 'two-sided' | 'greater' | 'less';
+  /** Of `equivalence` and of `require: not-worse`; NaN when there is none. */
+  readonly margin: number;
+  readonly correction: 'holm' | 'benjamini-hochberg' | 'none';
+  /** What the comparison has to come to, or it fails. */
+  readonly require: 'significant' | 'not-worse' | undefined;
+  /** Which values are good, for `not-worse`. */
+  readonly better: 'higher' | 'lower';
   readonly at: Span;
 }
 

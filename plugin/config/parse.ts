@@ -105,7 +105,7 @@ class ConfigParser {
         at: { file: this.file, start: 0, end: 0 },
       },
       treatments: conditions.filter((c) => c.name !== BASELINE),
-      hypotheses: itemsOf(this.get('hypotheses')).map(hypothesis),
+      hypotheses: itemsOf(this.get('hypotheses')).map((item) => this.hypothesis(item)),
       presentation: presentation(this.get('cli')),
       execution: execution(this.get('execution')),
     };
@@ -113,6 +113,40 @@ class ConfigParser {
 
   private get(key: string): LocatedNode | undefined {
     return child(this.root, key);
+  }
+
+  private hypothesis(node: LocatedNode): Hypothesis {
+    const verifier = stringOf(child(node, 'verifier')) ?? DEFAULT_TEST;
+    const metrics = child(node, 'metrics');
+    const nested = itemsOf(metrics).some((item) => item.kind === 'list');
+    const margin = numberOf(child(node, 'margin'));
+    const require = child(node, 'require');
+    const needs =
+      stringOf(require) === 'not-worse'
+        ? require
+        : verifier === 'equivalence'
+          ? child(node, 'verifier')
+          : undefined;
+    if (needs !== undefined && margin === undefined) {
+      this.report(
+        'config/missing-key',
+        needs.at,
+        `"${stringOf(needs)}" needs a "margin": the largest difference that does not matter.`,
+        'Add it in the units of the metric, such as "margin: 0.01".',
+      );
+    }
+    return {
+      name: stringOf(child(node, 'name')) ?? verifier,
+      verifier,
+      metricGroups: nested ? itemsOf(metrics).map(names) : [names(metrics)],
+      alpha: numberOf(child(node, 'alpha')) ?? 0.05,
+      alternative: (stringOf(child(node, 'alternative')) ?? 'two-sided') as Hypothesis['alternative'],
+      margin: margin ?? Number.NaN,
+      correction: (stringOf(child(node, 'correction')) ?? 'holm') as Hypothesis['correction'],
+      require: stringOf(require) as Hypothesis['require'],
+      better: (stringOf(child(node, 'better')) ?? 'higher') as Hypothesis['better'],
+      at: node.at,
+    };
   }
 
   private name(): { value: string; at: Span } {
@@ -296,14 +330,6 @@ function fileNameProblem(written: string, normalized: string): string | undefine
   return bad === undefined ? undefined : `has a "${bad}" in it`;
 }
 
-function hypothesis(node: LocatedNode): Hypothesis {
-  const verifier = stringOf(child(node, 'verifier')) ?? '';
-  const metrics = child(node, 'metrics');
-  const nested = itemsOf(metrics).some((item) => item.kind === 'list');
-  const groups = nested ? itemsOf(metrics).map(names) : [names(metrics)];
-  return { name: stringOf(child(node, 'name')) ?? verifier, verifier, metricGroups: groups, at: node.at };
-}
-
 function names(node: LocatedNode | undefined): string[] {
   const one = stringOf(node);
   return one === undefined ? itemsOf(node).flatMap((item) => stringOf(item) ?? []) : [one];
@@ -329,6 +355,9 @@ function execution(node: LocatedNode | undefined): Execution {
     python: stringOf(child(node, 'python')),
   };
 }
+
+/** Replicates share their seeds across conditions: they are paired. */
+const DEFAULT_TEST = 'paired_t_test';
 
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 

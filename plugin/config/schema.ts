@@ -24,6 +24,7 @@ export interface Schema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly pattern?: string;
+  readonly enum?: readonly string[];
   /** Says in words what `pattern` says in signs. */
   readonly format?: 'name' | 'duration' | 'color';
   readonly default?: unknown;
@@ -165,11 +166,16 @@ export const CONFIG_SCHEMA = {
       description: 'Verifiers applied to metrics of the baseline and of each treatment.',
       items: {
         type: 'object',
-        required: ['verifier', 'metrics'],
+        required: ['metrics'],
         additionalProperties: false,
         properties: {
           name: { ...text, description: 'Default: the name of the verifier.' },
-          verifier: { ...functionName, description: 'A function of verifiers.' },
+          verifier: {
+            ...functionName,
+            default: 'paired_t_test',
+            description:
+              'A function of verifiers, or a built-in test: `paired_t_test`, `welch_t_test`, `wilcoxon_signed_rank`, `mann_whitney_u`, `sign_flip_permutation`, `bootstrap_ci`, `equivalence`. A function of that name goes first.',
+          },
           metrics: {
             description: 'A metric, a list of metrics, or lists of metrics (then one verdict for each list).',
             anyOf: [
@@ -185,6 +191,43 @@ export const CONFIG_SCHEMA = {
                 },
               },
             ],
+          },
+          alpha: {
+            type: 'number',
+            minimum: 0.000001,
+            maximum: 0.5,
+            default: 0.05,
+            description: 'A corrected p-value below it is significant; intervals have confidence 1 - alpha.',
+          },
+          alternative: {
+            type: 'string',
+            enum: ['two-sided', 'greater', 'less'],
+            default: 'two-sided',
+            description: '`greater`: the treatment is expected to have larger values.',
+          },
+          margin: {
+            type: 'number',
+            minimum: 0,
+            description:
+              'Largest difference that does not matter: for `equivalence` and `require: not-worse`.',
+          },
+          correction: {
+            type: 'string',
+            enum: ['holm', 'benjamini-hochberg', 'none'],
+            default: 'holm',
+            description:
+              'How p-values are corrected for their number: over all verdicts of the experiment with the same correction.',
+          },
+          require: {
+            type: 'string',
+            enum: ['significant', 'not-worse'],
+            description: 'Makes the hypothesis a gate: the comparison fails unless every condition meets it.',
+          },
+          better: {
+            type: 'string',
+            enum: ['higher', 'lower'],
+            default: 'higher',
+            description: 'Which values are good, for `require: not-worse`.',
           },
         },
       },

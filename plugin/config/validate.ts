@@ -131,7 +131,7 @@ function checkScalar(
         out,
         'config/invalid-value',
         at,
-        `"${path}" is ${value}, but must be from ${minimum} to ${maximum}.`,
+        `"${path}" is ${value}, but must be ${maximum === Number.POSITIVE_INFINITY ? `at least ${minimum}` : `from ${minimum} to ${maximum}`}.`,
         'Choose a value in that range.',
       );
     }
@@ -140,11 +140,21 @@ function checkScalar(
 
 /** @param subject begins a sentence that ends with "is not allowed" */
 function checkText(value: string, at: Span, schema: Schema, subject: string, out: Diagnostic[]): void {
-  const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, pattern, format } = schema;
+  const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, pattern, format, enum: choices } = schema;
   const code = format === 'name' ? 'config/illegal-name' : 'config/invalid-value';
   // JSON Schema counts characters, not UTF-16 units.
   const length = [...value].length;
-  if (length < minLength) report(out, 'config/empty', at, 'The text is empty.', 'Write its value.');
+  if (choices !== undefined && !choices.includes(value)) {
+    const near = nearest(value, choices);
+    const known = `Use ${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}.`;
+    report(
+      out,
+      code,
+      at,
+      `${subject} is not allowed.`,
+      near === undefined ? known : `Did you mean "${near}"? ${known}`,
+    );
+  } else if (length < minLength) report(out, 'config/empty', at, 'The text is empty.', 'Write its value.');
   else if (length > maxLength)
     report(out, code, at, `${subject} is too long.`, `Use at most ${maxLength} characters.`);
   else if (pattern !== undefined && !new RegExp(pattern, 'u').test(value)) {

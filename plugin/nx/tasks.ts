@@ -201,7 +201,7 @@ class TaskRun {
     });
     const output = comparison.ok
       ? renderTable(comparison.model)
-      : `${task.experiment}: ${comparison.message}\n`;
+      : `${comparison.model ? `${renderTable(comparison.model)}\n` : ''}${task.experiment}: ${comparison.message}\n`;
     this.answer({
       task: task.id,
       status: comparison.ok ? 'success' : 'failure',

@@ -2,6 +2,7 @@ import { compareText } from '../base/diagnostics.ts';
 import type { JsonObject } from '../base/json.ts';
 import { BASELINE } from '../base/names.ts';
 import type { ConditionManifest } from '../runtime/manifest.ts';
+import type { Correction } from '../statistics/corrections.ts';
 import { type Description, describe, meanOf } from '../statistics/describe.ts';
 
 /** One metric under one condition. */
@@ -19,6 +20,12 @@ export interface Verdict {
   readonly verifier: string;
   readonly condition: string;
   readonly metrics: readonly string[];
+  /** The verifier is one of ours: its values have the names of `TestValues`. */
+  readonly builtIn: boolean;
+  /** What the p-value was corrected for; undefined without one. */
+  readonly corrected: { readonly correction: Correction; readonly tests: number } | undefined;
+  /** Why the gate that the hypothesis sets is not passed, in one sentence; undefined when it is, or there is none. */
+  readonly gate: string | undefined;
   /** What the verifier returned, or why it failed. */
   readonly result:
     | { readonly ok: true; readonly values: JsonObject }

@@ -14,13 +14,17 @@ export function renderSummary(model: ReportModel): string {
       ...description,
       ...(difference === undefined ? {} : { difference, pairs }),
     })),
-    hypotheses: verdicts.map(({ hypothesis, verifier, condition, metrics: names, result }) => ({
-      hypothesis,
-      verifier,
-      condition,
-      metrics: names,
-      ...(result.ok ? { result: result.values } : { error: result.message }),
-    })),
+    hypotheses: verdicts.map(
+      ({ hypothesis, verifier, condition, metrics: names, result, corrected, gate }) => ({
+        hypothesis,
+        verifier,
+        condition,
+        metrics: names,
+        ...(corrected === undefined ? {} : corrected),
+        ...(gate === undefined ? {} : { gate }),
+        ...(result.ok ? { result: result.values } : { error: result.message }),
+      }),
+    ),
   };
   return `${JSON.stringify(summary, spellNonFinite, 2)}\n`;
 }

@@ -1,6 +1,7 @@
 import { printable } from '../base/diagnostics.ts';
 import type { Json } from '../base/json.ts';
 import type { MetricRow, ReportModel, Verdict } from './model.ts';
+import { formatNumber } from './numbers.ts';
 
 const MAX_WIDTH = 100;
 const MAX_NAME = 28;
@@ -88,6 +89,7 @@ function byHypothesis(verdicts: readonly Verdict[]): Verdict[][] {
 /** A table of what the verifier returned; sentences where that would be too wide, or where it failed. */
 function renderVerdicts(verdicts: readonly Verdict[]): string[] {
   const [first] = verdicts;
+  if (first?.builtIn) return renderTests(verdicts);
   const keys = [...new Set(verdicts.flatMap(({ result }) => (result.ok ? Object.keys(result.values) : [])))];
   const rows = verdicts.map(({ condition, metrics, result }) => [
     clip(printable(condition), MAX_NAME),
@@ -105,6 +107,82 @@ function renderVerdicts(verdicts: readonly Verdict[]): string[] {
     ),
     ...grid,
   ];
+}
+
+const EFFECT_WORDS: Readonly<Record<string, string>> = {
+  d_z: 'd_z',
+  hedges_g: "Hedges' g",
+  rank_biserial: 'rank-biserial',
+  cliffs_delta: "Cliff's delta",
+};
+
+/** What a built-in test says of each condition, and what it would take to say more. */
+function renderTests(verdicts: readonly Verdict[]): string[] {
+  const [first] = verdicts;
+  const { correction = 'none', tests = 1 } = first?.corrected ?? {};
+  const corrected = tests > 1 && correction !== 'none';
+  const effect = EFFECT_WORDS[String(valueIn(first, 'effect'))] ?? 'effect';
+  const head = [
+    ...['condition', 'metric', 'difference', 'interval', 'p'],
+    ...(corrected ? ['corrected'] : []),
+    ...[effect, 'significant'],
+  ];
+  const rows = verdicts.map((verdict) => [
+    clip(printable(verdict.condition), MAX_NAME / 2),
+    clip(printable(verdict.metrics.join(', ')), MAX_NAME / 2),
+    signed(numberIn(verdict, 'difference'), formatNumber),
+    `[${short(numberIn(verdict, 'ci_low'))}, ${short(numberIn(verdict, 'ci_high'))}]`,
+    formatP(numberIn(verdict, 'p_value')),
+    ...(corrected ? [formatP(numberIn(verdict, 'p_adjusted'))] : []),
+    short(numberIn(verdict, 'effect_size')),
+    valueIn(verdict, 'significant') === true ? 'yes' : 'no',
+  ]);
+  const how = corrected
+    ? `; ${correction === 'holm' ? 'Holm' : 'Benjamini-Hochberg'} over ${tests} tests`
+    : '';
+  return [
+    ...wrap(`${printable(first?.hypothesis ?? '')} (${first?.verifier}, each condition vs baseline${how})`),
+    ...renderGrid([head, ...rows], 2),
+    ...verdicts.flatMap(renderRemarks),
+  ];
+}
+
+function renderRemarks(verdict: Verdict): string[] {
+  const subject = `${printable(verdict.condition)} on ${printable(verdict.metrics.join(', '))}`;
+  const dropped = numberIn(verdict, 'dropped');
+  const remarks: string[] = [];
+  if (dropped > 0) remarks.push(`${dropped} replicate${dropped === 1 ? '' : 's'} without a value left out`);
+  if (valueIn(verdict, 'nested') !== undefined)
+    remarks.push('recorded several times in a replicate: its mean counts');
+  const [n, needed] = [numberIn(verdict, 'n'), numberIn(verdict, 'replicates_needed')];
+  if (valueIn(verdict, 'significant') !== true && needed > n && needed <= 1000 * n) {
+    const least = formatNumber(numberIn(verdict, 'minimum_detectable'));
+    remarks.push(
+      `smallest difference likely found: ${least}; for the observed one, about ${needed} replicates`,
+    );
+  }
+  return remarks.length === 0 ? [] : wrap(`${subject}: ${remarks.join('; ')}`);
+}
+
+function valueIn(verdict: Verdict | undefined, key: string): Json | undefined {
+  return verdict?.result.ok ? verdict.result.values[key] : undefined;
+}
+
+function numberIn(verdict: Verdict, key: string): number {
+  const value = valueIn(verdict, key);
+  return typeof value === 'number' ? value : Number.NaN;
+}
+
+/** Three digits. */
+function short(value: number): string {
+  if (!Number.isFinite(value)) return String(value).replace('Infinity', '∞');
+  const text = formatNumber(Number(value.toPrecision(3)));
+  return text.includes('e') ? text : String(Number(text));
+}
+
+function formatP(p: number): string {
+  if (Number.isNaN(p)) return 'NaN';
+  return p < 0.0001 ? '< 0.0001' : p.toFixed(4);
 }
 
 function renderValue(value: Json | undefined): string {
@@ -152,14 +230,6 @@ function wrap(text: string): string[] {
 
 function widthsOf(lines: readonly (readonly string[])[]): number[] {
   return (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-}
-
-/** Four significant digits, without an exponent where that stays short. */
-export function formatNumber(value: number): string {
-  if (!Number.isFinite(value) || value === 0) return String(value);
-  const magnitude = Math.abs(value);
-  if (magnitude >= 1e6 || magnitude < 1e-4) return value.toExponential(3);
-  return Number.isInteger(value) ? String(value) : value.toPrecision(magnitude >= 1000 ? 6 : 4);
 }
 
 function signed(value: number, format: Format): string {

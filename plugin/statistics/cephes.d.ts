@@ -1,4 +1,4 @@
-/** The functions that are used of the package, whose own types its `exports` hide. */
+/** The functions that are used of the package, whose own types its `exports` hide; of its named exports, some are broken. */
 declare module 'cephes' {
   const cephes: {
     incbet(a: number, b: number, x: number): number;

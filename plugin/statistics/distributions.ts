@@ -1,3 +1,4 @@
+/// <reference path="./cephes.d.ts" />
 import cephes from 'cephes';
 
 /** What the library throws becomes the value that the mathematics has there: nothing of an underflow, else not a number. */

@@ -59,7 +59,7 @@ export function mannWhitneyU(
       ? Number.NaN
       : exact
         ? exactP(rankSumCounts(m, n), u, settings.alternative)
-        : normalP(corrected(u - (m * n) / 2, settings.alternative) / sd, settings.alternative);
+        : correctedP(u - (m * n) / 2, sd, settings.alternative);
   return {
     statistic: u,
     p,
@@ -70,10 +70,13 @@ export function mannWhitneyU(
   };
 }
 
-/** Half a step towards the middle, where the statistic has steps of one. */
-function corrected(distance: number, alternative: Alternative): number {
-  if (alternative === 'two-sided') return Math.abs(distance) - 0.5;
-  return distance + (alternative === 'greater' ? -0.5 : 0.5);
+/** Half a step towards the middle, where the statistic has steps of one; where all values tie, nothing speaks against it. */
+function correctedP(distance: number, sd: number, alternative: Alternative): number {
+  if (alternative === 'two-sided') {
+    const beyond = Math.abs(distance) - 0.5;
+    return beyond <= 0 ? 1 : normalP(beyond / sd, alternative);
+  }
+  return normalP((distance + (alternative === 'greater' ? -0.5 : 0.5)) / sd, alternative);
 }
 
 /** How many of the 2^n choices of signs come to each sum of ranks; index: twice the sum, since ties have half ranks. */

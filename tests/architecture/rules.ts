@@ -6,7 +6,11 @@ const LAYERS: readonly { readonly name: string; readonly rank: number; readonly 
   { name: 'config', rank: 1, paths: /^config\// },
   { name: 'statistics', rank: 1, paths: /^statistics\// },
   { name: 'graph', rank: 2, paths: /^graph\// },
-  { name: 'effect', rank: 5, paths: /^runtime\/(runner|jobs|compare|preview|reuse|upstream)\.ts$/ },
+  {
+    name: 'effect',
+    rank: 5,
+    paths: /^runtime\/(runner|jobs|compare|hypotheses|preview|reuse|upstream)\.ts$/,
+  },
   { name: 'run', rank: 3, paths: /^(runtime\/|workers\/protocol\.ts$)/ },
   { name: 'report', rank: 4, paths: /^report\// },
   { name: 'picture', rank: 4, paths: /^picture\/(?!draw)/ },
@@ -55,7 +59,8 @@ export function nxViolations({ path, imports }: Source): string[] {
 }
 
 export function exportViolations({ path, hasDefaultExport }: Source): string[] {
-  const allowed = /^(executors|generators|migrations)\//.test(path);
+  // A declaration says how another package is.
+  const allowed = /^(executors|generators|migrations)\/|\.d\.ts$/.test(path);
   return hasDefaultExport && !allowed ? [`${path} has a default export`] : [];
 }
 

@@ -45,8 +45,14 @@ export const BROKEN_CONFIGS: Readonly<Record<string, Files>> = {
   'unknown-key-far-from-all': one(`${SOUND}schedule: daily\n`),
   'unknown-key-nested': one(`${SOUND}execution: { worker: 4 }\ncli: { colour: "#85C1E9" }\n`),
   'missing-keys': one('name: lab\ndescription: Nothing yet.\n'),
-  'missing-verifier': one(
-    `${SOUND}treatments: { a: {} }\nhypotheses:\n  - name: better\n    metrics: loss\n`,
+  'missing-metrics': one(
+    `${SOUND}treatments: { a: {} }\nhypotheses:\n  - name: better\n    verifier: t_test\n`,
+  ),
+  'missing-margin': one(
+    `${SOUND}treatments: { a: {} }\nhypotheses:\n  - { metrics: loss, require: not-worse }\n  - { metrics: loss, verifier: equivalence }\n`,
+  ),
+  'unknown-choice': one(
+    `${SOUND}treatments: { a: {} }\nhypotheses:\n  - { metrics: loss, require: significnt, correction: bonferroni, margin: -1 }\n`,
   ),
   'wrong-types': one(
     'replicates: many\nseed: 1.5\ndescription: [a, b]\ndatasource: { raw: 3 }\nsteps: clean\ntreatments: { a: 1 }\ncli: { hidden: "yes" }\n',

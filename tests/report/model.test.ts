@@ -3,6 +3,9 @@ import { compareConditions, type MetricRow, type Verdict } from '../../plugin/re
 import type { ConditionManifest } from '../../plugin/runtime/manifest.ts';
 import { manifestOf } from '../support/manifests.ts';
 
+/** A verdict of a verifier of the user's, without p-values to correct. */
+const UNJUDGED = { builtIn: false, corrected: undefined, gate: undefined } as const;
+
 const LAB = { name: 'lab', description: undefined };
 
 function rowOf(manifests: readonly ConditionManifest[], condition: string): MetricRow | undefined {
@@ -59,6 +62,7 @@ test('failed replicates are counted by condition', () => {
 
 test('of each hypothesis, the smallest p-value comes first, and what has none last', () => {
   const verdict = (hypothesis: string, condition: string, p: number | undefined): Verdict => ({
+    ...UNJUDGED,
     hypothesis,
     verifier: 't',
     condition,

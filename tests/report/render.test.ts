@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { renderMarkdown } from '../../plugin/report/markdown.ts';
 import { compareConditions, type ReportModel } from '../../plugin/report/model.ts';
+import { formatNumber } from '../../plugin/report/numbers.ts';
 import { renderSummary } from '../../plugin/report/summary.ts';
-import { formatNumber, renderTable } from '../../plugin/report/table.ts';
+import { renderTable } from '../../plugin/report/table.ts';
 import { manifestOf } from '../support/manifests.ts';
+
+/** A verdict of a verifier of the user's, without p-values to correct. */
+const UNJUDGED = { builtIn: false, corrected: undefined, gate: undefined } as const;
 
 const MODEL = compareConditions(
   { name: 'lab', description: 'Is a higher rate better?' },
@@ -21,6 +25,7 @@ const MODEL = compareConditions(
   ],
   [
     {
+      ...UNJUDGED,
       hypothesis: 'better',
       verifier: 'welch_t_test',
       condition: 'high_lr',
@@ -31,6 +36,7 @@ const MODEL = compareConditions(
       },
     },
     {
+      ...UNJUDGED,
       hypothesis: 'cheaper',
       verifier: 'broken',
       condition: 'high_lr',
@@ -50,6 +56,7 @@ const hostile = (text: string): ReportModel =>
     ],
     [
       {
+        ...UNJUDGED,
         hypothesis: text,
         verifier: text,
         condition: 'c'.repeat(100),
@@ -57,6 +64,7 @@ const hostile = (text: string): ReportModel =>
         result: { ok: true, values: { [text]: text, other: 1 } },
       },
       {
+        ...UNJUDGED,
         hypothesis: text,
         verifier: text,
         condition: 'x',

@@ -1,0 +1,135 @@
+import type { JsonObject } from '../base/json.ts';
+import type { Hypothesis } from '../config/config.ts';
+import type { ConditionManifest } from '../runtime/manifest.ts';
+import { isBuiltInTest, pairedDifferences, runTest } from '../statistics/built-in.ts';
+import { correct } from '../statistics/corrections.ts';
+import { describe, meanOf } from '../statistics/describe.ts';
+import { minimumDetectableEffect, replicatesNeeded } from '../statistics/power.ts';
+import type { Verdict } from './model.ts';
+import { formatNumber } from './numbers.ts';
+
+/** A verdict before it is seen beside the others. */
+export type Draft = Omit<Verdict, 'corrected' | 'gate'> & { readonly of: Hypothesis };
+
+/** What a built-in test says of one metric, in plain values. */
+export function testValues(
+  { verifier, alpha, alternative, margin }: Hypothesis,
+  metric: string,
+  baseline: ConditionManifest,
+  treatment: ConditionManifest,
+): JsonObject {
+  if (!isBuiltInTest(verifier)) throw new Error(`Bug: ${verifier} is not built in`);
+  const samples = { baseline: reduced(baseline, metric), treatment: reduced(treatment, metric) };
+  const outcome = runTest(verifier, samples, { alpha, alternative }, margin);
+  const { sd, n } = describe(pairedDifferences(samples));
+  const needed = replicatesNeeded(outcome.difference, sd, alpha);
+  const nested = [baseline, treatment].some(({ replicates }) =>
+    replicates.some(({ metrics }) => Object.hasOwn(metrics, metric) && (metrics[metric]?.length ?? 0) > 1),
+  );
+  return {
+    difference: outcome.difference,
+    ci_low: outcome.interval.low,
+    ci_high: outcome.interval.high,
+    p_value: outcome.p,
+    significant: outcome.p < alpha,
+    effect_size: outcome.effect.size,
+    effect: outcome.effect.name,
+    statistic: outcome.statistic,
+    ...(outcome.df === undefined ? {} : { df: outcome.df }),
+    n: outcome.n,
+    dropped: outcome.dropped,
+    ...(nested ? { nested: 'the mean of each replicate' } : {}),
+    minimum_detectable: minimumDetectableEffect(sd, n, alpha),
+    ...(needed === undefined ? {} : { replicates_needed: needed }),
+  };
+}
+
+/** One value of each replicate, by its index: the mean of what it recorded; NaN when it failed or recorded nothing. */
+function reduced({ replicates, failed }: ConditionManifest, metric: string): number[] {
+  const length = Math.max(-1, ...[...replicates, ...failed].map(({ replicate }) => replicate)) + 1;
+  const values = new Array<number>(length).fill(Number.NaN);
+  for (const { replicate, metrics } of replicates) {
+    const recorded = Object.hasOwn(metrics, metric) ? metrics[metric] : undefined;
+    if (recorded !== undefined) values[replicate] = meanOf(recorded);
+  }
+  return values;
+}
+
+/** Corrects p-values over all verdicts with the same correction, and applies the gates. */
+export function judge(drafts: readonly Draft[]): Verdict[] {
+  const families = new Map<string, Draft[]>();
+  for (const draft of drafts) {
+    if (pOf(draft) === undefined) continue;
+    families.set(draft.of.correction, [...(families.get(draft.of.correction) ?? []), draft]);
+  }
+  const adjusted = new Map<Draft, { p: number; tests: number }>();
+  for (const family of families.values()) {
+    const ps = family.map((draft) => pOf(draft) ?? Number.NaN);
+    const tests = ps.filter((p) => !Number.isNaN(p)).length;
+    const correction = family[0]?.of.correction ?? 'none';
+    for (const [i, p] of correct(ps, correction).entries()) adjusted.set(family[i] as Draft, { p, tests });
+  }
+  return drafts.map((draft): Verdict => {
+    const { of: hypothesis, ...verdict } = draft;
+    const found = adjusted.get(draft);
+    // A single verdict of the user's own has nothing to be corrected for: it stands as it is.
+    const asItIs = found === undefined || (!verdict.builtIn && found.tests <= 1);
+    if (asItIs || !verdict.result.ok)
+      return { ...verdict, corrected: undefined, gate: gateOf(hypothesis, verdict) };
+    const counts = found.p < hypothesis.alpha && verdict.result.values.significant !== false;
+    const values = judgedValues(verdict.result.values, found.p, counts);
+    const judged = { ...verdict, result: { ok: true, values } as const };
+    return {
+      ...judged,
+      corrected: { correction: hypothesis.correction, tests: found.tests },
+      gate: gateOf(hypothesis, judged),
+    };
+  });
+}
+
+/** The corrected p-value beside the raw one, and what counts in the light of it; all else where it was. */
+function judgedValues(values: JsonObject, adjusted: number, significant: boolean): JsonObject {
+  const entries = Object.entries({ ...values, significant });
+  return Object.fromEntries(
+    entries.flatMap(([key, value]) =>
+      key === 'p_value'
+        ? [
+            [key, value],
+            ['p_adjusted', adjusted],
+          ]
+        : [[key, value]],
+    ),
+  );
+}
+
+function pOf({ result }: Draft): number | undefined {
+  const p = result.ok ? result.values.p_value : undefined;
+  if (typeof p === 'number') return p;
+  return p === 'NaN' ? Number.NaN : undefined;
+}
+
+function gateOf(
+  { require, margin, better }: Hypothesis,
+  {
+    hypothesis,
+    condition,
+    metrics,
+    result,
+  }: Pick<Verdict, 'hypothesis' | 'condition' | 'metrics' | 'result'>,
+): string | undefined {
+  if (require === undefined || !result.ok) return undefined;
+  const { significant, p_adjusted, difference, ci_low, ci_high } = result.values;
+  const subject = `${condition} vs baseline on ${metrics.join(', ')}`;
+  if (require === 'significant') {
+    if (significant === true) return undefined;
+    const p = typeof p_adjusted === 'number' ? ` (p ${formatNumber(p_adjusted)}, corrected)` : '';
+    return `hypothesis "${hypothesis}" requires a significant difference, and ${subject} is not significant${p}`;
+  }
+  const bound = better === 'higher' ? ci_low : ci_high;
+  const worst = typeof bound === 'number' ? (better === 'higher' ? -bound : bound) : Number.NaN;
+  if (worst < margin) return undefined;
+  if (typeof bound !== 'number')
+    return `hypothesis "${hypothesis}" requires an interval to tell whether ${subject} is worse: use a built-in test`;
+  const seen = typeof difference === 'number' ? formatNumber(difference) : 'unknown';
+  return `hypothesis "${hypothesis}" requires that ${subject} is not worse by ${formatNumber(margin)} or more: the difference is ${seen}, and may be as bad as ${formatNumber(bound)}`;
+}
