@@ -49,7 +49,12 @@ export class DiscoveredReads {
   }
 }
 
-/** A tsconfig is no code that could keep anything. */
+/** A module could keep what it has read; a tsconfig or a list of packages could not. */
 function shareCode(a: FileDigests, b: FileDigests): boolean {
-  return Object.keys(a).some((path) => Object.hasOwn(b, path) && !/tsconfig[^/]*\.json$/.test(path));
+  return Object.keys(a).some(
+    (path) =>
+      Object.hasOwn(b, path) &&
+      /\.(?:[cm]?[jt]sx?|py|json)$/.test(path) &&
+      !/tsconfig[^/]*\.json$/.test(path),
+  );
 }

@@ -3,6 +3,7 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, meanOf } from './describe.ts';
 import { normalCdf, normalQuantile } from './distributions.ts';
 import type { Interval, TestOutcome, TestSettings } from './outcome.ts';
+import { pairedTTest } from './t-tests.ts';
 
 /** Up to this many pairs all 2^n choices of signs are tried. */
 const EXACT_PAIRS = 20;
@@ -15,7 +16,7 @@ const SEED = 20_090_401;
 /**
  * Permutation test of the mean paired difference: without an effect the sign of each difference is a coin toss (Fisher 1935).
  * Up to 20 pairs exact; beyond, 100,000 seeded choices of signs, with the observed one among them (Phipson & Smyth
- * 2010). The interval is that of `bootstrapCi`.
+ * 2010). The interval is that of the paired t test.
  */
 export function signFlipPermutation(differences: readonly number[], settings: TestSettings): TestOutcome {
   const { n, mean, sd } = describe(differences);
@@ -37,7 +38,7 @@ export function signFlipPermutation(differences: readonly number[], settings: Te
     statistic: mean,
     p,
     difference: mean,
-    interval: bca(differences, settings).interval,
+    interval: pairedTTest(differences, settings).interval,
     effect: { name: 'd_z', size: mean / sd },
     n,
   };
@@ -45,7 +46,7 @@ export function signFlipPermutation(differences: readonly number[], settings: Te
 
 /**
  * Bias-corrected and accelerated bootstrap interval of the mean paired difference (Efron 1987), from 10,000 seeded resamples.
- * The p-value is the one at which the interval would just reach zero.
+ * The p-value is the one at which the interval would just reach zero. With few pairs the interval is too narrow.
  */
 export function bootstrapCi(differences: readonly number[], settings: TestSettings): TestOutcome {
   const { n, mean, sd } = describe(differences);
