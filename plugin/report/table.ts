@@ -7,6 +7,9 @@ const MAX_WIDTH = 100;
 const MAX_NAME = 28;
 const GAP = '  ';
 
+/** Below this, simulations find too many differences that are none: docs/statistics.md. */
+const FEW_FOR_BOOTSTRAP = 40;
+
 /** The comparison as plain text of at most 100 columns. */
 export function renderTable(model: ReportModel): string {
   const lines = [heading(model), ''];
@@ -155,6 +158,8 @@ function renderRemarks(verdict: Verdict): string[] {
   if (valueIn(verdict, 'nested') !== undefined)
     remarks.push('recorded several times in a replicate: its mean counts');
   const [n, needed] = [numberIn(verdict, 'n'), numberIn(verdict, 'replicates_needed')];
+  if (verdict.verifier === 'bootstrap_ci' && n < FEW_FOR_BOOTSTRAP)
+    remarks.push(`with ${n} replicates a bootstrap interval is too narrow: paired_t_test errs less`);
   if (valueIn(verdict, 'significant') !== true && needed > n && needed <= 1000 * n) {
     const least = formatNumber(numberIn(verdict, 'minimum_detectable'));
     remarks.push(

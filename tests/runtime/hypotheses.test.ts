@@ -124,6 +124,7 @@ describe('built-in tests', () => {
       ]);
       const text = renderTable(comparison.model as never);
       expect(text).toContain(`differs (${verifier}`);
+      expect(text.includes('a bootstrap interval is too narrow')).toBe(verifier === 'bootstrap_ci');
       expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
     }
   });
