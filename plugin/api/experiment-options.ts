@@ -32,7 +32,7 @@ export interface HypothesisDefinition {
   readonly correction?: 'holm' | 'benjamini-hochberg' | 'none';
   /** Fails the comparison unless every condition meets it. */
   readonly require?: 'significant' | 'not-worse';
-  /** Which values are good, for `require: 'not-worse'`. Default: `higher`. */
+  /** Which values are good: reports then say better and worse. `require: 'not-worse'` takes higher for better when nothing is said. */
   readonly better?: 'higher' | 'lower';
 }
 

@@ -59,8 +59,8 @@ export interface Hypothesis {
   readonly correction: 'holm' | 'benjamini-hochberg' | 'none';
   /** What the comparison has to come to, or it fails. */
   readonly require: 'significant' | 'not-worse' | undefined;
-  /** Which values are good, for `not-worse`. */
-  readonly better: 'higher' | 'lower';
+  /** Which values are good; `not-worse` takes higher ones for it when nothing is said. */
+  readonly better: 'higher' | 'lower' | undefined;
   readonly at: Span;
 }
 

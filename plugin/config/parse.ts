@@ -144,7 +144,7 @@ class ConfigParser {
       margin: margin ?? Number.NaN,
       correction: (stringOf(child(node, 'correction')) ?? 'holm') as Hypothesis['correction'],
       require: stringOf(require) as Hypothesis['require'],
-      better: (stringOf(child(node, 'better')) ?? 'higher') as Hypothesis['better'],
+      better: stringOf(child(node, 'better')) as Hypothesis['better'],
       at: node.at,
     };
   }

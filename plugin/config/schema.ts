@@ -226,8 +226,8 @@ export const CONFIG_SCHEMA = {
           better: {
             type: 'string',
             enum: ['higher', 'lower'],
-            default: 'higher',
-            description: 'Which values are good, for `require: not-worse`.',
+            description:
+              'Which values are good: reports then say better and worse. `require: not-worse` takes higher for better when nothing is said.',
           },
         },
       },

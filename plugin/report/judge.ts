@@ -3,13 +3,14 @@ import type { Hypothesis } from '../config/config.ts';
 import type { ConditionManifest } from '../runtime/manifest.ts';
 import { isBuiltInTest, pairedDifferences, runTest } from '../statistics/built-in.ts';
 import { correct } from '../statistics/corrections.ts';
-import { describe, meanOf } from '../statistics/describe.ts';
+import { describe } from '../statistics/describe.ts';
 import { minimumDetectableEffect, replicatesNeeded } from '../statistics/power.ts';
 import type { Verdict } from './model.ts';
 import { formatNumber } from './numbers.ts';
+import { sampleOf, withGaps } from './samples.ts';
 
 /** A verdict before it is seen beside the others. */
-export type Draft = Omit<Verdict, 'corrected' | 'gate'> & { readonly of: Hypothesis };
+export type Draft = Omit<Verdict, 'better' | 'corrected' | 'gate'> & { readonly of: Hypothesis };
 
 /** What a built-in test says of one metric, in plain values. */
 export function testValues(
@@ -19,13 +20,11 @@ export function testValues(
   treatment: ConditionManifest,
 ): JsonObject {
   if (!isBuiltInTest(verifier)) throw new Error(`Bug: ${verifier} is not built in`);
-  const samples = { baseline: reduced(baseline, metric), treatment: reduced(treatment, metric) };
+  const [before, after] = [sampleOf(baseline, metric), sampleOf(treatment, metric)];
+  const samples = { baseline: withGaps(before), treatment: withGaps(after) };
   const outcome = runTest(verifier, samples, { alpha, alternative }, margin);
   const { sd, n } = describe(pairedDifferences(samples));
   const needed = replicatesNeeded(outcome.difference, sd, alpha);
-  const nested = [baseline, treatment].some(({ replicates }) =>
-    replicates.some(({ metrics }) => Object.hasOwn(metrics, metric) && (metrics[metric]?.length ?? 0) > 1),
-  );
   return {
     difference: outcome.difference,
     ci_low: outcome.interval.low,
@@ -38,21 +37,10 @@ export function testValues(
     ...(outcome.df === undefined ? {} : { df: outcome.df }),
     n: outcome.n,
     dropped: outcome.dropped,
-    ...(nested ? { nested: 'the mean of each replicate' } : {}),
+    ...(before.nested || after.nested ? { nested: 'the mean of each replicate' } : {}),
     minimum_detectable: minimumDetectableEffect(sd, n, alpha),
     ...(needed === undefined ? {} : { replicates_needed: needed }),
   };
-}
-
-/** One value of each replicate, by its index: the mean of what it recorded; NaN when it failed or recorded nothing. */
-function reduced({ replicates, failed }: ConditionManifest, metric: string): number[] {
-  const length = Math.max(-1, ...[...replicates, ...failed].map(({ replicate }) => replicate)) + 1;
-  const values = new Array<number>(length).fill(Number.NaN);
-  for (const { replicate, metrics } of replicates) {
-    const recorded = Object.hasOwn(metrics, metric) ? metrics[metric] : undefined;
-    if (recorded !== undefined) values[replicate] = meanOf(recorded);
-  }
-  return values;
 }
 
 /** Corrects p-values over all verdicts with the same correction, and applies the gates. */
@@ -75,12 +63,18 @@ export function judge(drafts: readonly Draft[]): Verdict[] {
     // A single verdict of the user's own has nothing to be corrected for: it stands as it is.
     const asItIs = found === undefined || (!verdict.builtIn && found.tests <= 1);
     if (asItIs || !verdict.result.ok)
-      return { ...verdict, corrected: undefined, gate: gateOf(hypothesis, verdict) };
+      return {
+        ...verdict,
+        better: hypothesis.better,
+        corrected: undefined,
+        gate: gateOf(hypothesis, verdict),
+      };
     const counts = found.p < hypothesis.alpha && verdict.result.values.significant !== false;
     const values = judgedValues(verdict.result.values, found.p, counts);
     const judged = { ...verdict, result: { ok: true, values } as const };
     return {
       ...judged,
+      better: hypothesis.better,
       corrected: { correction: hypothesis.correction, tests: found.tests },
       gate: gateOf(hypothesis, judged),
     };
@@ -125,8 +119,8 @@ function gateOf(
     const p = typeof p_adjusted === 'number' ? ` (p ${formatNumber(p_adjusted)}, corrected)` : '';
     return `hypothesis "${hypothesis}" requires a significant difference, and ${subject} is not significant${p}`;
   }
-  const bound = better === 'higher' ? ci_low : ci_high;
-  const worst = typeof bound === 'number' ? (better === 'higher' ? -bound : bound) : Number.NaN;
+  const bound = better === 'lower' ? ci_high : ci_low;
+  const worst = typeof bound === 'number' ? (better === 'lower' ? bound : -bound) : Number.NaN;
   if (worst < margin) return undefined;
   if (typeof bound !== 'number')
     return `hypothesis "${hypothesis}" requires an interval to tell whether ${subject} is worse: use a built-in test`;

@@ -2,17 +2,39 @@ import { compareText } from '../base/diagnostics.ts';
 import type { JsonObject } from '../base/json.ts';
 import { BASELINE } from '../base/names.ts';
 import type { ConditionManifest } from '../runtime/manifest.ts';
-import type { Correction } from '../statistics/corrections.ts';
-import { type Description, describe, meanOf } from '../statistics/describe.ts';
+import { pairedDifferences } from '../statistics/built-in.ts';
+import { type Correction, correct } from '../statistics/corrections.ts';
+import { type Description, describe } from '../statistics/describe.ts';
+import type { Interval } from '../statistics/outcome.ts';
+import { meanInterval, pairedTTest } from '../statistics/t-tests.ts';
+import { type Sample, sampleOf, withGaps } from './samples.ts';
+
+/** Of everything in a report that no hypothesis sets: intervals have confidence 1 - ALPHA. */
+export const ALPHA = 0.05;
+
+/** A condition against the baseline, replicate by replicate, by a paired t test. */
+export interface PairedComparison {
+  /** Mean of condition minus baseline. */
+  readonly difference: number;
+  readonly interval: Interval;
+  /** d_z: mean over standard deviation of the differences. */
+  readonly effect: number;
+  readonly p: number;
+  /** By Holm's method, over all comparisons of the report. */
+  readonly adjusted: number;
+  readonly pairs: number;
+}
 
 /** One metric under one condition. */
 export interface MetricRow {
   readonly metric: string;
   readonly condition: string;
+  readonly sample: Sample;
   readonly description: Description;
-  /** Mean over replicates of condition minus baseline, over the pairs that both have; undefined for the baseline. */
-  readonly difference: number | undefined;
-  readonly pairs: number;
+  /** Of the mean. */
+  readonly interval: Interval;
+  /** Undefined for the baseline, and without one. */
+  readonly comparison: PairedComparison | undefined;
 }
 
 export interface Verdict {
@@ -22,6 +44,8 @@ export interface Verdict {
   readonly metrics: readonly string[];
   /** The verifier is one of ours: its values have the names of `TestValues`. */
   readonly builtIn: boolean;
+  /** Which values are good, when the hypothesis says so. */
+  readonly better: 'higher' | 'lower' | undefined;
   /** What the p-value was corrected for; undefined without one. */
   readonly corrected: { readonly correction: Correction; readonly tests: number } | undefined;
   /** Why the gate that the hypothesis sets is not passed, in one sentence; undefined when it is, or there is none. */
@@ -32,39 +56,67 @@ export interface Verdict {
     | { readonly ok: false; readonly message: string };
 }
 
-export interface ConditionSummary {
-  readonly condition: string;
-  readonly finished: number;
-  readonly failed: number;
+/** What is known of a condition beside its results. */
+export interface ConditionFacts {
+  /** Digest of metrics.json, in hexadecimal digits. */
+  readonly digest: string;
+  /** Context values in force. */
+  readonly parameters: JsonObject;
+  /** By the name of a datasource: what it reads. */
+  readonly datasource: Readonly<Record<string, string>>;
 }
 
-/** The comparison of all conditions of an experiment. */
+export interface ConditionSummary extends Partial<ConditionFacts> {
+  readonly condition: string;
+  readonly finished: number;
+  readonly failed: ConditionManifest['failed'];
+  /** By replicate. */
+  readonly seeds: readonly number[];
+}
+
+/** The comparison of the conditions of an experiment. The same results give the same model. */
 export interface ReportModel {
   readonly experiment: string;
   readonly description: string | undefined;
   readonly conditions: readonly ConditionSummary[];
+  /** Conditions that have no results to compare, each with the reason. */
+  readonly missing: readonly { readonly condition: string; readonly reason: string }[];
   readonly metrics: readonly MetricRow[];
   /** Of each hypothesis, the smallest p-value first. */
   readonly verdicts: readonly Verdict[];
 }
 
+/** What is compared. */
+export interface Subject {
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly facts?: ReadonlyMap<string, ConditionFacts>;
+  readonly missing?: ReportModel['missing'];
+}
+
 /** Compares conditions. A metric recorded several times in a replicate counts with its mean there. */
 export function compareConditions(
-  experiment: { readonly name: string; readonly description: string | undefined },
+  { name, description, facts, missing = [] }: Subject,
   manifests: readonly ConditionManifest[],
   verdicts: readonly Verdict[],
 ): ReportModel {
   const baseline = manifests.find((manifest) => manifest.condition === BASELINE);
-  const names = [...new Set(manifests.flatMap(metricNames))].sort(compareText);
+  const metrics = metricNames(manifests).flatMap((metric) => {
+    const reference = baseline && sampleOf(baseline, metric);
+    return manifests.flatMap((manifest) => row(metric, manifest, baseline, reference));
+  });
   return {
-    experiment: experiment.name,
-    description: experiment.description,
-    conditions: manifests.map(({ condition, replicates, failed }) => ({
-      condition,
-      finished: replicates.length,
-      failed: failed.length,
+    experiment: name,
+    description,
+    conditions: manifests.map((manifest) => ({
+      condition: manifest.condition,
+      finished: manifest.replicates.length,
+      failed: manifest.failed,
+      seeds: seedsOf(manifest),
+      ...facts?.get(manifest.condition),
     })),
-    metrics: names.flatMap((metric) => manifests.flatMap((manifest) => row(metric, manifest, baseline))),
+    missing,
+    metrics: withAdjusted(metrics),
     verdicts: rankVerdicts(verdicts),
   };
 }
@@ -73,41 +125,55 @@ function row(
   metric: string,
   manifest: ConditionManifest,
   baseline: ConditionManifest | undefined,
+  reference: Sample | undefined,
 ): MetricRow[] {
-  const values = valuesOf(manifest, metric);
-  if (values.size === 0) return [];
-  const description = describe([...values.values()]);
-  if (baseline === undefined || manifest === baseline) {
-    return [{ metric, condition: manifest.condition, description, difference: undefined, pairs: 0 }];
-  }
-  const reference = valuesOf(baseline, metric);
-  const differences = [...values].flatMap(([replicate, value]) => {
-    const other = reference.get(replicate);
-    return other === undefined || Number.isNaN(value - other) ? [] : [value - other];
-  });
+  const sample = manifest === baseline && reference ? reference : sampleOf(manifest, metric);
+  const recorded = sample.values.filter((value) => value !== undefined);
+  if (recorded.length === 0) return [];
+  const description = describe(recorded);
   return [
     {
       metric,
       condition: manifest.condition,
+      sample,
       description,
-      difference: meanOf(differences),
-      pairs: differences.length,
+      interval: meanInterval(description, ALPHA),
+      comparison: reference && manifest !== baseline ? comparePairs(reference, sample) : undefined,
     },
   ];
 }
 
-/** Value of a metric by replicate. */
-function valuesOf(manifest: ConditionManifest, metric: string): Map<number, number> {
-  const values = new Map<number, number>();
-  for (const { replicate, metrics } of manifest.replicates) {
-    const recorded = Object.hasOwn(metrics, metric) ? metrics[metric] : undefined;
-    if (recorded !== undefined) values.set(replicate, meanOf(recorded));
-  }
-  return values;
+function comparePairs(baseline: Sample, treatment: Sample): PairedComparison {
+  const differences = pairedDifferences({ baseline: withGaps(baseline), treatment: withGaps(treatment) });
+  const { difference, interval, effect, p, n } = pairedTTest(differences, {
+    alpha: ALPHA,
+    alternative: 'two-sided',
+  });
+  return { difference, interval, effect: effect.size, p, adjusted: p, pairs: n };
 }
 
-function metricNames(manifest: ConditionManifest): string[] {
-  return manifest.replicates.flatMap(({ metrics }) => Object.keys(metrics));
+function withAdjusted(rows: readonly MetricRow[]): MetricRow[] {
+  const adjusted = correct(
+    rows.map(({ comparison }) => comparison?.p ?? Number.NaN),
+    'holm',
+  );
+  return rows.map((one, i) =>
+    one.comparison === undefined
+      ? one
+      : { ...one, comparison: { ...one.comparison, adjusted: adjusted[i] ?? Number.NaN } },
+  );
+}
+
+function metricNames(manifests: readonly ConditionManifest[]): string[] {
+  const names = new Set<string>();
+  for (const { replicates } of manifests)
+    for (const { metrics } of replicates) for (const name of Object.keys(metrics)) names.add(name);
+  return [...names].sort(compareText);
+}
+
+function seedsOf({ replicates, failed }: ConditionManifest): number[] {
+  const all = [...replicates, ...failed].sort((a, b) => a.replicate - b.replicate);
+  return all.map(({ seed }) => seed);
 }
 
 function rankVerdicts(verdicts: readonly Verdict[]): Verdict[] {
@@ -115,8 +181,13 @@ function rankVerdicts(verdicts: readonly Verdict[]): Verdict[] {
     const value = result.ok ? result.values.p_value : undefined;
     return typeof value === 'number' && !Number.isNaN(value) ? value : Number.POSITIVE_INFINITY;
   };
+  return groupVerdicts(verdicts).flatMap((group) => group.sort((a, b) => (p(a) === p(b) ? 0 : p(a) - p(b))));
+}
+
+/** By hypothesis, in the order in which they came. */
+export function groupVerdicts(verdicts: readonly Verdict[]): Verdict[][] {
   const groups = new Map<string, Verdict[]>();
   for (const verdict of verdicts)
     groups.set(verdict.hypothesis, [...(groups.get(verdict.hypothesis) ?? []), verdict]);
-  return [...groups.values()].flatMap((group) => group.sort((a, b) => (p(a) === p(b) ? 0 : p(a) - p(b))));
+  return [...groups.values()];
 }

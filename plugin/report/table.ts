@@ -1,6 +1,6 @@
 import { printable } from '../base/diagnostics.ts';
 import type { Json } from '../base/json.ts';
-import type { MetricRow, ReportModel, Verdict } from './model.ts';
+import { groupVerdicts, type MetricRow, type ReportModel, type Verdict } from './model.ts';
 import { formatNumber } from './numbers.ts';
 
 const MAX_WIDTH = 100;
@@ -15,13 +15,15 @@ export function renderTable(model: ReportModel): string {
   const lines = [heading(model), ''];
   if (model.metrics.length === 0) lines.push('  No metrics were recorded.');
   else lines.push(...metricTable(model.metrics));
-  for (const verdicts of byHypothesis(model.verdicts)) lines.push('', ...renderVerdicts(verdicts));
-  const failed = model.conditions.filter((condition) => condition.failed > 0);
+  for (const verdicts of groupVerdicts(model.verdicts)) lines.push('', ...renderVerdicts(verdicts));
+  const failed = model.conditions.filter((condition) => condition.failed.length > 0);
   if (failed.length > 0) {
     lines.push(
       '',
       ...failed.flatMap((c) =>
-        wrap(`${printable(c.condition)}: ${c.failed} of ${c.failed + c.finished} replicates failed`),
+        wrap(
+          `${printable(c.condition)}: ${c.failed.length} of ${c.failed.length + c.finished} replicates failed`,
+        ),
       ),
     );
   }
@@ -34,11 +36,11 @@ function heading({ experiment, description, conditions }: ReportModel): string {
 }
 
 function metricTable(rows: readonly MetricRow[]): string[] {
-  const compared = rows.some(({ difference }) => difference !== undefined);
+  const compared = rows.some(({ comparison }) => comparison !== undefined);
   const head = ['metric', 'condition', 'mean ± sd', 'n', ...(compared ? ['vs baseline'] : [])];
   const numbers = rows.map((row) => {
     const format = formatOf(rows.filter((other) => other.metric === row.metric));
-    const difference = row.difference === undefined ? '' : signed(row.difference, format);
+    const difference = row.comparison === undefined ? '' : signed(row.comparison.difference, format);
     return [renderSpread(row, format), String(row.description.n), ...(compared ? [difference] : [])];
   });
   const taken = widthsOf([head.slice(2), ...numbers]).reduce((sum, width) => sum + GAP.length + width, 0);
@@ -79,14 +81,6 @@ function fixed(value: number, decimals: number): string {
 function renderSpread({ description: { mean, sd, missing } }: MetricRow, format: Format): string {
   const spread = Number.isNaN(sd) ? '' : ` ± ${format(sd)}`;
   return `${format(mean)}${spread}${missing > 0 ? ` (${missing} NaN)` : ''}`;
-}
-
-function byHypothesis(verdicts: readonly Verdict[]): Verdict[][] {
-  const groups = new Map<string, Verdict[]>();
-  for (const verdict of verdicts) {
-    groups.set(verdict.hypothesis, [...(groups.get(verdict.hypothesis) ?? []), verdict]);
-  }
-  return [...groups.values()];
 }
 
 /** A table of what the verifier returned; sentences where that would be too wide, or where it failed. */

@@ -1,6 +1,13 @@
-import { describe } from './describe.ts';
+import { type Description, describe } from './describe.ts';
 import { logGamma, tQuantile } from './distributions.ts';
-import { intervalAround, studentize, type TestOutcome, type TestSettings, tP } from './outcome.ts';
+import {
+  type Interval,
+  intervalAround,
+  studentize,
+  type TestOutcome,
+  type TestSettings,
+  tP,
+} from './outcome.ts';
 
 /**
  * Student's t test of the mean of paired differences (Student 1908). Effect size d_z: mean over standard deviation of the
@@ -20,6 +27,14 @@ export function pairedTTest(differences: readonly number[], settings: TestSettin
     effect: { name: 'd_z', size: studentize(mean, sd) },
     n,
   };
+}
+
+/** Of a mean, by Student's t, with confidence 1 - alpha; NaN when n < 2. */
+export function meanInterval({ n, mean, sd }: Description, alpha: number): Interval {
+  return intervalAround(mean, sd / Math.sqrt(n), (p) => tQuantile(p, n - 1), {
+    alpha,
+    alternative: 'two-sided',
+  });
 }
 
 /**

@@ -1,0 +1,94 @@
+/** What the log of a condition, run.jsonl, tells of the run that put its results in place. */
+export interface RunLog {
+  /** ISO 8601, in UTC. */
+  readonly startedAt: string | undefined;
+  /** Milliseconds. */
+  readonly ms: number | undefined;
+  /** Replicates that were taken from the run store. */
+  readonly reused: number;
+  /** Of this package, Node, Python, by name. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Operating system and processor, such as `linux-x64`. */
+  readonly platform: string | undefined;
+  /** Of the checkout in which the condition ran. */
+  readonly commit: string | undefined;
+  /** Whether the checkout held changes that were not committed; undefined when that is not known. */
+  readonly dirty: boolean | undefined;
+  /** Replicates that failed for good. */
+  readonly failures: readonly LoggedFailure[];
+}
+
+export interface LoggedFailure {
+  readonly replicate: number;
+  readonly message: string;
+  /** The frames of the user's own code, one a line; empty when there are none. */
+  readonly stack: string;
+}
+
+const LONGEST = 10_000;
+
+/** Reads run.jsonl. What is damaged is left out: a log decides nothing. */
+export function parseRunLog(text: string): RunLog {
+  let condition: Record<string, unknown> = {};
+  let checkout: Record<string, unknown> = {};
+  const failures = new Map<number, LoggedFailure>();
+  for (const line of text.split('\n')) {
+    // Most lines are of replicates and of what steps print.
+    if (!/^\{"type":"(?:condition|provenance|failure)"/.test(line)) continue;
+    const entry = parseEntry(line);
+    if (entry?.type === 'condition') condition = entry;
+    if (entry?.type === 'provenance') checkout = entry;
+    if (entry?.type === 'failure' && entry.retrying === false && typeof entry.replicate === 'number') {
+      const { replicate } = entry;
+      failures.set(replicate, {
+        replicate,
+        message: textOf(entry.message) ?? '',
+        stack: textOf(entry.stack) ?? '',
+      });
+    }
+  }
+  return {
+    startedAt: dateOf(condition.startedAt),
+    ms: countOf(condition.ms),
+    reused: countOf(condition.reused) ?? 0,
+    versions: textsOf(checkout.versions),
+    platform: textOf(checkout.platform),
+    commit: commitOf(checkout.commit),
+    dirty: typeof checkout.dirty === 'boolean' ? checkout.dirty : undefined,
+    failures: [...failures.values()].sort((a, b) => a.replicate - b.replicate),
+  };
+}
+
+function parseEntry(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value.slice(0, LONGEST) : undefined;
+}
+
+function countOf(value: unknown): number | undefined {
+  return typeof value === 'number' && value >= 0 && Number.isFinite(value) ? value : undefined;
+}
+
+function dateOf(value: unknown): string | undefined {
+  return typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value)
+    ? value
+    : undefined;
+}
+
+function commitOf(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[0-9a-f]{40,64}$/.test(value) ? value : undefined;
+}
+
+function textsOf(value: unknown): Readonly<Record<string, string>> {
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}

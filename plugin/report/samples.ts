@@ -1,0 +1,34 @@
+import type { ConditionManifest } from '../runtime/manifest.ts';
+import { meanOf } from '../statistics/describe.ts';
+
+/** One metric under one condition. */
+export interface Sample {
+  /** By replicate: the mean of what it recorded; undefined when it failed or recorded nothing. */
+  readonly values: readonly (number | undefined)[];
+  /** A replicate recorded it several times. */
+  readonly nested: boolean;
+}
+
+/** Values of one replicate are not independent: each replicate counts once, with its mean. */
+export function sampleOf({ replicates, failed }: ConditionManifest, metric: string): Sample {
+  const values = new Array<number | undefined>(lengthOf(replicates, failed)).fill(undefined);
+  let nested = false;
+  for (const { replicate, metrics } of replicates) {
+    const recorded = Object.hasOwn(metrics, metric) ? metrics[metric] : undefined;
+    if (recorded === undefined) continue;
+    values[replicate] = recorded.length === 1 ? recorded[0] : meanOf(recorded);
+    nested ||= recorded.length > 1;
+  }
+  return { values, nested };
+}
+
+/** NaN where there is no value, as the tests take it. */
+export function withGaps({ values }: Sample): number[] {
+  return values.map((value) => value ?? Number.NaN);
+}
+
+function lengthOf(...lists: readonly (readonly { readonly replicate: number }[])[]): number {
+  let last = -1;
+  for (const list of lists) for (const { replicate } of list) last = Math.max(last, replicate);
+  return last + 1;
+}
