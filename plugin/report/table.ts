@@ -2,10 +2,9 @@ import { printable } from '../base/diagnostics.ts';
 import type { Json } from '../base/json.ts';
 import { groupVerdicts, type MetricRow, type ReportModel, type Verdict } from './model.ts';
 import { formatNumber } from './numbers.ts';
+import { clip, GAP, MAX_WIDTH, renderGrid, widthsOf, wrap } from './text-grid.ts';
 
-const MAX_WIDTH = 100;
 const MAX_NAME = 28;
-const GAP = '  ';
 
 /** Below this, simulations find too many differences that are none: docs/statistics.md. */
 const FEW_FOR_BOOTSTRAP = 40;
@@ -51,15 +50,6 @@ function metricTable(rows: readonly MetricRow[]): string[] {
     ...(numbers[i] ?? []),
   ]);
   return renderGrid([head, ...cells], 2);
-}
-
-/** Lines of a table: a head, a rule, and rows; the first columns are words, the others numbers. */
-function renderGrid(lines: readonly (readonly string[])[], words: number): string[] {
-  const widths = widthsOf(lines);
-  const [head = '', ...rows] = lines.map((line) =>
-    `${GAP}${line.map((cell, i) => (i < words ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(GAP)}`.trimEnd(),
-  );
-  return [head, `${GAP}${widths.map((width) => '-'.repeat(width)).join(GAP)}`, ...rows];
 }
 
 type Format = (value: number) => string;
@@ -205,42 +195,7 @@ function renderVerdict({ hypothesis, condition, metrics, result }: Verdict): str
   return wrap(`${subject}: ${values.join(', ')}`);
 }
 
-/** Breaks a text between words, and long words anywhere; what follows the first line is indented further. */
-function wrap(text: string): string[] {
-  const lines: string[] = [];
-  let line = GAP;
-  for (const word of text.split(' ')) {
-    let rest = word;
-    if (line.trim() !== '' && line.length + 1 + rest.length > MAX_WIDTH) {
-      lines.push(line);
-      line = GAP.repeat(2);
-    }
-    line += line.trim() === '' ? '' : ' ';
-    while (line.length + rest.length > MAX_WIDTH) {
-      const part = fit(rest, MAX_WIDTH - line.length);
-      lines.push(line + part);
-      rest = rest.slice(part.length);
-      line = GAP.repeat(2);
-    }
-    line += rest;
-  }
-  return [...lines, line.trimEnd()];
-}
-
-function widthsOf(lines: readonly (readonly string[])[]): number[] {
-  return (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-}
-
 function signed(value: number, format: Format): string {
   const text = format(value);
   return value > 0 && /[1-9∞I]/.test(text) ? `+${text}` : text;
-}
-
-function clip(text: string, width: number): string {
-  return text.length > width ? `${fit(text, width - 1)}…` : text;
-}
-
-/** The beginning of a text; never cuts a character in two. */
-function fit(text: string, width: number): string {
-  return text.slice(0, width).replace(/[\ud800-\udbff]$/, '');
 }

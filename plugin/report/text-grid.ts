@@ -1,0 +1,52 @@
+import { printable } from '../base/diagnostics.ts';
+
+/** No line of what we print is longer. */
+export const MAX_WIDTH = 100;
+export const GAP = '  ';
+
+/** Lines of a table: a head, a rule, and rows; the first columns are words, the others numbers. */
+export function renderGrid(lines: readonly (readonly string[])[], words: number): string[] {
+  const widths = widthsOf(lines);
+  const [head = '', ...rows] = lines.map((line) =>
+    `${GAP}${line.map((cell, i) => (i < words ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(GAP)}`.trimEnd(),
+  );
+  return [head, `${GAP}${widths.map((width) => '-'.repeat(width)).join(GAP)}`, ...rows];
+}
+
+/** Of each column. */
+export function widthsOf(lines: readonly (readonly string[])[]): number[] {
+  return (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+}
+
+/** Breaks a text between words, and long words anywhere; what follows the first line is indented further. */
+export function wrap(text: string): string[] {
+  const lines: string[] = [];
+  let line = GAP;
+  for (const word of printable(text).split(' ')) {
+    let rest = word;
+    if (line.trim() !== '' && line.length + 1 + rest.length > MAX_WIDTH) {
+      lines.push(line);
+      line = GAP.repeat(2);
+    }
+    line += line.trim() === '' ? '' : ' ';
+    while (line.length + rest.length > MAX_WIDTH) {
+      const part = fit(rest, MAX_WIDTH - line.length);
+      lines.push(line + part);
+      rest = rest.slice(part.length);
+      line = GAP.repeat(2);
+    }
+    line += rest;
+  }
+  return [...lines, line.trimEnd()];
+}
+
+/** A text in at most so many columns, on one line. */
+export function clip(text: string, width: number): string {
+  const shown = printable(text);
+  return shown.length > width ? `${fit(shown, width - 1)}…` : shown;
+}
+
+/** The beginning of a text; never cuts a character in two. */
+function fit(text: string, width: number): string {
+  return text.slice(0, width).replace(/[\ud800-\udbff]$/, '');
+}
