@@ -1,71 +1,164 @@
+import { styleText } from 'node:util';
 import { printable } from '../base/diagnostics.ts';
-import type { Json } from '../base/json.ts';
-import { groupVerdicts, type MetricRow, type ReportModel, type Verdict } from './model.ts';
-import { formatNumber } from './numbers.ts';
+import { ALPHA, groupVerdicts, type MetricRow, type ReportModel, type Verdict } from './model.ts';
+import {
+  count,
+  type Format,
+  formatInterval,
+  formatNumber,
+  formatOf,
+  formatP,
+  formatShort,
+  signed,
+} from './numbers.ts';
+import { type Reading, readRow } from './reading.ts';
 import { clip, GAP, MAX_WIDTH, renderGrid, widthsOf, wrap } from './text-grid.ts';
+import { remarksOn, VerdictValues } from './verdict-values.ts';
 
 const MAX_NAME = 28;
+/** With less room for a name, numbers give up digits and columns. */
+const MIN_NAME = 12;
 
-/** Below this, simulations find too many differences that are none: docs/statistics.md. */
-const FEW_FOR_BOOTSTRAP = 40;
+const COLOURS: Readonly<Record<Reading['word'], Parameters<typeof styleText>[0]>> = {
+  better: 'green',
+  equivalent: 'green',
+  worse: 'red',
+  higher: 'cyan',
+  lower: 'cyan',
+  same: 'dim',
+  unclear: 'dim',
+};
 
-/** The comparison as plain text of at most 100 columns. */
-export function renderTable(model: ReportModel): string {
+/**
+ * The comparison as plain text of at most 100 columns.
+ *
+ * @param colour for a terminal that shows it
+ */
+export function renderTable(model: ReportModel, { colour = false } = {}): string {
   const lines = [heading(model), ''];
   if (model.metrics.length === 0) lines.push('  No metrics were recorded.');
-  else lines.push(...metricTable(model.metrics));
+  else lines.push(...metricTable(model, colour));
   for (const verdicts of groupVerdicts(model.verdicts)) lines.push('', ...renderVerdicts(verdicts));
-  const failed = model.conditions.filter((condition) => condition.failed.length > 0);
-  if (failed.length > 0) {
-    lines.push(
-      '',
-      ...failed.flatMap((c) =>
-        wrap(
-          `${printable(c.condition)}: ${c.failed.length} of ${c.failed.length + c.finished} replicates failed`,
-        ),
-      ),
-    );
-  }
+  const troubles = troublesOf(model);
+  if (troubles.length > 0) lines.push('', ...troubles.flatMap(wrap));
   return `${lines.join('\n')}\n`;
 }
 
+/** What went wrong, a sentence each. */
+export function troublesOf({ conditions, missing }: ReportModel): string[] {
+  return [
+    ...conditions
+      .filter(({ failed }) => failed.length > 0)
+      .map(
+        ({ condition, failed, finished }) =>
+          `${printable(condition)}: ${failed.length} of ${count(failed.length + finished, 'replicate')} failed`,
+      ),
+    ...missing.map(({ condition, reason }) => `${printable(condition)}: not compared, ${printable(reason)}`),
+  ];
+}
+
 function heading({ experiment, description, conditions }: ReportModel): string {
-  const counts = `${conditions.length} condition${conditions.length === 1 ? '' : 's'}`;
-  return clip(printable(`${experiment}: ${description || counts}`), MAX_WIDTH);
+  return clip(`${experiment}: ${description || count(conditions.length, 'condition')}`, MAX_WIDTH);
 }
 
-function metricTable(rows: readonly MetricRow[]): string[] {
+/** Ways to show the numbers of a row, the widest first: one is chosen that leaves room for the names. */
+const LAYOUTS = [
+  { interval: true, effect: true, short: false },
+  { interval: true, effect: true, short: true },
+  { interval: true, effect: false, short: true },
+  { interval: false, effect: false, short: true },
+] as const;
+type Layout = (typeof LAYOUTS)[number];
+
+function metricTable(model: ReportModel, colour: boolean): string[] {
+  const rows = model.metrics;
+  const readings = rows.map((row) => readRow(model, row));
+  const longest = Math.max(
+    ...rows.flatMap(({ metric, condition }) => [printable(metric).length, printable(condition).length]),
+  );
+  const wanted = Math.min(longest, MIN_NAME);
+  const tables = LAYOUTS.map((layout) => numbersOf(rows, readings, layout));
+  const numbers = tables.find((table) => roomFor(table) >= wanted) ?? tables[tables.length - 1] ?? [];
+  const width = Math.min(MAX_NAME, roomFor(numbers));
+  const [head = [], ...cells] = numbers;
+  const grid = renderGrid(
+    [
+      ['metric', 'condition', ...head],
+      ...rows.map(({ metric, condition }, i) => [
+        metric === rows[i - 1]?.metric ? '' : clip(metric, width),
+        clip(condition, width),
+        ...(cells[i] ?? []),
+      ]),
+    ],
+    2,
+    { verdict: head.includes('verdict') },
+  );
+  const [title = '', rule = '', ...body] = grid;
+  const painted = body.map((line, i) => (colour ? paint(line, readings[i]) : line));
+  return [title, rule, ...painted, ...footnote(rows, readings)];
+}
+
+/** Columns for each of the two names. */
+function roomFor(numbers: readonly (readonly string[])[]): number {
+  const taken = widthsOf(numbers).reduce((sum, width) => sum + GAP.length + width, 0);
+  return Math.floor((MAX_WIDTH - taken - 2 * GAP.length) / 2);
+}
+
+function numbersOf(
+  rows: readonly MetricRow[],
+  readings: readonly (Reading | undefined)[],
+  { interval, effect, short }: Layout,
+): string[][] {
   const compared = rows.some(({ comparison }) => comparison !== undefined);
-  const head = ['metric', 'condition', 'mean ± sd', 'n', ...(compared ? ['vs baseline'] : [])];
-  const numbers = rows.map((row) => {
-    const format = formatOf(rows.filter((other) => other.metric === row.metric));
-    const difference = row.comparison === undefined ? '' : signed(row.comparison.difference, format);
-    return [renderSpread(row, format), String(row.description.n), ...(compared ? [difference] : [])];
+  const head = [
+    'mean ± sd',
+    'n',
+    ...(compared ? [`vs baseline${interval ? ' [95 % interval]' : ''}`] : []),
+    ...(compared && effect ? ['d_z'] : []),
+    ...(compared ? ['verdict'] : []),
+  ];
+  const formats = new Map<string, Format>();
+  const cells = rows.map((row, i) => {
+    const format = formats.get(row.metric) ?? formatOf(rows.filter((other) => other.metric === row.metric));
+    formats.set(row.metric, format);
+    const numbers = [renderSpread(row, short ? formatShort : format), String(row.description.n)];
+    const { comparison } = row;
+    if (!compared) return numbers;
+    if (comparison === undefined) return [...numbers, '', ...(effect ? [''] : []), ''];
+    const shown = short ? formatShort : format;
+    const range = interval ? formatInterval(comparison.interval, shown) : '';
+    return [
+      ...numbers,
+      `${signed(comparison.difference, shown)}${range === '' ? '' : ` ${range}`}`,
+      ...(effect ? [Number.isNaN(comparison.effect) ? '' : formatShort(comparison.effect)] : []),
+      wordOf(readings[i]),
+    ];
   });
-  const taken = widthsOf([head.slice(2), ...numbers]).reduce((sum, width) => sum + GAP.length + width, 0);
-  const nameWidth = Math.min(MAX_NAME, Math.floor((MAX_WIDTH - taken - 2 * GAP.length) / 2));
-  const cells = rows.map((row, i) => [
-    row.metric === rows[i - 1]?.metric ? '' : clip(printable(row.metric), nameWidth),
-    clip(printable(row.condition), nameWidth),
-    ...(numbers[i] ?? []),
-  ]);
-  return renderGrid([head, ...cells], 2);
+  return [head, ...cells];
 }
 
-type Format = (value: number) => string;
-
-/** As many decimals for a whole metric as show its smallest spread with three digits, so that numbers line up. */
-function formatOf(rows: readonly MetricRow[]): Format {
-  const spreads = rows.map(({ description }) => description.sd).filter((sd) => sd > 0);
-  const largest = Math.max(...rows.map(({ description }) => Math.abs(description.mean)));
-  if (spreads.length === 0 || !(largest < 1e6)) return formatNumber;
-  const decimals = 2 - Math.floor(Math.log10(Math.min(...spreads)));
-  return decimals > 6 ? formatNumber : (value) => fixed(value, Math.max(0, decimals));
+/** In brackets where no hypothesis asks. */
+function wordOf(reading: Reading | undefined): string {
+  if (reading === undefined) return '';
+  return reading.verdict === undefined && reading.word !== 'same' ? `(${reading.word})` : reading.word;
 }
 
-/** Not a number and infinities have no decimals; a difference that rounds to nothing has no sign. */
-function fixed(value: number, decimals: number): string {
-  return Number.isFinite(value) ? value.toFixed(decimals).replace(/^-(0(?:\.0*)?)$/, '$1') : String(value);
+function footnote(rows: readonly MetricRow[], readings: readonly (Reading | undefined)[]): string[] {
+  const unasked = readings.some(
+    (reading) => reading?.verdict === undefined && reading?.word !== 'same' && reading,
+  );
+  if (!unasked) return [];
+  const tests = rows.filter(({ comparison }) => comparison && !Number.isNaN(comparison.p)).length;
+  const how = tests > 1 ? `, Holm over ${tests}` : '';
+  return [`${GAP}(verdict): no hypothesis asks; paired t test at ${ALPHA}${how}`];
+}
+
+/** The last word of a line. */
+function paint(line: string, reading: Reading | undefined): string {
+  if (reading === undefined) return line;
+  const word = wordOf(reading);
+  // A stream need not be looked at: whether there is colour was decided.
+  return `${line.slice(0, -word.length)}${styleText(COLOURS[reading.word], word, { validateStream: false })}`;
 }
 
 function renderSpread({ description: { mean, sd, missing } }: MetricRow, format: Format): string {
@@ -78,124 +171,59 @@ function renderVerdicts(verdicts: readonly Verdict[]): string[] {
   const [first] = verdicts;
   if (first?.builtIn) return renderTests(verdicts);
   const keys = [...new Set(verdicts.flatMap(({ result }) => (result.ok ? Object.keys(result.values) : [])))];
-  const rows = verdicts.map(({ condition, metrics, result }) => [
-    clip(printable(condition), MAX_NAME),
-    clip(printable(metrics.join(', ')), MAX_NAME),
-    ...keys.map((key) => (result.ok ? renderValue(result.values[key]) : '')),
+  const rows = verdicts.map((verdict) => [
+    clip(verdict.condition, MAX_NAME),
+    clip(verdict.metrics.join(', '), MAX_NAME),
+    ...keys.map((key) => new VerdictValues(verdict).text(key)),
   ]);
   const grid = renderGrid([['condition', 'metric', ...keys.map(printable)], ...rows], 2);
   const failed = verdicts.some(({ result }) => !result.ok);
   if (first === undefined || failed || grid.some((line) => line.length > MAX_WIDTH))
     return verdicts.flatMap(renderVerdict);
   const order = keys.includes('p_value') && verdicts.length > 1 ? ', smallest p_value first' : '';
-  return [
-    ...wrap(
-      `${printable(first.hypothesis)} (${printable(first.verifier)}, each condition vs baseline${order})`,
-    ),
-    ...grid,
-  ];
+  return [...wrap(`${first.hypothesis} (${first.verifier}, each condition vs baseline${order})`), ...grid];
 }
-
-const EFFECT_WORDS: Readonly<Record<string, string>> = {
-  d_z: 'd_z',
-  hedges_g: "Hedges' g",
-  rank_biserial: 'rank-biserial',
-  cliffs_delta: "Cliff's delta",
-};
 
 /** What a built-in test says of each condition, and what it would take to say more. */
 function renderTests(verdicts: readonly Verdict[]): string[] {
-  const [first] = verdicts;
-  const { correction = 'none', tests = 1 } = first?.corrected ?? {};
-  const corrected = tests > 1 && correction !== 'none';
-  const effect = EFFECT_WORDS[String(valueIn(first, 'effect'))] ?? 'effect';
+  const all = verdicts.map((verdict) => new VerdictValues(verdict));
+  const [first] = all;
+  if (first === undefined) return [];
   const head = [
     ...['condition', 'metric', 'difference', 'interval', 'p'],
-    ...(corrected ? ['corrected'] : []),
-    ...[effect, 'significant'],
+    ...(first.isCorrected ? ['corrected'] : []),
+    ...[first.effectName, 'significant'],
   ];
-  const rows = verdicts.map((verdict) => [
-    clip(printable(verdict.condition), MAX_NAME / 2),
-    clip(printable(verdict.metrics.join(', ')), MAX_NAME / 2),
-    signed(numberIn(verdict, 'difference'), formatNumber),
-    `[${short(numberIn(verdict, 'ci_low'))}, ${short(numberIn(verdict, 'ci_high'))}]`,
-    formatP(numberIn(verdict, 'p_value')),
-    ...(corrected ? [formatP(numberIn(verdict, 'p_adjusted'))] : []),
-    short(numberIn(verdict, 'effect_size')),
-    valueIn(verdict, 'significant') === true ? 'yes' : 'no',
+  const rows = all.map((values) => [
+    clip(values.verdict.condition, MAX_NAME / 2),
+    clip(values.verdict.metrics.join(', '), MAX_NAME / 2),
+    signed(values.number('difference'), formatNumber),
+    `[${formatShort(values.number('ci_low'))}, ${formatShort(values.number('ci_high'))}]`,
+    formatP(values.number('p_value')),
+    ...(first.isCorrected ? [formatP(values.number('p_adjusted'))] : []),
+    formatShort(values.number('effect_size')),
+    values.significant ? 'yes' : 'no',
   ]);
-  const how = corrected
-    ? `; ${correction === 'holm' ? 'Holm' : 'Benjamini-Hochberg'} over ${tests} tests`
-    : '';
+  const { hypothesis, verifier } = first.verdict;
   return [
-    ...wrap(`${printable(first?.hypothesis ?? '')} (${first?.verifier}, each condition vs baseline${how})`),
+    ...wrap(`${hypothesis} (${verifier}, each condition vs baseline${first.correction})`),
     ...renderGrid([head, ...rows], 2),
-    ...verdicts.flatMap(renderRemarks),
+    ...verdicts.flatMap((verdict) => {
+      const remarks = remarksOn(verdict);
+      return remarks.length === 0
+        ? []
+        : wrap(`${verdict.condition} on ${verdict.metrics.join(', ')}: ${remarks.join('; ')}`);
+    }),
   ];
 }
 
-function renderRemarks(verdict: Verdict): string[] {
-  const subject = `${printable(verdict.condition)} on ${printable(verdict.metrics.join(', '))}`;
-  const dropped = numberIn(verdict, 'dropped');
-  const remarks: string[] = [];
-  if (dropped > 0) remarks.push(`${dropped} replicate${dropped === 1 ? '' : 's'} without a value left out`);
-  if (valueIn(verdict, 'nested') !== undefined)
-    remarks.push('recorded several times in a replicate: its mean counts');
-  const [n, needed] = [numberIn(verdict, 'n'), numberIn(verdict, 'replicates_needed')];
-  if (verdict.verifier === 'bootstrap_ci' && n < FEW_FOR_BOOTSTRAP)
-    remarks.push(`with ${n} replicates a bootstrap interval is too narrow: paired_t_test errs less`);
-  if (valueIn(verdict, 'significant') !== true && needed > n && needed <= 1000 * n) {
-    const least = formatNumber(numberIn(verdict, 'minimum_detectable'));
-    remarks.push(
-      `smallest difference likely found: ${least}; for the observed one, about ${needed} replicates`,
-    );
-  }
-  return remarks.length === 0 ? [] : wrap(`${subject}: ${remarks.join('; ')}`);
-}
-
-function valueIn(verdict: Verdict | undefined, key: string): Json | undefined {
-  return verdict?.result.ok ? verdict.result.values[key] : undefined;
-}
-
-function numberIn(verdict: Verdict, key: string): number {
-  const value = valueIn(verdict, key);
-  return typeof value === 'number' ? value : Number.NaN;
-}
-
-/** Three digits. */
-function short(value: number): string {
-  if (!Number.isFinite(value)) return String(value).replace('Infinity', '∞');
-  const text = formatNumber(Number(value.toPrecision(3)));
-  return text.includes('e') ? text : String(Number(text));
-}
-
-function formatP(p: number): string {
-  if (Number.isNaN(p)) return 'NaN';
-  return p < 0.0001 ? '< 0.0001' : p.toFixed(4);
-}
-
-function renderValue(value: Json | undefined): string {
-  if (value === undefined) return '';
-  return printable(
-    typeof value === 'number'
-      ? formatNumber(value)
-      : typeof value === 'string'
-        ? value
-        : JSON.stringify(value),
+function renderVerdict(verdict: Verdict): string[] {
+  const { hypothesis, condition, metrics, result } = verdict;
+  const subject = `${hypothesis}, ${condition} vs baseline on ${metrics.join(', ')}`;
+  if (!result.ok) return wrap(`${subject}: ${result.message}`);
+  const values = new VerdictValues(verdict);
+  const shown = Object.entries(result.values).map(
+    ([key, value]) => `${key} ${typeof value === 'string' ? JSON.stringify(value) : values.text(key)}`,
   );
-}
-
-function renderVerdict({ hypothesis, condition, metrics, result }: Verdict): string[] {
-  const subject = `${printable(hypothesis)}, ${printable(condition)} vs baseline on ${printable(metrics.join(', '))}`;
-  if (!result.ok) return wrap(`${subject}: ${printable(result.message)}`);
-  const values = Object.entries(result.values).map(
-    ([key, value]) =>
-      `${printable(key)} ${typeof value === 'string' ? printable(JSON.stringify(value)) : renderValue(value)}`,
-  );
-  return wrap(`${subject}: ${values.join(', ')}`);
-}
-
-function signed(value: number, format: Format): string {
-  const text = format(value);
-  return value > 0 && /[1-9∞I]/.test(text) ? `+${text}` : text;
+  return wrap(`${subject}: ${shown.join(', ')}`);
 }

@@ -4,11 +4,20 @@ import { printable } from '../base/diagnostics.ts';
 export const MAX_WIDTH = 100;
 export const GAP = '  ';
 
-/** Lines of a table: a head, a rule, and rows; the first columns are words, the others numbers. */
-export function renderGrid(lines: readonly (readonly string[])[], words: number): string[] {
+/**
+ * Lines of a table: a head, a rule, and rows; the first columns are words, the others numbers.
+ *
+ * @param verdict the last column is words again
+ */
+export function renderGrid(
+  lines: readonly (readonly string[])[],
+  words: number,
+  { verdict = false } = {},
+): string[] {
   const widths = widthsOf(lines);
+  const isWord = (column: number): boolean => column < words || (verdict && column === widths.length - 1);
   const [head = '', ...rows] = lines.map((line) =>
-    `${GAP}${line.map((cell, i) => (i < words ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(GAP)}`.trimEnd(),
+    `${GAP}${line.map((cell, i) => (isWord(i) ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(GAP)}`.trimEnd(),
   );
   return [head, `${GAP}${widths.map((width) => '-'.repeat(width)).join(GAP)}`, ...rows];
 }

@@ -7,7 +7,7 @@ import { renderTable } from '../../plugin/report/table.ts';
 import { manifestOf } from '../support/manifests.ts';
 
 /** A verdict of a verifier of the user's, without p-values to correct. */
-const UNJUDGED = { builtIn: false, corrected: undefined, gate: undefined } as const;
+const UNJUDGED = { builtIn: false, better: undefined, corrected: undefined, gate: undefined } as const;
 
 const MODEL = compareConditions(
   { name: 'lab', description: 'Is a higher rate better?' },
