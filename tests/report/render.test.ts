@@ -1,8 +1,11 @@
+import { stripVTControlCharacters } from 'node:util';
+import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { renderMarkdown } from '../../plugin/report/markdown.ts';
 import { compareConditions, type ReportModel } from '../../plugin/report/model.ts';
 import { formatNumber } from '../../plugin/report/numbers.ts';
 import { renderSummary } from '../../plugin/report/summary.ts';
+import { SUMMARY_SCHEMA } from '../../plugin/report/summary-schema.ts';
 import { renderTable } from '../../plugin/report/table.ts';
 import { manifestOf } from '../support/manifests.ts';
 
@@ -74,6 +77,8 @@ const hostile = (text: string): ReportModel =>
     ],
   );
 
+const validate = new Ajv({ allowUnionTypes: true }).compile(SUMMARY_SCHEMA);
+
 const TEXTS = {
   'long text': 'w'.repeat(300),
   'long sentences': 'many words '.repeat(60),
@@ -88,6 +93,21 @@ test.each([
   ['summary.json', renderSummary],
 ])('%s', async (file, render) => {
   await expect(render(MODEL)).toMatchFileSnapshot(`../golden/report/${file}`);
+});
+
+test('the schema has every key that a summary has, and no other is allowed', () => {
+  const summary = JSON.parse(renderSummary(MODEL));
+  expect(validate(summary), JSON.stringify(validate.errors)).toBe(true);
+  expect(validate({ ...summary, extra: 1 })).toBe(false);
+  expect(validate({ ...summary, metrics: [{ ...summary.metrics[0], extra: 1 }] })).toBe(false);
+});
+
+test('colour is the verdicts’ alone, and only where it is asked for', () => {
+  const plain = renderTable(MODEL);
+  const coloured = renderTable(MODEL, { colour: true });
+  expect(plain).not.toContain('\u001b');
+  expect(coloured).toContain('\u001b[36mhigher\u001b[39m');
+  expect(stripVTControlCharacters(coloured)).toBe(plain);
 });
 
 test('an experiment without metrics says so', () => {
@@ -108,13 +128,10 @@ describe.each(Object.entries(TEXTS))('with %s in every name', (_what, text) => {
   test('no character is cut in two', () => {
     expect(renderTable(hostile(text))).not.toMatch(/\p{Surrogate}/u);
   });
-  test('the fence of the markdown stays closed', () => {
-    expect(renderMarkdown(hostile(text)).match(/```/g)).toHaveLength(2);
-  });
-  test('the summary is JSON that has the name as it is', () => {
-    expect(JSON.parse(renderSummary(hostile(text)))).toMatchObject({
-      metrics: [{ metric: text }, {}],
-    });
+  test('the summary is JSON that has the name as it is, and keeps to its schema', () => {
+    const summary = JSON.parse(renderSummary(hostile(text)));
+    expect(summary).toMatchObject({ metrics: [{ metric: text }, {}] });
+    expect(validate(summary), JSON.stringify(validate.errors)).toBe(true);
   });
 });
 
