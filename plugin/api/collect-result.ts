@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { BASELINE } from '../base/names.ts';
+import { VERSION } from '../base/version.ts';
 import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
 import { artifactsFolder } from '../io/condition-folder.ts';
 import { findTsconfig, languageOf, modulesOf } from '../io/modules.ts';
@@ -11,8 +11,6 @@ import type { ConditionManifest, ReplicateRecord } from '../runtime/manifest.ts'
 import type { FunctionLoader } from '../workers/function-loader.ts';
 import { BUILT_IN_LOADERS, standIn } from '../workers/node-formats.ts';
 import type { ConditionProvenance, ReplicateMetrics, Result, ResultArtifact, ResultError } from './result.ts';
-
-const { version } = createRequire(import.meta.url)('nx-experiments/package.json') as { version: string };
 
 /** A condition that was run, with what it wrote. */
 export interface RanCondition {
@@ -64,7 +62,7 @@ export function collectResult(
     hypotheses: comparison.verdicts,
     errors,
     provenance: {
-      versions: { 'nx-experiments': version, node: process.versions.node },
+      versions: { 'nx-experiments': VERSION, node: process.versions.node },
       seed: planned?.seed ?? node.config.seed,
       replicates: planned?.replicates ?? node.replicates,
       folder,

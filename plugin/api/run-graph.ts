@@ -10,6 +10,7 @@ import type { Interpreters } from '../io/python.ts';
 import { parseRunOptions } from '../nx/run-options.ts';
 import { openStore, type StoreOptions } from '../nx/store-options.ts';
 import type { ReportModel } from '../report/model.ts';
+import { comparableOf, endOf } from '../runtime/comparable.ts';
 import { compareExperiment } from '../runtime/compare.ts';
 import type { ConditionOutcome, RunEvent } from '../runtime/events.ts';
 import { parseManifest } from '../runtime/manifest.ts';
@@ -124,12 +125,16 @@ class GraphRun {
     );
     let model: ReportModel | undefined;
     let problem: string | undefined;
-    if (ran.every(({ outcome }) => outcome.status === 'succeeded')) {
-      const conditions = sorted.map(({ outcome }) => outcome.planned.condition);
+    const comparable = this.options.signal?.aborted
+      ? undefined
+      : comparableOf(sorted.map(({ outcome }) => endOf(outcome)));
+    if (comparable !== undefined) {
       const { pool, interpreters } = this;
-      const comparison = await compareExperiment(root, graph, experiment, { pool, interpreters }, conditions);
+      const engine = { pool, interpreters };
+      const comparison = await compareExperiment(root, graph, experiment, engine, comparable);
       model = comparison.model;
-      if (!comparison.ok) problem = comparison.message;
+      // What became of the conditions is told by their outcomes.
+      if (!comparison.ok && comparable.unsuccessful.length === 0) problem = comparison.message;
     }
     const result = collectResult(
       root,

@@ -2,6 +2,7 @@ import { printable } from '../base/diagnostics.ts';
 import { suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import { conditionAt, conditionsOf, type ResolvedSource, resolveCondition } from '../graph/conditions.ts';
+import { describeSource } from '../graph/describe-source.ts';
 import type { Graph } from '../graph/graph.ts';
 import { withUpstream } from '../runtime/plan.ts';
 import { type Command, toJson } from './command.ts';
@@ -78,15 +79,6 @@ function differencesIn(graph: Graph, experiment: string, a: string, b: string): 
     ...differing('parameter', values(first.context), values(second.context)),
     ...differing('datasource', sources(first.sources), sources(second.sources)),
   ];
-}
-
-/** Where a datasource gets its value, in a few words. */
-export function describeSource(source: ResolvedSource): string {
-  if (source.type === 'artifact') {
-    return `${source.experiment}#${source.output.alias} at ${source.condition}`;
-  }
-  const args = Object.keys(source.args).length === 0 ? '' : ` ${JSON.stringify(source.args)}`;
-  return `${source.name}${args}`;
 }
 
 export function renderDifferences(a: string, b: string, differences: readonly ConditionDifference[]): string {

@@ -1,8 +1,8 @@
 import { writeSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
+import { VERSION } from '../base/version.ts';
 import { COMMANDS, describedCommand, isCommand } from './commands.ts';
 import { renderCommandHelp, renderHelp } from './help.ts';
 import { loadCommand } from './load-command.ts';
@@ -39,7 +39,7 @@ async function main(args: readonly string[]): Promise<number> {
 function withoutCommand(args: readonly string[]): number {
   const { values } = parse(args, {}, '');
   if (values.version) {
-    print(`${createRequire(import.meta.url)('nx-experiments/package.json').version}\n`);
+    print(`${VERSION}\n`);
     return 0;
   }
   print(renderHelp());

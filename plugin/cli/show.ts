@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { printable } from '../base/diagnostics.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import { conditionsOf, resolveCondition } from '../graph/conditions.ts';
+import { describeSource } from '../graph/describe-source.ts';
 import { experimentOf, type Graph } from '../graph/graph.ts';
 import { manifestPath } from '../io/condition-folder.ts';
 import { compareConditions } from '../report/model.ts';
@@ -10,7 +11,6 @@ import { renderTable } from '../report/table.ts';
 import { type ConditionManifest, parseManifest } from '../runtime/manifest.ts';
 import { RESULTS } from '../runtime/plan.ts';
 import { type Command, toJson } from './command.ts';
-import { describeSource } from './diff-treatments.ts';
 import { readGraph, selectConditions } from './workspace.ts';
 
 const MAX_WIDTH = 100;

@@ -1,8 +1,8 @@
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import fastGlob from 'fast-glob';
 import { compareText } from '../base/diagnostics.ts';
 import { type FileDigests, sha256 } from '../base/digest.ts';
+import { VERSION } from '../base/version.ts';
 import type { Definition } from '../config/config.ts';
 import type { PlannedCondition } from '../runtime/plan.ts';
 import type { KeyComponents, SourceComponent } from '../store/components.ts';
@@ -14,8 +14,6 @@ import { InstalledPackages } from './packages.ts';
 import type { Interpreters } from './python.ts';
 import { PythonImportScanner } from './python-imports.ts';
 import { PythonPackages } from './python-packages.ts';
-
-const { version } = createRequire(import.meta.url)('nx-experiments/package.json') as { version: string };
 
 /** Below a folder of which any file may be imported. */
 const NOT_CODE = ['**/node_modules/**', '**/results/**'];
@@ -65,7 +63,7 @@ export class Fingerprints {
       }
     }
     return {
-      engine: version,
+      engine: VERSION,
       interpreter: await this.interpreter(planned),
       experiment: planned.experiment,
       condition: planned.condition,

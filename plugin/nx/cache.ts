@@ -1,14 +1,12 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import type { Result } from '../base/diagnostics.ts';
+import { VERSION } from '../base/version.ts';
 import type { ExperimentConfig } from '../config/config.ts';
 import type { ImportedSpecifiers } from '../io/imports.ts';
 
-const { version } = createRequire(import.meta.url)('nx-experiments/package.json') as { version: string };
-
 /** Another version may read a config in another way, and words its problems in another way. */
-const FORMAT = `4/${version}`;
+const FORMAT = `5/${VERSION}`;
 
 /** Results of parsing that outlive the process, by content digest: an unchanged file is never parsed again. */
 export class InferenceCache {

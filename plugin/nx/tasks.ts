@@ -9,6 +9,7 @@ import type { Graph } from '../graph/graph.ts';
 import { readExperiments } from '../io/discover.ts';
 import { Interpreters } from '../io/python.ts';
 import { renderTable } from '../report/table.ts';
+import { type ConditionEnd, comparableOf, endOf } from '../runtime/comparable.ts';
 import { compareExperiment } from '../runtime/compare.ts';
 import type { ConditionOutcome, RunEvent } from '../runtime/events.ts';
 import { planConditions } from '../runtime/plan.ts';
@@ -113,14 +114,14 @@ class TaskRun {
 
   async run(): Promise<void> {
     try {
-      const finished = new Map<string, Promise<boolean>>();
+      const ends = new Map<string, Promise<ConditionEnd>>();
+      const comparing: Promise<void>[] = [];
       const conditions = this.runConditions();
       for (const task of inOrder(this.tasks)) {
-        const work =
-          task.condition === undefined ? this.compare(task, finished) : this.condition(task, conditions);
-        finished.set(task.id, work);
+        if (task.condition === undefined) comparing.push(this.compare(task, ends));
+        else ends.set(task.id, this.condition(task, conditions));
       }
-      await Promise.all(finished.values());
+      await Promise.all([...ends.values(), ...comparing]);
       await this.running;
     } finally {
       await this.pool.close();
@@ -168,48 +169,43 @@ class TaskRun {
   private async condition(
     task: Resolved,
     outcomes: ReadonlyMap<string, Promise<ConditionOutcome>>,
-  ): Promise<boolean> {
+  ): Promise<ConditionEnd> {
     const outcome = await outcomes.get(task.id);
     if (outcome === undefined) throw new Error(`Bug: ${task.id} was not planned`);
     const { status, startedAt, endedAt } = outcome;
-    const ok = status === 'succeeded';
     this.answer({
       task: task.id,
-      status: ok ? 'success' : status === 'failed' ? 'failure' : 'skipped',
+      status: status === 'succeeded' ? 'success' : status === 'failed' ? 'failure' : 'skipped',
       output: `${renderOutcome(outcome)}\n`,
       startedAt,
       endedAt,
     });
-    return ok;
+    return endOf(outcome);
   }
 
-  private async compare(task: Resolved, finished: ReadonlyMap<string, Promise<boolean>>): Promise<boolean> {
+  private async compare(task: Resolved, running: ReadonlyMap<string, Promise<ConditionEnd>>): Promise<void> {
+    const { experiment } = task;
     const own = this.tasks.filter(
-      (other) => other.condition !== undefined && other.experiment === task.experiment,
+      (other) => other.condition !== undefined && other.experiment === experiment,
     );
-    const before = await Promise.all(own.map(({ id }) => finished.get(id)));
+    const ended = new Map<string | undefined, ConditionEnd | undefined>();
+    for (const { id, condition } of own) ended.set(condition, await running.get(id));
+    // What is not among the tasks came from Nx's cache.
+    const ends = conditionsOf(this.graph, experiment).map(
+      (condition) => ended.get(condition) ?? { condition, succeeded: true, missing: undefined },
+    );
     const startedAt = Date.now();
-    if (before.includes(false) || this.hooks.signal.aborted) {
-      const output = `${task.experiment}: not compared, because a condition did not succeed\n`;
-      this.answer({ task: task.id, status: 'skipped', output, startedAt, endedAt: Date.now() });
-      return false;
-    }
+    const answer = (status: TaskOutcome['status'], output: string): void =>
+      this.answer({ task: task.id, status, output, startedAt, endedAt: Date.now() });
+    const comparable = this.hooks.signal.aborted ? undefined : comparableOf(ends);
+    if (comparable === undefined)
+      return answer('skipped', `${experiment}: not compared, because a condition did not succeed\n`);
     const { pool, interpreters } = this;
-    const comparison = await compareExperiment(this.root, this.graph, task.experiment, {
-      pool,
-      interpreters,
-    });
-    const output = comparison.ok
-      ? renderTable(comparison.model)
-      : `${comparison.model ? `${renderTable(comparison.model)}\n` : ''}${task.experiment}: ${comparison.message}\n`;
-    this.answer({
-      task: task.id,
-      status: comparison.ok ? 'success' : 'failure',
-      output,
-      startedAt,
-      endedAt: Date.now(),
-    });
-    return comparison.ok;
+    const engine = { pool, interpreters };
+    const comparison = await compareExperiment(this.root, this.graph, experiment, engine, comparable);
+    const table = comparison.model === undefined ? '' : renderTable(comparison.model);
+    if (comparison.ok) answer('success', table);
+    else answer('failure', `${table}${table === '' ? '' : '\n'}${experiment}: ${comparison.message}\n`);
   }
 
   private configuredWorkers(task: Resolved): number {

@@ -14,7 +14,7 @@ export interface Dossier {
   readonly upstream: readonly UpstreamExperiment[];
   /** Picture of the upstream experiments; undefined when there are none. */
   readonly graphSvg: string | undefined;
-  /** The files that define the experiment: config.yaml and its modules. */
+  /** The code that the conditions depended on, shared code included; empty without a run store. */
   readonly sources: readonly SourceFile[];
 }
 
@@ -54,6 +54,5 @@ export interface UpstreamArtifact {
 export interface SourceFile {
   /** Relative to the workspace root, with forward slashes. */
   readonly path: string;
-  readonly bytes: number;
   readonly sha256: string;
 }

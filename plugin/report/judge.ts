@@ -116,7 +116,8 @@ function gateOf(
   const subject = `${condition} vs baseline on ${metrics.join(', ')}`;
   if (require === 'significant') {
     if (significant === true) return undefined;
-    const p = typeof p_adjusted === 'number' ? ` (p ${formatNumber(p_adjusted)}, corrected)` : '';
+    const known = typeof p_adjusted === 'number' && !Number.isNaN(p_adjusted);
+    const p = known ? ` (p ${formatNumber(p_adjusted)}, corrected)` : '';
     return `hypothesis "${hypothesis}" requires a significant difference, and ${subject} is not significant${p}`;
   }
   const bound = better === 'lower' ? ci_high : ci_low;

@@ -2,6 +2,7 @@ import { bytesOf, escapeMarkdown, type MarkdownTable, renderMarkdownTable } from
 import { ALPHA, groupVerdicts, type MetricRow, type ReportModel, type Verdict } from './model.ts';
 import { count, formatInterval, formatNumber, formatOf, formatP, formatShort, signed } from './numbers.ts';
 import { type Reading, readRow } from './reading.ts';
+import { settingsOf } from './settings.ts';
 import { troublesOf } from './table.ts';
 import { remarksOn, VerdictValues } from './verdict-values.ts';
 
@@ -167,27 +168,17 @@ function valueTable(all: readonly VerdictValues[]): MarkdownTable | undefined {
   };
 }
 
-/** Only what differs between conditions. */
 function parameterDetails({ conditions }: ReportModel): Details | undefined {
-  const settings = conditions.map(({ condition, parameters = {}, datasource = {} }) => ({
-    condition,
-    values: new Map<string, string>([
-      ...Object.entries(parameters).map(([key, value]) => [key, JSON.stringify(value)] as const),
-      ...Object.entries(datasource).map(([key, value]) => [`${key} (datasource)`, value] as const),
-    ]),
-  }));
-  const keys = [...new Set(settings.flatMap(({ values }) => [...values.keys()]))].filter(
-    (key) => new Set(settings.map(({ values }) => values.get(key))).size > 1,
-  );
-  if (keys.length === 0) return undefined;
+  const rows = settingsOf(conditions).filter(({ differs }) => differs);
+  if (rows.length === 0) return undefined;
   return {
     summary: 'Parameters that differ',
     notes: [],
     table: {
-      head: ['parameter', ...settings.map(({ condition }) => escapeMarkdown(condition, MAX_CELL))],
-      rows: keys.map((key) => [
-        escapeMarkdown(key, MAX_CELL),
-        ...settings.map(({ values }) => escapeMarkdown(values.get(key) ?? '', MAX_CELL)),
+      head: ['parameter', ...conditions.map(({ condition }) => escapeMarkdown(condition, MAX_CELL))],
+      rows: rows.map(({ name, values }) => [
+        escapeMarkdown(name, MAX_CELL),
+        ...values.map((value) => escapeMarkdown(value ?? '', MAX_CELL)),
       ]),
     },
   };

@@ -14,6 +14,10 @@ export interface RunLog {
   readonly commit: string | undefined;
   /** Whether the checkout held changes that were not committed; undefined when that is not known. */
   readonly dirty: boolean | undefined;
+  /** Digest of every file of code that the condition depended on, by path relative to the workspace; empty without a run store. */
+  readonly code: Readonly<Record<string, string>>;
+  /** Versions of the installed packages that it depended on, by name and place. */
+  readonly packages: Readonly<Record<string, string>>;
   /** Replicates that failed for good. */
   readonly failures: readonly LoggedFailure[];
 }
@@ -55,6 +59,8 @@ export function parseRunLog(text: string): RunLog {
     platform: textOf(checkout.platform),
     commit: commitOf(checkout.commit),
     dirty: typeof checkout.dirty === 'boolean' ? checkout.dirty : undefined,
+    code: textsOf(checkout.code),
+    packages: textsOf(checkout.packages),
     failures: [...failures.values()].sort((a, b) => a.replicate - b.replicate),
   };
 }

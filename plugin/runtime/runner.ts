@@ -4,12 +4,13 @@ import { digestFile } from '../io/digest-file.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
 import { relativePath } from '../io/paths.ts';
 import type { Interpreters } from '../io/python.ts';
+import { RunOrigin } from '../io/run-origin.ts';
 import { ranges, spans } from '../store/explain.ts';
 import type { RunStore, StoredReplicate } from '../store/store.ts';
 import type { PoolSink, WorkerPool } from '../workers/pool.ts';
 import { DiscoveredReads } from './discovered-reads.ts';
 import type { ConditionOutcome, ConditionStatus, FailedReplicate, RunEvent } from './events.ts';
-import { describeFailure, ReplicateError, type RunFailure } from './failures.ts';
+import { describeFailure, ReplicateError, type RunFailure, stackOf } from './failures.ts';
 import { conditionJob, workerOf } from './jobs.ts';
 import type { ReplicateRecord } from './manifest.ts';
 import { isInline, type PlannedCondition, replicateSeed } from './plan.ts';
@@ -54,6 +55,7 @@ export async function runPlan(
     signal,
     upstream: new UpstreamArtifacts(options.root, options.store),
     fingerprints: new Fingerprints(options.root, options.interpreters),
+    origin: new RunOrigin(options.root, options.interpreters),
     reads: new DiscoveredReads((path) => digestFile(join(options.root, path))),
     storeTrouble: new StoreTrouble((planned, why) =>
       options.onEvent({
@@ -128,6 +130,7 @@ interface Shared extends RunOptions {
   readonly fingerprints: Fingerprints;
   readonly storeTrouble: StoreTrouble;
   readonly reads: DiscoveredReads;
+  readonly origin: RunOrigin;
 }
 
 class ConditionRun implements PoolSink {
@@ -156,6 +159,7 @@ class ConditionRun implements PoolSink {
     try {
       const upstream = await this.checkUpstream();
       if (await this.nothingToDo(upstream)) return this.outcome('succeeded');
+      shared.origin.begin();
       this.folder = await ConditionFolder.create(join(shared.root, planned.results), planned.condition);
       const toRun = await this.takeFromStore(this.folder);
       signal.addEventListener('abort', cancel, { once: true });
@@ -193,7 +197,8 @@ class ConditionRun implements PoolSink {
       this.failures.push({ replicate, failure });
       this.folder?.removeReplicate(replicate);
     }
-    this.folder?.record({ type: 'failure', replicate, retrying, message: describeFailure(failure) });
+    const stack = stackOf(failure);
+    this.folder?.record({ type: 'failure', replicate, retrying, message: describeFailure(failure), stack });
     shared.onEvent({ type: 'replicate-failed', planned, replicate, failure, retrying });
     if (shared.failFast && !retrying) void shared.pool.cancel(planned.id);
   }
@@ -322,7 +327,7 @@ class ConditionRun implements PoolSink {
   }
 
   private async publish(folder: ConditionFolder): Promise<ConditionOutcome> {
-    const { planned, records, failures } = this;
+    const { planned, shared, records, failures } = this;
     const reasons = new Map(failures.map(({ replicate, failure }) => [replicate, describeFailure(failure)]));
     const failed = this.failedReplicates().map((replicate) => ({
       replicate,
@@ -331,16 +336,16 @@ class ConditionRun implements PoolSink {
     }));
     const { experiment, condition } = planned;
     const manifest = { experiment, condition, replicates: records, failed };
+    folder.record(await shared.origin.entryOf(planned, this.reuse?.components));
     folder.record({
       type: 'condition',
       startedAt: new Date(this.startedAt).toISOString(),
       ms: Date.now() - this.startedAt,
       reused: this.reused,
-      node: process.version,
     });
     const published = await folder.publish(manifest);
     await this.remember(failed.length > 0 ? undefined : published);
-    this.shared.upstream.made(manifest);
+    shared.upstream.made(manifest);
     return { ...this.outcome(failures.length + failed.length > 0 ? 'failed' : 'succeeded'), manifest };
   }
 

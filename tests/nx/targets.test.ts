@@ -74,10 +74,12 @@ describe('the comparison', () => {
       cache: true,
       inputs: [
         '{workspaceRoot}/consumer/config.yaml',
+        '{workspaceRoot}/other/config.yaml',
+        '{workspaceRoot}/producer/config.yaml',
         '{workspaceRoot}/consumer/verifiers.ts',
         { dependentTasksOutputFiles: '**/metrics.json', transitive: false },
       ],
-      outputs: ['{projectRoot}/results/report'],
+      outputs: ['{projectRoot}/results/report', '{projectRoot}/results/ro-crate-metadata.json'],
     });
   });
 });

@@ -114,6 +114,7 @@ test('parameters are listed where they differ', () => {
     digest: '',
     parameters: { x, y: 1 },
     datasource: { data: reads },
+    upstream: { a: { rate: x } },
   });
   const text = renderMarkdown(
     compareConditions(
@@ -129,6 +130,8 @@ test('parameters are listed where they differ', () => {
       [],
     ),
   );
-  expect(text).toContain('| x | 1 | 2 |\n| data (datasource) | a#<!-- -->b | c#<!-- -->d |\n');
+  expect(text).toContain(
+    '| x | 1 | 2 |\n| data (datasource) | a#<!-- -->b | c#<!-- -->d |\n| a: rate | 1 | 2 |\n',
+  );
   expect(text).not.toContain('| y |');
 });

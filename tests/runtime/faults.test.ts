@@ -287,12 +287,17 @@ export const step = (data: number, ctx: any) => {
       ),
     );
     await lab.run();
-    const lines = lab.log('e/baseline').map(({ ms, startedAt, node, reused, ...rest }) => ({
+    const lines = lab.log('e/baseline').map(({ ms, startedAt, versions, platform, reused, ...rest }) => ({
       ...rest,
       ...(ms === undefined ? {} : { ms: typeof ms }),
       ...(startedAt === undefined ? {} : { startedAt: Number.isNaN(Date.parse(String(startedAt))) }),
     }));
-    const failure = { type: 'failure', replicate: 1, message: 'step step threw Error: no' };
+    const failure = {
+      type: 'failure',
+      replicate: 1,
+      message: 'step step threw Error: no',
+      stack: 'at step (e/steps.ts:5)',
+    };
     const on = (replicate: number) => [
       { type: 'log', replicate, text: `on ${replicate}` },
       { type: 'log', replicate, text: 'oops' },
@@ -304,6 +309,7 @@ export const step = (data: number, ctx: any) => {
       { ...failure, retrying: true },
       ...on(1),
       { ...failure, retrying: false },
+      { type: 'provenance' },
       { type: 'condition', ms: 'number', startedAt: false },
     ]);
   });

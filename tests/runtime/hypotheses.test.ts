@@ -168,7 +168,7 @@ describe('gates', () => {
     });
     expect(comparison.model?.verdicts).toHaveLength(2);
     expect(lab.read('bare/results/report/summary.json')).toContain(
-      '"gate": "hypothesis \\"better\\" requires',
+      '"gate":"hypothesis \\"better\\" requires',
     );
   });
 

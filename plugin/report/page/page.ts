@@ -1,0 +1,5 @@
+import type { Dossier } from '../dossier.ts';
+
+export async function renderPage(dossier: Dossier): Promise<string> {
+  return dossier.report.experiment;
+}
