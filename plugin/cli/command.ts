@@ -38,3 +38,8 @@ export function listOf(value: Arguments['options'][string]): string[] | undefine
 export function toJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
+
+/** Whether standard output is a terminal that shows colours, and nobody has asked for none (NO_COLOR). */
+export function showsColour(): boolean {
+  return process.stdout.isTTY === true && process.stdout.hasColors();
+}

@@ -10,7 +10,7 @@ import { SettingsError } from '../base/settings-error.ts';
 import { stopSignal } from '../nx/stop-signal.ts';
 import { renderOutcome, TerminalReporter } from '../nx/terminal.ts';
 import { renderTable } from '../report/table.ts';
-import { type Arguments, type Command, listOf, textOf, toJson } from './command.ts';
+import { type Arguments, type Command, listOf, showsColour, textOf, toJson } from './command.ts';
 import { readGraph } from './workspace.ts';
 
 const STOPPED = 130;
@@ -32,7 +32,7 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
       },
       onResult: ({ experiment, errors }, model) => {
         if (json) return;
-        if (model !== undefined) print(`\n${renderTable(model)}\n`);
+        if (model !== undefined) print(`\n${renderTable(model, { colour: showsColour() })}\n`);
         else
           print(`${experiment}: not compared: ${errors.at(-1)?.message ?? 'a condition did not succeed'}\n`);
       },

@@ -10,7 +10,7 @@ import { compareConditions } from '../report/model.ts';
 import { renderTable } from '../report/table.ts';
 import { type ConditionManifest, parseManifest } from '../runtime/manifest.ts';
 import { RESULTS } from '../runtime/plan.ts';
-import { type Command, toJson } from './command.ts';
+import { type Command, showsColour, toJson } from './command.ts';
 import { readGraph, selectConditions } from './workspace.ts';
 
 const MAX_WIDTH = 100;
@@ -142,7 +142,7 @@ function renderResults(graph: Graph, name: string, manifests: readonly Condition
     manifests,
     [],
   );
-  const table = renderTable({ ...rest, description: undefined });
+  const table = renderTable({ ...rest, description: undefined }, { colour: showsColour() });
   return `\nLast results, whatever has changed since (nx-experiments plan says):\n${[...notes, table].join('\n')}`;
 }
 

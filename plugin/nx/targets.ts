@@ -83,8 +83,6 @@ function comparison(
     })),
     inputs: [
       fromRoot(escapeGlob(config.file)),
-      // The report names the parameters of what is read, also when they change no metric.
-      ...upstreamConfigs(graph, name).map(fromRoot),
       ...code.verifiers.map(fromRoot),
       { dependentTasksOutputFiles: '**/metrics.json', transitive: false },
       ...runtimeInput(code.python.verifiers),
@@ -96,17 +94,6 @@ function comparison(
       help: { command: `npx nx run ${name}:${targetName} --help`, example: { options: { replicates: 1 } } },
     },
   };
-}
-
-function upstreamConfigs(graph: Graph, name: string): string[] {
-  const found = new Set<string>();
-  const open = [...experimentOf(graph, name).upstream];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (found.has(next)) continue;
-    found.add(next);
-    open.push(...experimentOf(graph, next).upstream);
-  }
-  return [...found].map((upstream) => escapeGlob(experimentOf(graph, upstream).config.file)).sort();
 }
 
 function conditionTask(

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../base/json.ts';
 import type { ReportModel } from './model.ts';
 import type { RunLog } from './run-log.ts';
 
@@ -38,6 +39,8 @@ export interface UpstreamExperiment {
   readonly description: string | undefined;
   /** By condition of the reported experiment: the condition at which this one is read; absent where it is not read. */
   readonly conditions: Readonly<Record<string, string>>;
+  /** By condition of the reported experiment: its context values there, as its config says at the time of the report. */
+  readonly parameters: Readonly<Record<string, JsonObject>>;
   /** Artifacts that the reported experiment itself reads. */
   readonly artifacts: readonly UpstreamArtifact[];
 }

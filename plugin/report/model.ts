@@ -64,8 +64,6 @@ export interface ConditionFacts {
   readonly parameters: JsonObject;
   /** By the name of a datasource: what it reads. */
   readonly datasource: Readonly<Record<string, string>>;
-  /** Context values of each experiment that is read, directly or not, at the condition at which it is read. */
-  readonly upstream: Readonly<Record<string, JsonObject>>;
 }
 
 export interface ConditionSummary extends Partial<ConditionFacts> {

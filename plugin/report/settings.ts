@@ -1,8 +1,8 @@
 import type { ConditionSummary } from './model.ts';
 
-/** One thing that a condition computes with: a parameter, a datasource, or a parameter of an experiment that is read. */
+/** One thing that a condition computes with: a parameter or a datasource. */
 export interface Setting {
-  /** `rate`, `data (datasource)`, `producer: rate`. */
+  /** `rate`, `data (datasource)`. */
   readonly name: string;
   /** By condition, as JSON or in words; undefined where it is not set. */
   readonly values: readonly (string | undefined)[];
@@ -12,14 +12,10 @@ export interface Setting {
 
 /** Everything that conditions compute with, as the rows of a table that has a column for each condition. */
 export function settingsOf(conditions: readonly ConditionSummary[]): Setting[] {
-  const columns = conditions.map(({ parameters = {}, datasource = {}, upstream = {} }) => {
+  const columns = conditions.map(({ parameters = {}, datasource = {} }) => {
     const column = new Map<string, string>();
     for (const [name, value] of Object.entries(parameters)) column.set(name, JSON.stringify(value));
     for (const [alias, source] of Object.entries(datasource)) column.set(`${alias} (datasource)`, source);
-    for (const [experiment, values] of Object.entries(upstream)) {
-      for (const [name, value] of Object.entries(values))
-        column.set(`${experiment}: ${name}`, JSON.stringify(value));
-    }
     return column;
   });
   const names = [...new Set(columns.flatMap((column) => [...column.keys()]))];

@@ -76,12 +76,6 @@ export const SUMMARY_SCHEMA = {
           seeds: { type: 'array', items: count, description: 'By replicate.' },
           digest: { ...digest, description: 'SHA-256 of the condition’s metrics.json.' },
           parameters: { type: 'object', description: 'Values of the context in force.' },
-          upstream: {
-            type: 'object',
-            additionalProperties: { type: 'object' },
-            description:
-              'Values of the context of each experiment that is read, at the condition at which it is read.',
-          },
           datasource: {
             type: 'object',
             additionalProperties: text,

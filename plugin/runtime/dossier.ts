@@ -44,14 +44,10 @@ export function factsOf(
   const facts = new Map<string, ConditionFacts>();
   for (const [condition, digest] of digests) {
     const { context, sources } = resolveCondition(graph, name, condition);
-    const read = withUpstream(graph, [{ experiment: name, condition }]).slice(1);
     facts.set(condition, {
       digest,
       parameters: context,
       datasource: Object.fromEntries(sources.map((source) => [source.alias, describeSource(source)])),
-      upstream: Object.fromEntries(
-        read.map((ref) => [ref.experiment, resolveCondition(graph, ref.experiment, ref.condition).context]),
-      ),
     });
   }
   return facts;
@@ -152,6 +148,12 @@ async function upstreamOf(
       name,
       description: experimentOf(graph, name).config.description,
       conditions: readAt.get(name) ?? {},
+      parameters: Object.fromEntries(
+        Object.entries(readAt.get(name) ?? {}).map(([condition, at]) => [
+          condition,
+          resolveCondition(graph, name, at).context,
+        ]),
+      ),
       artifacts: await readArtifacts(root, graph, name, direct.get(name) ?? new Set()),
     })),
   );

@@ -1,12 +1,16 @@
 /// <reference path="./cephes.d.ts" />
-import cephes from 'cephes';
+import { late } from '../base/late.ts';
 
-/** What the library throws becomes the value that the mathematics has there: nothing of an underflow, else not a number. */
-function calm(compute: () => number): number {
+/** Its named exports are not all sound, and its default one is not the same thing to every loader of modules. */
+const library = late<typeof import('cephes')>('cephes');
+
+/** What the library reports becomes the value that the mathematics has there: nothing of an underflow, else not a number. */
+function calm(compute: (cephes: typeof import('cephes').default) => number): number {
   try {
-    return compute();
+    return compute(library().default);
   } catch (error) {
-    return error instanceof Error && error.message.includes('underflow') ? 0 : Number.NaN;
+    if (!(error instanceof Error && error.message.startsWith('cephes reports'))) throw error;
+    return error.message.includes('underflow') ? 0 : Number.NaN;
   }
 }
 
@@ -23,7 +27,7 @@ export function tTail(t: number, df: number): number {
   if (!Number.isFinite(t)) return 0;
   const squared = t * t;
   // Of the two forms of the incomplete beta function the one whose argument keeps its digits.
-  return calm(() =>
+  return calm((cephes) =>
     t < 0.5
       ? 0.5 * (1 - cephes.incbet(0.5, df / 2, squared / (df + squared)))
       : 0.5 * cephes.incbet(df / 2, 0.5, df / (df + squared)),
@@ -36,7 +40,7 @@ export function tQuantile(p: number, df: number): number {
   if (p === 0.5) return 0;
   if (p === 0 || p === 1) return p === 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   const tail = Math.min(p, 1 - p);
-  const x = calm(() => cephes.incbi(df / 2, 0.5, 2 * tail));
+  const x = calm((cephes) => cephes.incbi(df / 2, 0.5, 2 * tail));
   let t = Math.sqrt((df * (1 - x)) / x);
   // Newton steps mend what the inverse lost near the middle.
   for (let step = 0; step < 2 && Number.isFinite(t); step++) t += (tTail(t, df) - tail) / tDensity(t, df);
@@ -50,15 +54,15 @@ function tDensity(t: number, df: number): number {
 
 export function normalCdf(z: number): number {
   if (!Number.isFinite(z)) return Number.isNaN(z) ? z : z > 0 ? 1 : 0;
-  return calm(() => cephes.ndtr(z));
+  return calm((cephes) => cephes.ndtr(z));
 }
 
 export function normalQuantile(p: number): number {
   if (p <= 0 || p >= 1) return p <= 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  return calm(() => cephes.ndtri(p));
+  return calm((cephes) => cephes.ndtri(p));
 }
 
 /** Natural logarithm of the gamma function. */
 export function logGamma(x: number): number {
-  return x > 0 ? calm(() => cephes.lgam(x)) : Number.NaN;
+  return x > 0 ? calm((cephes) => cephes.lgam(x)) : Number.NaN;
 }

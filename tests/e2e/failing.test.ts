@@ -174,8 +174,23 @@ test('a replicate that ends its process, or that hangs, fails alone', async () =
   const { code, stdout, ran } = await ws.nx('run exits:experiment');
   expect({ code, ran }).toEqual({
     code: 1,
-    ran: ['exits:experiment--asleep', 'exits:experiment--baseline', 'exits:experiment--endless'],
+    // What there is, is compared all the same.
+    ran: [
+      'exits:experiment',
+      'exits:experiment--asleep',
+      'exits:experiment--baseline',
+      'exits:experiment--endless',
+    ],
   });
+  expect(block(stdout, 'exits:experiment')).toBe(`exits: 3 conditions
+
+  No metrics were recorded.
+
+  baseline: 1 of 3 replicates failed
+  endless: 1 of 3 replicates failed
+  asleep: 1 of 3 replicates failed
+
+exits: 3 conditions did not succeed: baseline, endless, asleep`);
   const reasons = {
     baseline: 'the worker process ended: exit code 3 (did a step call process.exit?)',
     endless: 'timed out after 400 ms',

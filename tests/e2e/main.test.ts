@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isRunRecord } from '../support/run-records.ts';
 import { block, type Workspace, workspace } from '../support/workspace.ts';
 
 /** prep -> train -> judge, and alt; each appends a line to the trace that it reads. */
@@ -48,18 +49,19 @@ ${more}
 
 const TABLE = `judge: 5 conditions
 
-  metric  condition       mean ± sd  n  vs baseline
-  ------  ----------  -------------  -  -----------
+  metric  condition       mean ± sd  n  vs baseline [95 % interval]  d_z  verdict
+  ------  ----------  -------------  -  ---------------------------  ---  --------
   level   baseline            0 ± 0  2
-          only_judge          1 ± 0  2           +1
-          everywhere          9 ± 0  2           +9
-          swapped             0 ± 0  2            0
-          only_prep           0 ± 0  2            0
+          only_judge          1 ± 0  2                  +1 [+1, +1]    ∞  (higher)
+          everywhere          9 ± 0  2                  +9 [+9, +9]    ∞  (higher)
+          swapped             0 ± 0  2                     0 [0, 0]       same
+          only_prep           0 ± 0  2                     0 [0, 0]       same
   noise   baseline    0.566 ± 0.483  2
-          only_judge  0.566 ± 0.483  2        0.000
-          everywhere  0.566 ± 0.483  2        0.000
-          swapped     0.566 ± 0.483  2        0.000
-          only_prep   0.566 ± 0.483  2        0.000`;
+          only_judge  0.566 ± 0.483  2         0.000 [0.000, 0.000]       same
+          everywhere  0.566 ± 0.483  2         0.000 [0.000, 0.000]       same
+          swapped     0.566 ± 0.483  2         0.000 [0.000, 0.000]       same
+          only_prep   0.566 ± 0.483  2         0.000 [0.000, 0.000]       same
+  (verdict): no hypothesis asks; paired t test at 0.05, Holm over 2`;
 
 const TASKS = [
   'alt:experiment--baseline',
@@ -190,5 +192,5 @@ function within(files: Record<string, string>, folder: string): Record<string, s
 
 /** All but times. */
 function withoutLogs(files: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(files).filter(([path]) => !path.endsWith('run.jsonl')));
+  return Object.fromEntries(Object.entries(files).filter(([path]) => !isRunRecord(path)));
 }

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { isRunRecord } from '../support/run-records.ts';
 import { workspace } from '../support/workspace.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
@@ -10,7 +11,7 @@ const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 /** Bytes of all results but the logs. */
 function resultsIn(root: string): Record<string, string> {
   const files = readdirSync(join(root, 'experiments'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\/results\/.*\.\w+$/.test(file) && !file.endsWith('run.jsonl'))
+    .filter((file) => /\/results\/.*\.\w+$/.test(file) && !isRunRecord(file))
     .sort();
   return Object.fromEntries(
     files.map((file) => [file, readFileSync(join(root, 'experiments', file), 'base64')]),

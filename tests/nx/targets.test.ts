@@ -74,8 +74,6 @@ describe('the comparison', () => {
       cache: true,
       inputs: [
         '{workspaceRoot}/consumer/config.yaml',
-        '{workspaceRoot}/other/config.yaml',
-        '{workspaceRoot}/producer/config.yaml',
         '{workspaceRoot}/consumer/verifiers.ts',
         { dependentTasksOutputFiles: '**/metrics.json', transitive: false },
       ],

@@ -27,6 +27,7 @@ import { FolderStore } from '../../plugin/dist/store/folder-store.js';
 import { workersOf } from '../../plugin/dist/workers/create-worker.js';
 import { WorkerPool } from '../../plugin/dist/workers/pool.js';
 import type { CreateWorker } from '../../plugin/dist/workers/protocol.js';
+import { isRunRecord } from './run-records.ts';
 
 export interface RunSettings extends RunOverrides {
   /** `experiment/condition`; all conditions of all experiments when it is left out. */
@@ -80,9 +81,9 @@ export class Lab implements Disposable {
       .sort();
   }
 
-  /** Bytes of every file of the results but the logs, by path. */
+  /** Bytes of every file of the results but those that tell of the run, by path. */
   snapshot(): Record<string, string> {
-    const kept = this.files('.').filter((path) => path.includes('/results/') && !path.endsWith('run.jsonl'));
+    const kept = this.files('.').filter((path) => path.includes('/results/') && !isRunRecord(path));
     return Object.fromEntries(kept.map((path) => [path, readFileSync(join(this.root, path), 'base64')]));
   }
 

@@ -1,0 +1,137 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { ExperimentGraph } from 'nx-experiments';
+import { describe, expect, test } from 'vitest';
+import { comparableOf } from '../../plugin/runtime/comparable.ts';
+import { config, Lab } from '../support/engine.ts';
+
+const end = (condition: string, missing?: string, succeeded = missing === undefined) => ({
+  condition,
+  succeeded,
+  missing,
+});
+
+describe('what can be compared', () => {
+  test('is every condition that has results, also when a replicate failed', () => {
+    expect(comparableOf([end('baseline'), end('a', undefined, false), end('b', 'it failed')])).toEqual({
+      conditions: ['baseline', 'a'],
+      missing: [{ condition: 'b', reason: 'it failed' }],
+      unsuccessful: ['a', 'b'],
+    });
+  });
+  test('is nothing without the baseline, or with nothing beside it', () => {
+    expect(comparableOf([end('baseline', 'it failed'), end('a'), end('b')])).toBeUndefined();
+    expect(comparableOf([end('baseline'), end('a', 'it failed')])).toBeUndefined();
+    expect(comparableOf([end('baseline')])?.conditions).toEqual(['baseline']);
+  });
+});
+
+const STEPS = `
+export const step = (i, ctx) => {
+  if (ctx.params.fails === 'all' || ctx.params.fails === i) throw new RangeError('no luck at ' + i);
+  ctx.metrics.add('value', i + (ctx.params.plus ?? 0) + Math.sin(i) / 10);
+};
+`;
+
+function lab(): Lab {
+  return new Lab({
+    'e/config.yaml': config({
+      replicates: 4,
+      treatments: { shaky: { plus: 1, fails: 2 }, broken: { fails: 'all' }, good: { plus: 2 } },
+      hypotheses: [{ metrics: 'value' }],
+    }),
+    'e/datasources.mjs': 'export const source = (ctx) => ctx.replicate;\n',
+    'e/steps.mjs': STEPS,
+  });
+}
+
+test('a run with failures still compares what there is, and says what went wrong', async () => {
+  using folder = lab();
+  const results = await ExperimentGraph.fromYaml(`${folder.root}/e`).run();
+  expect(results.e?.status).toBe('failed');
+  // The failures are those of the replicates: the comparison adds none.
+  expect(results.e?.errors.map(({ condition, replicate }) => [condition, replicate])).toEqual([
+    ['shaky', 2],
+    ...[0, 1, 2, 3].map((replicate) => ['broken', replicate]),
+  ]);
+  const summary = JSON.parse(folder.read('e/results/report/summary.json'));
+  expect(summary.missing).toEqual([{ condition: 'broken', reason: 'it failed' }]);
+  expect(
+    summary.conditions.map((c: { condition: string; failed: number }) => [c.condition, c.failed]),
+  ).toEqual([
+    ['baseline', 0],
+    ['shaky', 1],
+    ['good', 0],
+  ]);
+  expect(summary.hypotheses.map((h: { result: { dropped: number } }) => h.result.dropped).sort()).toEqual([
+    0, 1,
+  ]);
+  const report = folder.read('e/results/report/report.md');
+  expect(report).toContain('**Attention:** shaky: 1 of 4 replicates failed');
+  expect(report).toContain('**Attention:** broken: not compared, it failed');
+  expect(report).toContain('| shaky | 2 | 62674 | step step threw RangeError: no luck at 2 |');
+});
+
+test('reports are made anew only when something in them changed', async () => {
+  using folder = lab();
+  const graph = ExperimentGraph.fromYaml(`${folder.root}/e`);
+  const run = async (): Promise<string> => {
+    await graph.run({ treatments: ['good'] });
+    return folder.read('e/results/report/report.html');
+  };
+  const first = await run();
+  expect(await run()).toBe(first);
+  folder.write({ 'e/results/report/report.html': first.replace('value', 'other') });
+  expect(await run()).toBe(first);
+});
+
+describe('the log of a run names', () => {
+  const provenance = (folder: Lab): Record<string, unknown> | undefined =>
+    folder.log('e/baseline').find(({ type }) => type === 'provenance');
+  const git = (folder: Lab, ...args: string[]): string =>
+    execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...args], {
+      cwd: folder.root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+
+  test('versions, platform and code; no commit where there is none', async () => {
+    using folder = lab();
+    await folder.run({ only: ['e/baseline'], store: 'store' });
+    const entry = provenance(folder);
+    expect(entry).toEqual({
+      type: 'provenance',
+      versions: {
+        'nx-experiments': JSON.parse(readFileSync('plugin/package.json', 'utf8')).version,
+        node: process.versions.node,
+      },
+      platform: `${process.platform}-${process.arch}`,
+      code: {
+        'e/datasources.mjs': expect.stringMatching(/^[0-9a-f]{64}$/),
+        'e/steps.mjs': expect.stringMatching(/^[0-9a-f]{64}$/),
+      },
+      packages: {},
+    });
+  });
+
+  test('the commit, and whether there was more than that', async () => {
+    using folder = lab();
+    folder.write({ '.gitignore': 'results\nstore\n' });
+    git(folder, 'init', '--quiet');
+    await folder.run({ only: ['e/baseline'] });
+    expect(provenance(folder)).not.toHaveProperty('commit');
+    git(folder, 'add', '.');
+    git(folder, 'commit', '--quiet', '-m', 'x');
+    const commit = git(folder, 'rev-parse', 'HEAD');
+    await folder.run({ only: ['e/baseline'] });
+    expect(provenance(folder)).toMatchObject({ commit, dirty: false });
+    folder.write({ 'new.txt': 'x' });
+    await folder.run({ only: ['e/baseline'] });
+    expect(provenance(folder)).toMatchObject({ commit, dirty: true });
+    git(folder, 'add', '.');
+    git(folder, 'commit', '--quiet', '-m', 'y');
+    folder.write({ 'e/steps.mjs': `${STEPS}// more\n` });
+    await folder.run({ only: ['e/baseline'] });
+    expect(provenance(folder)).toMatchObject({ commit: git(folder, 'rev-parse', 'HEAD'), dirty: true });
+  });
+});
