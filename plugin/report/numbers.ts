@@ -11,8 +11,9 @@ export function formatNumber(value: number): string {
   return Number.isInteger(value) ? String(value) : value.toPrecision(magnitude >= 1000 ? 6 : 4);
 }
 
-/** Three significant digits, infinities as signs. */
+/** Three significant digits, infinities as signs, a dash where there is no number. */
 export function formatShort(value: number): string {
+  if (Number.isNaN(value)) return '–';
   if (!Number.isFinite(value)) return String(value).replace('Infinity', '∞');
   const text = formatNumber(Number(value.toPrecision(3)));
   return text.includes('e') ? text : String(Number(text));
@@ -46,7 +47,7 @@ export function formatInterval({ low, high }: Interval, format: Format): string 
 }
 
 export function formatP(p: number): string {
-  if (Number.isNaN(p)) return 'NaN';
+  if (Number.isNaN(p)) return '–';
   return p < 0.0001 ? '< 0.0001' : p.toFixed(4);
 }
 

@@ -34,7 +34,9 @@ export function renderConfig({ name, description, example, uses, modules }: Expe
       : []),
     ...(modules.has('verifiers')
       ? ['hypotheses:', '  - { name: larger, verifier: mean_difference, metrics: size }']
-      : []),
+      : example
+        ? ['hypotheses:', '  - { name: larger, metrics: size, better: higher } # a paired t test']
+        : []),
     '',
   ];
   return lines.join('\n');
