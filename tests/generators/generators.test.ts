@@ -176,7 +176,7 @@ describe.sequential('generators', () => {
       expect({ code, output }).toEqual({ code: 0, output: expect.anything() });
       const comment = read('comment.md');
       expect(comment.startsWith('<!-- nx-experiments -->\n## Experiments\n')).toBe(true);
-      expect(comment).toContain('reader: What do the upstream results say?');
+      expect(comment).toContain('## reader\n\nWhat do the upstream results say?');
     }
     await ws.write('.github/workflows/experiments.yml', 'name: mine\n');
     expect(await refused('ci github')).toContain('is there already');
