@@ -95,7 +95,7 @@ function metricTable(model: ReportModel, colour: boolean): string[] {
   );
   const [title = '', rule = '', ...body] = grid;
   const painted = body.map((line, i) => (colour ? paint(line, readings[i]) : line));
-  return [title, rule, ...painted, ...footnote(rows, readings)];
+  return [title, rule, ...painted, ...footnote(rows, readings), ...nestedNote(rows)];
 }
 
 /** Columns for each of the two names. */
@@ -151,6 +151,12 @@ function footnote(rows: readonly MetricRow[], readings: readonly (Reading | unde
   const tests = rows.filter(({ comparison }) => comparison && !Number.isNaN(comparison.p)).length;
   const how = tests > 1 ? `, Holm over ${tests}` : '';
   return [`${GAP}(verdict): no hypothesis asks; paired t test at ${ALPHA}${how}`];
+}
+
+function nestedNote(rows: readonly MetricRow[]): string[] {
+  const names = [...new Set(rows.filter(({ sample }) => sample.nested).map(({ metric }) => metric))];
+  if (names.length === 0) return [];
+  return wrap(`${names.join(', ')}: recorded several times in a replicate; its mean counts`);
 }
 
 /** The last word of a line. */
