@@ -115,7 +115,11 @@ function gateOf(
   const { significant, p_adjusted, difference, ci_low, ci_high } = result.values;
   const subject = `${condition} vs baseline on ${metrics.join(', ')}`;
   if (require === 'significant') {
-    if (significant === true) return undefined;
+    if (significant === true) {
+      const side = typeof difference === 'number' && difference < 0 ? 'lower' : 'higher';
+      if (better === undefined || typeof difference !== 'number' || side === better) return undefined;
+      return `hypothesis "${hypothesis}" requires a significant difference for the better, and ${subject} is significantly ${side}, which is worse`;
+    }
     const known = typeof p_adjusted === 'number' && !Number.isNaN(p_adjusted);
     const p = known ? ` (p ${formatNumber(p_adjusted)}, corrected)` : '';
     return `hypothesis "${hypothesis}" requires a significant difference, and ${subject} is not significant${p}`;

@@ -164,12 +164,25 @@ describe('gates', () => {
     expect(comparison).toMatchObject({
       ok: false,
       message:
-        'hypothesis "better" requires a significant difference, and none vs baseline on score is not significant (p NaN, corrected)',
+        'hypothesis "better" requires a significant difference, and none vs baseline on score is not significant',
     });
     expect(comparison.model?.verdicts).toHaveLength(2);
     expect(lab.read('bare/results/report/summary.json')).toContain(
       '"gate":"hypothesis \\"better\\" requires',
     );
+  });
+
+  test('a significant difference has to be on the good side, where one is named', async () => {
+    const gate = { name: 'better', metrics: 'score', require: 'significant', correction: 'none' };
+    const gatesOf = async (more: object): Promise<(string | undefined)[]> =>
+      ((await compare([{ ...gate, ...more }])).model?.verdicts ?? [])
+        .filter(({ condition }) => condition === 'large')
+        .map(({ gate: failed }) => failed);
+    expect(await gatesOf({ better: 'higher' })).toEqual([undefined]);
+    expect(await gatesOf({})).toEqual([undefined]);
+    expect(await gatesOf({ better: 'lower' })).toEqual([
+      'hypothesis "better" requires a significant difference for the better, and large vs baseline on score is significantly higher, which is worse',
+    ]);
   });
 
   test('not-worse looks at the bad end of the interval', async () => {
