@@ -1,3 +1,4 @@
+import type { JsonObject } from '../base/json.ts';
 import type { ReportModel } from './model.ts';
 import type { RunLog } from './run-log.ts';
 
@@ -14,7 +15,7 @@ export interface Dossier {
   readonly upstream: readonly UpstreamExperiment[];
   /** Picture of the upstream experiments; undefined when there are none. */
   readonly graphSvg: string | undefined;
-  /** The files that define the experiment: config.yaml and its modules. */
+  /** The code that the conditions depended on, shared code included; empty without a run store. */
   readonly sources: readonly SourceFile[];
 }
 
@@ -38,6 +39,8 @@ export interface UpstreamExperiment {
   readonly description: string | undefined;
   /** By condition of the reported experiment: the condition at which this one is read; absent where it is not read. */
   readonly conditions: Readonly<Record<string, string>>;
+  /** By condition of the reported experiment: its context values there, as its config says at the time of the report. */
+  readonly parameters: Readonly<Record<string, JsonObject>>;
   /** Artifacts that the reported experiment itself reads. */
   readonly artifacts: readonly UpstreamArtifact[];
 }
@@ -54,6 +57,5 @@ export interface UpstreamArtifact {
 export interface SourceFile {
   /** Relative to the workspace root, with forward slashes. */
   readonly path: string;
-  readonly bytes: number;
   readonly sha256: string;
 }

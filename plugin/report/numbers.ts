@@ -1,7 +1,55 @@
+import type { Interval } from '../statistics/outcome.ts';
+import type { MetricRow } from './model.ts';
+
+export type Format = (value: number) => string;
+
 /** Four significant digits, without an exponent where that stays short. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value) || value === 0) return String(value);
   const magnitude = Math.abs(value);
   if (magnitude >= 1e6 || magnitude < 1e-4) return value.toExponential(3);
   return Number.isInteger(value) ? String(value) : value.toPrecision(magnitude >= 1000 ? 6 : 4);
+}
+
+/** Three significant digits, infinities as signs. */
+export function formatShort(value: number): string {
+  if (!Number.isFinite(value)) return String(value).replace('Infinity', '∞');
+  const text = formatNumber(Number(value.toPrecision(3)));
+  return text.includes('e') ? text : String(Number(text));
+}
+
+/** As many decimals for a whole metric as show its smallest spread with three digits, so that numbers line up. */
+export function formatOf(rows: readonly MetricRow[]): Format {
+  const spreads = rows.map(({ description }) => description.sd).filter((sd) => sd > 0);
+  const largest = Math.max(...rows.map(({ description }) => Math.abs(description.mean)));
+  if (spreads.length === 0 || !(largest < 1e6)) return formatNumber;
+  const decimals = 2 - Math.floor(Math.log10(Math.min(...spreads)));
+  return decimals > 6 ? formatNumber : (value) => fixed(value, Math.max(0, decimals));
+}
+
+/** Not a number and infinities have no decimals; a difference that rounds to nothing has no sign. */
+function fixed(value: number, decimals: number): string {
+  return Number.isFinite(value)
+    ? value.toFixed(decimals).replace(/^-(0(?:\.0*)?)$/, '$1')
+    : String(value).replace('Infinity', '∞');
+}
+
+/** With a plus sign where it is one. */
+export function signed(value: number, format: Format): string {
+  const text = format(value);
+  return value > 0 && /[1-9∞I]/.test(text) ? `+${text}` : text;
+}
+
+/** Nothing when it is not known. */
+export function formatInterval({ low, high }: Interval, format: Format): string {
+  return Number.isNaN(low) || Number.isNaN(high) ? '' : `[${signed(low, format)}, ${signed(high, format)}]`;
+}
+
+export function formatP(p: number): string {
+  if (Number.isNaN(p)) return 'NaN';
+  return p < 0.0001 ? '< 0.0001' : p.toFixed(4);
+}
+
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }

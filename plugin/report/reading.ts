@@ -1,5 +1,5 @@
 import { isBuiltInTest } from '../statistics/built-in.ts';
-import { ALPHA, type MetricRow, type ReportModel, type Verdict } from './model.ts';
+import { ALPHA, type MetricRow, type PairedComparison, type ReportModel, type Verdict } from './model.ts';
 
 /** What the numbers say of one metric under one condition, in a word. */
 export interface Reading {
@@ -14,17 +14,22 @@ export function readRow({ verdicts }: ReportModel, row: MetricRow): Reading | un
   const verdict = verdicts.find(
     (one) => one.condition === condition && one.metrics.length === 1 && one.metrics[0] === metric,
   );
+  if (comparison !== undefined && comparison.pairs > 0 && isSame(comparison))
+    return { word: 'same', verdict };
   if (verdict !== undefined) {
     const word = wordOf(verdict, comparison?.difference);
     if (word !== undefined) return { word, verdict };
   }
   if (comparison === undefined || comparison.pairs === 0) return undefined;
-  const { difference, adjusted, interval } = comparison;
-  if (difference === 0 && interval.low === 0 && interval.high === 0)
-    return { word: 'same', verdict: undefined };
-  if (comparison.pairs < 2) return undefined;
+  const { difference, adjusted, pairs } = comparison;
+  if (pairs < 2) return undefined;
   if (!(adjusted < ALPHA)) return { word: 'unclear', verdict: undefined };
   return { word: difference > 0 ? 'higher' : 'lower', verdict: undefined };
+}
+
+/** No replicate differs from that of the baseline; of a single one, that it is said to be the same would say too much. */
+function isSame({ difference, interval: { low, high } }: PairedComparison): boolean {
+  return difference === 0 && low === 0 && high === 0;
 }
 
 /** Undefined when the verdict does not say whether it is significant. */

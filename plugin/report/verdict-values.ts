@@ -1,0 +1,82 @@
+import { printable } from '../base/diagnostics.ts';
+import type { Json } from '../base/json.ts';
+import type { Verdict } from './model.ts';
+import { formatNumber } from './numbers.ts';
+
+/** Below this, simulations find too many differences that are none: docs/statistics.md. */
+const FEW_FOR_BOOTSTRAP = 40;
+
+const EFFECTS: Readonly<Record<string, string>> = {
+  d_z: 'd_z',
+  hedges_g: "Hedges' g",
+  rank_biserial: 'rank-biserial',
+  cliffs_delta: "Cliff's delta",
+};
+
+/** What a verifier returned, by name. */
+export class VerdictValues {
+  constructor(readonly verdict: Verdict) {}
+
+  value(key: string): Json | undefined {
+    const { result } = this.verdict;
+    return result.ok && Object.hasOwn(result.values, key) ? result.values[key] : undefined;
+  }
+
+  /** NaN where there is no number; the infinities as JSON spells them. */
+  number(key: string): number {
+    const value = this.value(key);
+    if (value === 'Infinity' || value === '-Infinity') return Number(value);
+    return typeof value === 'number' ? value : Number.NaN;
+  }
+
+  /** Nothing where there is no value. */
+  text(key: string): string {
+    const value = this.value(key);
+    if (value === undefined) return '';
+    if (typeof value === 'number') return formatNumber(value);
+    return printable(typeof value === 'string' ? value : JSON.stringify(value));
+  }
+
+  get significant(): boolean {
+    return this.value('significant') === true;
+  }
+
+  get effectName(): string {
+    return EFFECTS[String(this.value('effect'))] ?? 'effect';
+  }
+
+  get isCorrected(): boolean {
+    const { corrected } = this.verdict;
+    return corrected !== undefined && corrected.tests > 1 && corrected.correction !== 'none';
+  }
+
+  /** `; Holm over 4 tests`; nothing without a correction. */
+  get correction(): string {
+    const { corrected } = this.verdict;
+    if (corrected === undefined || !this.isCorrected) return '';
+    return `; ${corrected.correction === 'holm' ? 'Holm' : 'Benjamini-Hochberg'} over ${corrected.tests} tests`;
+  }
+}
+
+/** What a reader has to know of a verdict of a built-in test, and what it would take to say more. */
+export function remarksOn(verdict: Verdict): string[] {
+  const values = new VerdictValues(verdict);
+  const [n, dropped, needed] = ['n', 'dropped', 'replicates_needed'].map((key) => values.number(key)) as [
+    number,
+    number,
+    number,
+  ];
+  const remarks: string[] = [];
+  if (dropped > 0) remarks.push(`${dropped} replicate${dropped === 1 ? '' : 's'} without a value left out`);
+  if (values.value('nested') !== undefined)
+    remarks.push('recorded several times in a replicate: its mean counts');
+  if (verdict.verifier === 'bootstrap_ci' && n < FEW_FOR_BOOTSTRAP)
+    remarks.push(`with ${n} replicates a bootstrap interval is too narrow: paired_t_test errs less`);
+  if (!values.significant && needed > n && needed <= 1000 * n) {
+    const least = formatNumber(values.number('minimum_detectable'));
+    remarks.push(
+      `smallest difference likely found: ${least}; for the observed one, about ${needed} replicates`,
+    );
+  }
+  return remarks;
+}
