@@ -2,7 +2,7 @@ import { printable } from '../base/diagnostics.ts';
 import { BASELINE } from '../base/names.ts';
 import type { MetricRow, ReportModel, Verdict } from './model.ts';
 import { count, formatInterval, formatNumber, formatP, formatShort, signed } from './numbers.ts';
-import { type Reading, readRow } from './reading.ts';
+import { isDifference, type Reading, readRow } from './reading.ts';
 import { VerdictValues } from './verdict-values.ts';
 
 const MAX_NAME = 60;
@@ -42,7 +42,7 @@ function outcome(model: ReportModel): string | undefined {
     return reading === undefined ? [] : [{ row, reading }];
   });
   if (findings.length === 0) return uncompared(metrics, conditions.length);
-  const decided = findings.filter(({ reading }) => isDecided(reading));
+  const decided = findings.filter(({ reading }) => isDifference(reading));
   const clearest = clearestOf(model, decided);
   if (clearest === undefined) return nothingDiffers(findings);
   const others = decided.length - 1;
@@ -51,10 +51,6 @@ function outcome(model: ReportModel): string | undefined {
       ? ''
       : ` ${others === 0 ? 'Nothing else differs' : `${count(others, 'other comparison')} of ${findings.length - 1} ${others === 1 ? 'differs' : 'differ'}`} from the baseline.`;
   return `${describe(clearest)}${rest}`;
-}
-
-function isDecided({ word }: Reading): boolean {
-  return word !== 'unclear' && word !== 'same' && word !== 'equivalent';
 }
 
 /** Of the first hypothesis that decides something, what is better before what is not; then the largest effect. */
@@ -79,40 +75,40 @@ function clearestOf({ verdicts }: ReportModel, decided: readonly Finding[]): Fin
     .reduce((best, one) => (size(one) > size(best) ? one : best));
 }
 
-/** `high_lr is better than the baseline on accuracy: +0.1 [+0.05, +0.15] (…)`. */
+/** `high_lr is better than the baseline on accuracy: +0.1 [+0.05, +0.15] (paired t test, …)`. */
 function describe({ row, reading: { word, verdict } }: Finding): string {
-  const subject = `${clip(row.condition)} is ${word} than the ${BASELINE} on ${clip(row.metric)}`;
-  const { difference, interval, p, adjusted, pairs } = row.comparison ?? NOTHING;
-  if (verdict === undefined) {
-    const range = formatInterval(interval, formatShort);
-    const sure = [`paired t test, p ${pText(p)}`, `${pText(adjusted)} corrected by Holm`, `n ${pairs}`];
-    return `${subject} by ${formatShort(Math.abs(difference))}: ${signed(difference, formatShort)} ${range} (${sure.join(', ')}).`;
-  }
-  const values = new VerdictValues(verdict);
-  const seen = values.number('difference');
+  const { difference, interval, adjusted, pairs } = row.comparison ?? NOTHING;
+  const values = verdict === undefined ? undefined : new VerdictValues(verdict);
+  const seen = values?.number('difference') ?? Number.NaN;
   const by = Number.isNaN(seen) ? difference : seen;
-  const range = formatInterval({ low: values.number('ci_low'), high: values.number('ci_high') }, formatShort);
-  return `${subject} by ${formatShort(Math.abs(by))}: ${signed(by, formatShort)}${range === '' ? '' : ` ${range}`} (${certainty(verdict, values, pairs)}).`;
+  const range = formatInterval(
+    values === undefined ? interval : { low: values.number('ci_low'), high: values.number('ci_high') },
+    formatShort,
+  );
+  const sure =
+    verdict === undefined || values === undefined
+      ? `paired t test, p ${pText(adjusted)} corrected by Holm, n ${pairs}`
+      : certainty(verdict, values, pairs);
+  return `${clip(row.condition)} is ${word} than the ${BASELINE} on ${clip(row.metric)}: ${signed(by, formatShort)}${range === '' ? '' : ` ${range}`} (${sure}).`;
 }
 
 const NOTHING = {
   difference: Number.NaN,
   interval: { low: Number.NaN, high: Number.NaN },
-  p: 1,
-  adjusted: 1,
+  adjusted: Number.NaN,
   pairs: 0,
 };
 
+/** Which test, the p-value that counts, and of how many. */
 function certainty({ verifier, corrected }: Verdict, values: VerdictValues, pairs: number): string {
-  const [p, adjusted, n] = ['p_value', 'p_adjusted', 'n'].map((key) => values.number(key));
-  const parts = [clip(verifier.replaceAll('_', ' '))];
-  if (p !== undefined && !Number.isNaN(p)) parts.push(`p ${pText(p)}`);
-  if (values.isCorrected && adjusted !== undefined && !Number.isNaN(adjusted))
-    parts.push(
-      `${pText(adjusted)} corrected by ${corrected?.correction === 'holm' ? 'Holm' : 'Benjamini-Hochberg'}`,
-    );
-  parts.push(`n ${n === undefined || Number.isNaN(n) ? pairs : n}`);
-  return parts.join(', ');
+  const p = values.isCorrected ? values.number('p_adjusted') : values.number('p_value');
+  const how = corrected?.correction === 'holm' ? 'Holm' : 'Benjamini-Hochberg';
+  const n = values.number('n');
+  return [
+    clip(verifier.replaceAll('_', ' ')),
+    ...(Number.isNaN(p) ? [] : [`p ${pText(p)}${values.isCorrected ? ` corrected by ${how}` : ''}`]),
+    `n ${Number.isNaN(n) ? pairs : n}`,
+  ].join(', ');
 }
 
 function pText(p: number): string {

@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { printable } from '../../base/diagnostics.ts';
-import { ALPHA, type MetricRow } from '../model.ts';
+import type { MetricRow } from '../model.ts';
 import { drawable, type Scale, scaleOf } from './scale.ts';
 
 /** Ours: the style sheet replaces them where the page is dark. */
@@ -52,15 +52,19 @@ export function valuesChart(rows: readonly MetricRow[], dense: boolean): TopLeve
   return chart(rows, scale, [replicates, ...estimateLayers(means, scale, rows.length)]);
 }
 
-/** The mean difference of every condition from the baseline, pair by pair, with its interval, against zero. */
-export function differencesChart(rows: readonly MetricRow[]): TopLevelSpec {
+/**
+ * The mean difference of every condition from the baseline, pair by pair, with its interval, against zero.
+ *
+ * @param decided for each row, whether it differs by more than chance explains
+ */
+export function differencesChart(rows: readonly MetricRow[], decided: readonly boolean[]): TopLevelSpec {
   const compared = rows.map(({ comparison }) => comparison);
   const scale = scaleOf([
     0,
     ...compared.flatMap((c) => (c === undefined ? [] : [c.difference, c.interval.low, c.interval.high])),
   ]);
   const estimates = compared.flatMap((c, i) =>
-    c === undefined ? [] : estimateOf(i, c.difference, c.interval, c.adjusted < ALPHA),
+    c === undefined ? [] : estimateOf(i, c.difference, c.interval, decided[i] === true),
   );
   const zero = {
     data: { values: [{ value: 0 }] },

@@ -67,7 +67,7 @@ export function renderTable(
   const body = rows.map((cells) => {
     const rendered = cells.map((cell, i) =>
       i === 0
-        ? html`<th scope="row">${cell}</th>`
+        ? html`<th scope="row"${isShort(cell) ? NAME : undefined}>${cell}</th>`
         : html`<td${columns[i]?.numeric ? NUMERIC : undefined}>${cell}</td>`,
     );
     return html`<tr>${rendered}</tr>\n`;
@@ -81,6 +81,13 @@ ${body}</tbody>
 }
 
 const NUMERIC = new Html(' class="n"');
+/** Stays in view while the rest of the table scrolls. */
+const NAME = new Html(' class="name"');
+const MAX_NAME = 24;
+
+function isShort(cell: Content): boolean {
+  return typeof cell === 'string' && cell.length <= MAX_NAME;
+}
 
 export function renderSection(id: string, title: string, content: Content): Html {
   return html`<section id="${id}" aria-labelledby="${id}-title">

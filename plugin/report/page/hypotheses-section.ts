@@ -40,11 +40,11 @@ function testsTable(verdicts: readonly Verdict[]): Html {
     { title: effect, numeric: true },
     { title: 'p', numeric: true },
     { title: 'corrected', numeric: true },
+    { title: 'Significant' },
     { title: 'n', numeric: true },
     { title: 'dropped', numeric: true },
     { title: 'Least found', numeric: true },
-    { title: 'Replicates needed', numeric: true },
-    { title: 'Significant' },
+    { title: 'n needed', numeric: true },
   ];
   const rows = verdicts.map((verdict): Content[] => {
     const values = new VerdictValues(verdict);
@@ -58,15 +58,15 @@ function testsTable(verdicts: readonly Verdict[]): Html {
       number('effect_size'),
       known(values.number('p_value'), formatP),
       known(values.number('p_adjusted'), formatP),
+      significance(verdict, values),
       number('n'),
       number('dropped'),
       number('minimum_detectable'),
       number('replicates_needed'),
-      significance(verdict, values),
     ];
   });
   return html`${renderTable(`Verdicts on ${verdicts[0]?.hypothesis}`, columns, rows)}<p class="note">Least found: the smallest true difference that this number of
-replicates finds with probability 0.8. Replicates needed: to find the observed difference with that probability.</p>
+replicates finds with probability 0.8. n needed: to find the observed difference with that probability.</p>
 `;
 }
 

@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { ALPHA, type MetricRow, type ReportModel } from '../model.ts';
 import { count, formatInterval, formatOf, formatP, formatShort, signed } from '../numbers.ts';
-import { type Reading, readRow } from '../reading.ts';
+import { isDifference, type Reading, readRow } from '../reading.ts';
 import { differencesChart, MOST_POINTS, valuesChart } from './charts.ts';
 import type { DrawChart } from './draw.ts';
 import { type Content, type Html, html, renderSection, renderTable } from './html.ts';
@@ -20,7 +20,7 @@ export async function metricsSection(model: ReportModel, drawer: () => Promise<D
   const points = model.metrics.reduce((sum, { sample }) => sum + sample.values.length, 0);
   const blocks: Html[] = [];
   for (const [i, rows] of groups.entries()) {
-    const charts = i < MOST_CHARTS ? await chartsOf(rows, points > ALL_POINTS, draw) : undefined;
+    const charts = i < MOST_CHARTS ? await chartsOf(model, rows, points > ALL_POINTS, draw) : undefined;
     blocks.push(metricBlock(model, rows, charts));
   }
   return renderSection('metrics', 'Metrics', [...blocks, method(model)]);
@@ -36,7 +36,12 @@ function byMetric(rows: readonly MetricRow[]): MetricRow[][] {
   return [...groups.values()];
 }
 
-async function chartsOf(rows: readonly MetricRow[], crowded: boolean, draw: DrawChart): Promise<Html> {
+async function chartsOf(
+  model: ReportModel,
+  rows: readonly MetricRow[],
+  crowded: boolean,
+  draw: DrawChart,
+): Promise<Html> {
   const metric = rows[0]?.metric ?? '';
   const dense = crowded || rows.some(({ sample }) => sample.values.length > MOST_POINTS);
   const values = await figure(
@@ -50,10 +55,14 @@ async function chartsOf(rows: readonly MetricRow[], crowded: boolean, draw: Draw
   );
   const compared = rows.filter(({ comparison }) => comparison !== undefined);
   if (compared.length === 0) return html`<div class="charts">\n${values}</div>\n`;
+  const readings = rows.map((row) => readRow(model, row));
   const differences = await figure(
-    'Paired difference from the baseline with 95 % interval; hollow where it may be chance',
+    'Paired difference from the baseline, 95 % interval (hollow: unclear)',
     `Paired differences of ${metric} from the baseline. ${compared.map(differenceWords).join('; ')}.`,
-    differencesChart(rows),
+    differencesChart(
+      rows,
+      readings.map((reading) => reading !== undefined && isDifference(reading)),
+    ),
     draw,
   );
   return html`<div class="charts">\n${values}${differences}</div>\n`;

@@ -29,12 +29,14 @@ article:first-of-type > h3 { margin-top: .5rem; }
 nav { margin-top: .75rem; display: flex; flex-wrap: wrap; gap: .25rem 1rem; }
 .note { margin: .4rem 0; color: var(--soft); font-size: .875rem; max-width: 60rem; }
 .alert { margin: .4rem 0; padding: .4rem .75rem; background: var(--alert); border-left: 4px solid var(--bad); border-radius: 0 4px 4px 0; }
-.wide { overflow-x: auto; margin: .5rem 0; }
+.wide { position: relative; overflow-x: auto; margin: .5rem 0; }
 .wide:focus-visible, pre:focus-visible, summary:focus-visible, a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem 1.1rem .3rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); overflow-wrap: normal; }
+th, td { padding: .3rem 1rem .3rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); overflow-wrap: normal; }
 thead th { color: var(--soft); font-weight: 600; white-space: nowrap; vertical-align: bottom; }
 tbody th { font-weight: 500; }
+tbody th.name { position: sticky; left: 0; background: var(--paper); white-space: nowrap; }
+time { white-space: nowrap; }
 th:first-child, td { max-width: 26rem; overflow-wrap: break-word; }
 .n { text-align: right; white-space: nowrap; }
 mark { background: var(--mark); color: inherit; padding: .05rem .3rem; border-radius: 3px; }
