@@ -4,6 +4,7 @@ import { count, formatInterval, formatNumber, formatOf, formatP, formatShort, si
 import { type Reading, readRow } from './reading.ts';
 import { settingsOf } from './settings.ts';
 import { troublesOf } from './table.ts';
+import { verdictSentence } from './verdict-sentence.ts';
 import { remarksOn, VerdictValues } from './verdict-values.ts';
 
 /** A comment on a pull request may have 65,536 characters. */
@@ -26,6 +27,7 @@ export function renderMarkdown(model: ReportModel): string {
   const parts = [
     `## ${escapeMarkdown(model.experiment, MAX_CELL)}\n`,
     ...(model.description === undefined ? [] : [`${escapeMarkdown(model.description)}\n`]),
+    `**${escapeMarkdown(verdictSentence(model), MAX_REASON)}**\n`,
     ...gatesOf(model).map((gate) => `**Not passed:** ${gate}\n`),
     ...troublesOf(model).map((trouble) => `**Attention:** ${escapeMarkdown(trouble, MAX_REASON)}\n`),
     metricSection(model),

@@ -27,6 +27,11 @@ export function readRow({ verdicts }: ReportModel, row: MetricRow): Reading | un
   return { word: difference > 0 ? 'higher' : 'lower', verdict: undefined };
 }
 
+/** Whether a condition was found to differ from the baseline. */
+export function isDifference({ word }: Reading): boolean {
+  return word !== 'unclear' && word !== 'same' && word !== 'equivalent';
+}
+
 /** No replicate differs from that of the baseline; of a single one, that it is said to be the same would say too much. */
 function isSame({ difference, interval: { low, high } }: PairedComparison): boolean {
   return difference === 0 && low === 0 && high === 0;

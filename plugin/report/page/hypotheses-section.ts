@@ -1,0 +1,107 @@
+import { groupVerdicts, type ReportModel, type Verdict } from '../model.ts';
+import { formatInterval, formatP, formatShort, signed } from '../numbers.ts';
+import { remarksOn, VerdictValues } from '../verdict-values.ts';
+import { type Content, type Html, html, renderSection, renderTable } from './html.ts';
+
+/** Every hypothesis with what was found of each condition. */
+export function hypothesesSection({ verdicts }: ReportModel): Content {
+  if (verdicts.length === 0) return undefined;
+  return renderSection('hypotheses', 'Hypotheses', groupVerdicts(verdicts).map(hypothesisBlock));
+}
+
+function hypothesisBlock(verdicts: readonly Verdict[]): Content {
+  const [first] = verdicts;
+  if (first === undefined) return undefined;
+  const better = first.better === undefined ? '' : `; ${first.better} is better`;
+  return html`<article>
+<h3>${first.hypothesis}</h3>
+<p class="note"><code>${first.verifier}</code>, each condition against the baseline${new VerdictValues(first).correction}${better}</p>
+${verdicts.map(gateLine)}${verdicts.map(failureLine)}${first.builtIn ? testsTable(verdicts) : valuesTable(verdicts)}${remarks(verdicts)}</article>
+`;
+}
+
+function gateLine({ gate }: Verdict): Content {
+  return gate === undefined ? undefined : html`<p class="alert"><strong>Gate fails:</strong> ${gate}.</p>\n`;
+}
+
+function failureLine({ condition, metrics, result }: Verdict): Content {
+  if (result.ok) return undefined;
+  return html`<p class="alert"><strong>Not judged:</strong> ${condition} on ${metrics.join(', ')}: ${result.message}</p>\n`;
+}
+
+/** What our own tests say has names that are known. */
+function testsTable(verdicts: readonly Verdict[]): Html {
+  const effect = verdicts.map((verdict) => new VerdictValues(verdict).effectName)[0] ?? 'effect';
+  const columns = [
+    { title: 'Condition' },
+    { title: 'Metric' },
+    { title: 'Difference', numeric: true },
+    { title: 'Interval', numeric: true },
+    { title: effect, numeric: true },
+    { title: 'p', numeric: true },
+    { title: 'corrected', numeric: true },
+    { title: 'Significant' },
+    { title: 'n', numeric: true },
+    { title: 'dropped', numeric: true },
+    { title: 'Least found', numeric: true },
+    { title: 'n needed', numeric: true },
+  ];
+  const rows = verdicts.map((verdict): Content[] => {
+    const values = new VerdictValues(verdict);
+    const interval = { low: values.number('ci_low'), high: values.number('ci_high') };
+    const number = (key: string): string => known(values.number(key), formatShort);
+    return [
+      verdict.condition,
+      verdict.metrics.join(', '),
+      known(values.number('difference'), (value) => signed(value, formatShort)),
+      formatInterval(interval, formatShort),
+      number('effect_size'),
+      known(values.number('p_value'), formatP),
+      known(values.number('p_adjusted'), formatP),
+      significance(verdict, values),
+      number('n'),
+      number('dropped'),
+      number('minimum_detectable'),
+      number('replicates_needed'),
+    ];
+  });
+  return html`${renderTable(`Verdicts on ${verdicts[0]?.hypothesis}`, columns, rows)}<p class="note">Least found: the smallest true difference that this number of
+replicates finds with probability 0.8. n needed: to find the observed difference with that probability.</p>
+`;
+}
+
+/** A verifier of the user's returns what it likes. */
+function valuesTable(verdicts: readonly Verdict[]): Content {
+  const keys = [...new Set(verdicts.flatMap(({ result }) => (result.ok ? Object.keys(result.values) : [])))];
+  if (keys.length === 0) return undefined;
+  const rows = verdicts.map((verdict): Content[] => {
+    const values = new VerdictValues(verdict);
+    return [verdict.condition, verdict.metrics.join(', '), ...keys.map((key) => values.text(key))];
+  });
+  const columns = [
+    { title: 'Condition' },
+    { title: 'Metric' },
+    ...keys.map((title) => ({ title, numeric: true })),
+  ];
+  return renderTable(`Verdicts on ${verdicts[0]?.hypothesis}`, columns, rows);
+}
+
+function significance({ result, gate }: Verdict, values: VerdictValues): string {
+  if (!result.ok) return 'not judged';
+  return `${values.significant ? 'yes' : 'no'}${gate === undefined ? '' : ', gate fails'}`;
+}
+
+function remarks(verdicts: readonly Verdict[]): Content {
+  const lines = verdicts
+    .filter(({ builtIn }) => builtIn)
+    .flatMap((verdict) =>
+      remarksOn(verdict).map(
+        (remark) => html`<li>${verdict.condition} on ${verdict.metrics.join(', ')}: ${remark}</li>\n`,
+      ),
+    );
+  return lines.length === 0 ? undefined : html`<ul class="note">\n${lines}</ul>\n`;
+}
+
+function known(value: number, format: (value: number) => string): string {
+  return Number.isNaN(value) ? '' : format(value);
+}

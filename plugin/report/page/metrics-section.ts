@@ -1,0 +1,187 @@
+import type { TopLevelSpec } from 'vega-lite';
+import { ALPHA, type MetricRow, type ReportModel } from '../model.ts';
+import { count, formatInterval, formatOf, formatP, formatShort, signed } from '../numbers.ts';
+import { isDifference, type Reading, readRow } from '../reading.ts';
+import { differencesChart, MOST_POINTS, valuesChart } from './charts.ts';
+import type { DrawChart } from './draw.ts';
+import { type Content, type Html, html, renderSection, renderTable } from './html.ts';
+
+/** Of the whole page: points beyond it are drawn as densities. */
+const ALL_POINTS = 8000;
+/** Metrics beyond it have their table only: a page must open at once. */
+const MOST_CHARTS = 40;
+
+/** Every metric: its charts and its numbers. */
+export async function metricsSection(model: ReportModel, drawer: () => Promise<DrawChart>): Promise<Content> {
+  if (model.metrics.length === 0)
+    return renderSection('metrics', 'Metrics', html`<p>No metrics were recorded.</p>\n`);
+  const draw = await drawer();
+  const groups = byMetric(model.metrics);
+  const points = model.metrics.reduce((sum, { sample }) => sum + sample.values.length, 0);
+  const blocks: Html[] = [];
+  for (const [i, rows] of groups.entries()) {
+    const charts = i < MOST_CHARTS ? await chartsOf(model, rows, points > ALL_POINTS, draw) : undefined;
+    blocks.push(metricBlock(model, rows, charts));
+  }
+  return renderSection('metrics', 'Metrics', [...blocks, method(model)]);
+}
+
+function byMetric(rows: readonly MetricRow[]): MetricRow[][] {
+  const groups = new Map<string, MetricRow[]>();
+  for (const row of rows) {
+    const group = groups.get(row.metric);
+    if (group === undefined) groups.set(row.metric, [row]);
+    else group.push(row);
+  }
+  return [...groups.values()];
+}
+
+async function chartsOf(
+  model: ReportModel,
+  rows: readonly MetricRow[],
+  crowded: boolean,
+  draw: DrawChart,
+): Promise<Html> {
+  const metric = rows[0]?.metric ?? '';
+  const dense = crowded || rows.some(({ sample }) => sample.values.length > MOST_POINTS);
+  const values = await figure(
+    dense
+      ? 'Distribution of the replicates, mean with 95 % interval'
+      : 'All replicates, mean with 95 % interval',
+    `${metric} by condition. ${rows.map(valueWords).join('; ')}.`,
+    valuesChart(rows, dense),
+    draw,
+    notShown(rows),
+  );
+  const compared = rows.filter(({ comparison }) => comparison !== undefined);
+  if (compared.length === 0) return html`<div class="charts">\n${values}</div>\n`;
+  const readings = rows.map((row) => readRow(model, row));
+  const differences = await figure(
+    'Paired difference from the baseline, 95 % interval (hollow: unclear)',
+    `Paired differences of ${metric} from the baseline. ${compared.map(differenceWords).join('; ')}.`,
+    differencesChart(
+      rows,
+      readings.map((reading) => reading !== undefined && isDifference(reading)),
+    ),
+    draw,
+  );
+  return html`<div class="charts">\n${values}${differences}</div>\n`;
+}
+
+async function figure(
+  caption: string,
+  label: string,
+  spec: TopLevelSpec,
+  draw: DrawChart,
+  note?: string,
+): Promise<Html> {
+  return html`<figure>
+<figcaption>${caption}${note}</figcaption>
+<div class="chart" role="img" aria-label="${label}">${await draw(spec)}</div>
+<details class="spec"><summary>Specification</summary><pre tabindex="0" aria-label="Vega-Lite specification">${JSON.stringify(spec)}</pre></details>
+</figure>
+`;
+}
+
+function valueWords({ condition, description: { mean, n }, interval }: MetricRow): string {
+  return `${condition}: mean ${formatShort(mean)} ${formatInterval(interval, formatShort)}, n ${n}`;
+}
+
+function differenceWords({ condition, comparison }: MetricRow): string {
+  if (comparison === undefined) return condition;
+  const { difference, interval } = comparison;
+  return `${condition}: ${signed(difference, formatShort)} ${formatInterval(interval, formatShort)}`;
+}
+
+/** NaN is a missing value and counted in the table; infinities are values that no scale holds. */
+function notShown(rows: readonly MetricRow[]): string | undefined {
+  const infinite = rows
+    .flatMap(({ sample }) => sample.values)
+    .filter((value) => value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY).length;
+  return infinite === 0 ? undefined : `; without ${count(infinite, 'infinite value')}`;
+}
+
+function metricBlock(model: ReportModel, rows: readonly MetricRow[], charts: Html | undefined): Html {
+  const metric = rows[0]?.metric ?? '';
+  const format = formatOf(rows);
+  const missing = rows.some(({ description }) => description.missing > 0);
+  const compared = rows.some(({ comparison }) => comparison !== undefined);
+  const columns = [
+    { title: 'Condition' },
+    { title: 'n', numeric: true },
+    ...(missing ? [{ title: 'NaN', numeric: true }] : []),
+    { title: 'Mean', numeric: true },
+    { title: 'SD', numeric: true },
+    { title: '95 % interval', numeric: true },
+    ...(compared
+      ? [
+          { title: 'Difference', numeric: true },
+          { title: '95 % interval', numeric: true },
+          { title: 'd_z', numeric: true },
+          { title: 'p', numeric: true },
+          { title: 'corrected', numeric: true },
+          { title: 'Reading' },
+        ]
+      : []),
+  ];
+  const cells = rows.map((row): Content[] => {
+    const { condition, description, interval, comparison } = row;
+    return [
+      condition,
+      description.n,
+      ...(missing ? [description.missing] : []),
+      format(description.mean),
+      Number.isNaN(description.sd) ? '' : format(description.sd),
+      plainInterval(interval.low, interval.high, format),
+      ...(!compared
+        ? []
+        : comparison === undefined
+          ? ['', '', '', '', '', '']
+          : [
+              signed(comparison.difference, format),
+              formatInterval(comparison.interval, format),
+              Number.isNaN(comparison.effect) ? '' : formatShort(comparison.effect),
+              Number.isNaN(comparison.p) ? '' : formatP(comparison.p),
+              Number.isNaN(comparison.adjusted) ? '' : formatP(comparison.adjusted),
+              readingBadge(readRow(model, row)),
+            ]),
+    ];
+  });
+  const nested = rows.some(({ sample }) => sample.nested)
+    ? html`<p class="note">Recorded several times in a replicate: its mean counts.</p>\n`
+    : undefined;
+  return html`<article>
+<h3>${metric}</h3>
+${nested}${charts}${renderTable(`Numbers of ${metric}`, columns, cells)}</article>
+`;
+}
+
+function plainInterval(low: number, high: number, format: (value: number) => string): string {
+  return Number.isNaN(low) || Number.isNaN(high) ? '' : `[${format(low)}, ${format(high)}]`;
+}
+
+const SIGNS: Readonly<Record<Reading['word'], string>> = {
+  better: '▲',
+  worse: '▼',
+  higher: '↑',
+  lower: '↓',
+  equivalent: '≈',
+  same: '=',
+  unclear: '?',
+};
+
+/** The word in brackets where no hypothesis asks for it. */
+function readingBadge(reading: Reading | undefined): Content {
+  if (reading === undefined) return '';
+  const { word, verdict } = reading;
+  return html`<span class="badge ${word}"><span aria-hidden="true">${SIGNS[word]}</span> ${verdict === undefined ? `(${word})` : word}</span>`;
+}
+
+function method({ metrics }: ReportModel): Html | undefined {
+  const tests = metrics.filter(({ comparison }) => comparison !== undefined).length;
+  if (tests === 0) return undefined;
+  return html`<p class="note">Differences: condition minus baseline, replicate by replicate, by paired t tests; p corrected by Holm's method over
+the ${count(tests, 'comparison')} of this report, at ${ALPHA}. d_z: mean over standard deviation of the differences. A reading in brackets is of these tests; one without, of a
+hypothesis.</p>
+`;
+}

@@ -1,0 +1,66 @@
+/** A range of values with ticks at round ones. */
+export interface Scale {
+  readonly low: number;
+  readonly high: number;
+  readonly ticks: readonly number[];
+  /** A number format of D3 that tells the ticks apart. */
+  readonly format: string;
+}
+
+/** Beyond it the distance between two values could be infinite. */
+const LARGEST = 8e307;
+const STEPS = 4;
+/** Values that differ by less than this part of themselves differ by rounding. */
+const ROUNDING = 1e-12;
+
+/** What is drawn of a value: undefined when it is no number at all. */
+export function drawable(value: number | undefined): number | undefined {
+  if (value === undefined || !Number.isFinite(value)) return undefined;
+  return Math.max(-LARGEST, Math.min(LARGEST, value));
+}
+
+/** Holds all of these values, with some room on either side; and zero when there is nothing else. */
+export function scaleOf(values: Iterable<number | undefined>): Scale {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const raw of values) {
+    const value = drawable(raw);
+    if (value === undefined) continue;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  if (low > high) [low, high] = [0, 0];
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  if (high - low <= size * ROUNDING) {
+    const room = size === 0 ? 1 : size / 10;
+    [low, high] = [low - room, high + room];
+  } else {
+    const room = (high - low) * 0.04;
+    [low, high] = [low - room, high + room];
+  }
+  const step = roundStep((high - low) / STEPS);
+  const ticks: number[] = [];
+  for (let i = Math.ceil(low / step); i <= Math.floor(high / step); i++) ticks.push(tick(i, step));
+  const largest = Math.max(...ticks.map(Math.abs), step);
+  const digits = Math.min(12, Math.max(1, Math.floor(Math.log10(largest / step)) + 2));
+  return {
+    low,
+    high,
+    ticks,
+    format: Math.abs(largest) >= 1e6 || step < 1e-5 ? `.${digits}~e` : `.${digits + 1}~r`,
+  };
+}
+
+/** The next of 1, 2, 5 times a power of ten. */
+function roundStep(rough: number): number {
+  const exponent = Math.floor(Math.log10(rough));
+  for (const factor of [1, 2, 5]) {
+    const step = Number(`${factor}e${exponent}`);
+    if (step >= rough) return step;
+  }
+  return Number(`1e${exponent + 1}`);
+}
+
+/** The tick without the rounding that a product brings. */
+function tick(i: number, step: number): number {
+  return Number((i * step).toPrecision(12));
+}
