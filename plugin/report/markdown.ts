@@ -3,7 +3,6 @@ import { ALPHA, groupVerdicts, type MetricRow, type ReportModel, type Verdict } 
 import { count, formatInterval, formatNumber, formatOf, formatP, formatShort, signed } from './numbers.ts';
 import { type Reading, readRow } from './reading.ts';
 import { settingsOf } from './settings.ts';
-import { troublesOf } from './table.ts';
 import { verdictSentence } from './verdict-sentence.ts';
 import { remarksOn, VerdictValues } from './verdict-values.ts';
 
@@ -13,6 +12,7 @@ const LIMIT = 58_000;
 const TABLE_LIMIT = 30_000;
 const MAX_CELL = 80;
 const MAX_REASON = 1000;
+const MAX_GATES = 10;
 
 /** A part of the report that is folded until somebody asks. */
 interface Details {
@@ -28,8 +28,7 @@ export function renderMarkdown(model: ReportModel): string {
     `## ${escapeMarkdown(model.experiment, MAX_CELL)}\n`,
     ...(model.description === undefined ? [] : [`${escapeMarkdown(model.description)}\n`]),
     `**${escapeMarkdown(verdictSentence(model), MAX_REASON)}**\n`,
-    ...gatesOf(model).map((gate) => `**Not passed:** ${gate}\n`),
-    ...troublesOf(model).map((trouble) => `**Attention:** ${escapeMarkdown(trouble, MAX_REASON)}\n`),
+    ...gatesOf(model),
     metricSection(model),
   ];
   let left = LIMIT - bytesOf(parts.join('\n'));
@@ -46,10 +45,16 @@ export function renderMarkdown(model: ReportModel): string {
   return parts.join('\n');
 }
 
+/** The first is in the sentence above. */
 function gatesOf({ verdicts }: ReportModel): string[] {
-  return verdicts
-    .flatMap(({ gate }) => (gate === undefined ? [] : [escapeMarkdown(gate, MAX_REASON)]))
-    .slice(0, 20);
+  const gates = verdicts.flatMap(({ gate }) =>
+    gate === undefined ? [] : [escapeMarkdown(gate, MAX_REASON)],
+  );
+  if (gates.length < 2) return [];
+  const more = gates.length > MAX_GATES ? [`- and ${gates.length - MAX_GATES} more`] : [];
+  return [
+    `Gates that fail:\n\n${[...gates.slice(0, MAX_GATES).map((gate) => `- ${gate}`), ...more].join('\n')}\n`,
+  ];
 }
 
 function metricSection(model: ReportModel): string {
