@@ -103,7 +103,7 @@ export function richDossier(): Dossier {
   const manifests = [
     manifestOf('baseline', { accuracy: waves(30, 0.71, 0.05), seconds: waves(30, 12, 2) }),
     manifestOf('high_lr', {
-      accuracy: [...waves(28, 0.78, 0.05), undefined, undefined],
+      accuracy: [...waves(28, 0.78, 0.05, 0.2), undefined, undefined],
       seconds: [...waves(28, 12.1, 2, 1), undefined, undefined],
     }),
     manifestOf('small_model', { accuracy: waves(30, 0.66, 0.06, 2), seconds: waves(30, 5, 0.9) }),
