@@ -12,7 +12,7 @@ export const HOLLOW = '#ffffff';
 
 /** In pixels of a chart that is shown at its natural size. A phone shows it at four fifths. */
 const WIDTH = 460;
-const NAMES = 128;
+const NAMES = 148;
 const FONT = 12;
 const MARGIN = { top: 6, right: 14, bottom: 26 };
 const MAX_NAME = 19;

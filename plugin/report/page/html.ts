@@ -37,12 +37,11 @@ function escapeText(text: string): string {
     .join('\n');
 }
 
-/** A path as the value of href, relative: never read as a scheme, a host or a query. */
+/** A path below the results folder as the value of href: never read as a scheme, a host, a query, or a way out. */
 export function relativeHref(path: string): string {
-  const segments = path
-    .split('/')
-    .map((segment) => encodeURIComponent(segment.replace(/\p{Surrogate}/gu, '\ufffd')));
-  return `../${segments.join('/')}`;
+  const inside = path.split('/').filter((segment) => !/^\.{0,2}$/.test(segment));
+  const encoded = inside.map((segment) => encodeURIComponent(segment.replace(/\p{Surrogate}/gu, '\ufffd')));
+  return `../${encoded.join('/')}`;
 }
 
 export interface Column {

@@ -6,7 +6,12 @@ import { type Content, type Html, html, renderSection, renderTable } from './htm
 /** Every hypothesis with what was found of each condition. */
 export function hypothesesSection({ verdicts }: ReportModel): Content {
   if (verdicts.length === 0) return undefined;
-  return renderSection('hypotheses', 'Hypotheses', groupVerdicts(verdicts).map(hypothesisBlock));
+  const note = verdicts.some(({ builtIn }) => builtIn)
+    ? html`<p class="note">Least found: the smallest true difference that this number of replicates finds with probability 0.8. n needed: the number of
+replicates that finds the observed difference with that probability.</p>
+`
+    : undefined;
+  return renderSection('hypotheses', 'Hypotheses', [...groupVerdicts(verdicts).map(hypothesisBlock), note]);
 }
 
 function hypothesisBlock(verdicts: readonly Verdict[]): Content {
@@ -59,15 +64,13 @@ function testsTable(verdicts: readonly Verdict[]): Html {
       known(values.number('p_value'), formatP),
       known(values.number('p_adjusted'), formatP),
       significance(verdict, values),
-      number('n'),
-      number('dropped'),
+      known(values.number('n'), String),
+      known(values.number('dropped'), String),
       number('minimum_detectable'),
-      number('replicates_needed'),
+      known(values.number('replicates_needed'), String),
     ];
   });
-  return html`${renderTable(`Verdicts on ${verdicts[0]?.hypothesis}`, columns, rows)}<p class="note">Least found: the smallest true difference that this number of
-replicates finds with probability 0.8. n needed: to find the observed difference with that probability.</p>
-`;
+  return renderTable(`Verdicts on ${verdicts[0]?.hypothesis}`, columns, rows);
 }
 
 /** A verifier of the user's returns what it likes. */

@@ -1,7 +1,8 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { ALPHA, type MetricRow, type ReportModel } from '../model.ts';
+import { ALPHA, type MetricRow, type PairedComparison, type ReportModel } from '../model.ts';
 import { count, formatInterval, formatOf, formatP, formatShort, signed } from '../numbers.ts';
 import { isDifference, type Reading, readRow } from '../reading.ts';
+import { VerdictValues } from '../verdict-values.ts';
 import { differencesChart, MOST_POINTS, valuesChart } from './charts.ts';
 import type { DrawChart } from './draw.ts';
 import { type Content, type Html, html, renderSection, renderTable } from './html.ts';
@@ -141,9 +142,7 @@ function metricBlock(model: ReportModel, rows: readonly MetricRow[], charts: Htm
               signed(comparison.difference, format),
               formatInterval(comparison.interval, format),
               Number.isNaN(comparison.effect) ? '' : formatShort(comparison.effect),
-              Number.isNaN(comparison.p) ? '' : formatP(comparison.p),
-              Number.isNaN(comparison.adjusted) ? '' : formatP(comparison.adjusted),
-              readingBadge(readRow(model, row)),
+              ...pValues(comparison, readRow(model, row)),
             ]),
     ];
   });
@@ -170,6 +169,18 @@ const SIGNS: Readonly<Record<Reading['word'], string>> = {
   unclear: '?',
 };
 
+/** Those of the hypothesis that reads the row, where one does. */
+function pValues({ p, adjusted }: PairedComparison, reading: Reading | undefined): Content[] {
+  const values = reading?.verdict === undefined ? undefined : new VerdictValues(reading.verdict);
+  const [raw, corrected] =
+    values === undefined ? [p, adjusted] : [values.number('p_value'), values.number('p_adjusted')];
+  return [
+    Number.isNaN(raw) ? '' : formatP(raw),
+    Number.isNaN(corrected) ? '' : formatP(corrected),
+    readingBadge(reading),
+  ];
+}
+
 /** The word in brackets where no hypothesis asks for it. */
 function readingBadge(reading: Reading | undefined): Content {
   if (reading === undefined) return '';
@@ -180,8 +191,8 @@ function readingBadge(reading: Reading | undefined): Content {
 function method({ metrics }: ReportModel): Html | undefined {
   const tests = metrics.filter(({ comparison }) => comparison !== undefined).length;
   if (tests === 0) return undefined;
-  return html`<p class="note">Differences: condition minus baseline, replicate by replicate, by paired t tests; p corrected by Holm's method over
-the ${count(tests, 'comparison')} of this report, at ${ALPHA}. d_z: mean over standard deviation of the differences. A reading in brackets is of these tests; one without, of a
-hypothesis.</p>
+  return html`<p class="note">Differences are condition minus baseline, replicate by replicate; intervals are by Student's t, d_z is the mean over the
+standard deviation of the differences. A reading is that of the hypothesis that asks for the metric, with its p-values. In brackets, where none asks, it is
+of paired t tests, corrected by Holm's method over the ${count(tests, 'comparison')} here, at ${ALPHA}.</p>
 `;
 }

@@ -9,7 +9,8 @@ export interface Scale {
 
 /** Beyond it the distance between two values could be infinite. */
 const LARGEST = 8e307;
-const STEPS = 4;
+/** Characters that fit under a chart. */
+const ROOM = 48;
 /** Values that differ by less than this part of themselves differ by rounding. */
 const ROUNDING = 1e-12;
 
@@ -37,17 +38,25 @@ export function scaleOf(values: Iterable<number | undefined>): Scale {
     const room = (high - low) * 0.04;
     [low, high] = [low - room, high + room];
   }
-  const step = roundStep((high - low) / STEPS);
+  const fine = ticksOf(low, high, 6);
+  return { low, high, ...(fine.width * fine.ticks.length <= ROOM ? fine : ticksOf(low, high, 2)) };
+}
+
+/** @returns also the number of characters of the longest label, about */
+function ticksOf(
+  low: number,
+  high: number,
+  most: number,
+): Pick<Scale, 'ticks' | 'format'> & { width: number } {
+  const step = roundStep((high - low) / most);
   const ticks: number[] = [];
-  for (let i = Math.ceil(low / step); i <= Math.floor(high / step); i++) ticks.push(tick(i, step));
-  const largest = Math.max(...ticks.map(Math.abs), step);
-  const digits = Math.min(12, Math.max(1, Math.floor(Math.log10(largest / step)) + 2));
-  return {
-    low,
-    high,
-    ticks,
-    format: Math.abs(largest) >= 1e6 || step < 1e-5 ? `.${digits}~e` : `.${digits + 1}~r`,
-  };
+  for (let i = Math.ceil(low / step); i <= Math.floor(high / step); i++)
+    ticks.push(Number((i * step).toPrecision(12)));
+  const largest = Math.max(step, ...ticks.map(Math.abs));
+  const digits = Math.min(12, Math.floor(Math.log10(largest / step)) + 2);
+  const exponent = largest >= 1e6 || step < 1e-5;
+  const width = exponent ? digits + 7 : Math.max(digits + 3, Math.log10(largest) + 2, 2 - Math.log10(step));
+  return { ticks, format: exponent ? `.${digits - 1}~e` : `.${digits}~r`, width };
 }
 
 /** The next of 1, 2, 5 times a power of ten. */
@@ -58,9 +67,4 @@ function roundStep(rough: number): number {
     if (step >= rough) return step;
   }
   return Number(`1e${exponent + 1}`);
-}
-
-/** The tick without the rounding that a product brings. */
-function tick(i: number, step: number): number {
-  return Number((i * step).toPrecision(12));
 }

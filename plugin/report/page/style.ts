@@ -50,7 +50,7 @@ small { color: var(--soft); }
 figure { margin: .25rem 0; min-width: 0; }
 figcaption { color: var(--soft); font-size: .8125rem; }
 .chart { max-width: 520px; margin: .25rem 0; }
-.chart svg { display: block; width: 100%; height: auto; }
+.chart svg { display: block; width: 100%; height: auto; overflow: visible; }
 .chart text { font-family: inherit; font-variant-numeric: tabular-nums; }
 summary { cursor: pointer; color: var(--soft); }
 .spec { font-size: .8125rem; }
