@@ -31,7 +31,9 @@ export function parseSource(path: string, text: string): Source {
     if (specifier !== undefined) imports.add(target(path, specifier));
     if (ts.isPropertyAccessExpression(node))
       members.add(`${node.expression.getText(file)}.${node.name.text}`);
-    if (ts.isNewExpression(node)) members.add(`new ${node.expression.getText(file)}`);
+    // With arguments it depends on these alone.
+    if (ts.isNewExpression(node) && !node.arguments?.length)
+      members.add(`new ${node.expression.getText(file)}`);
     if (ts.isExportAssignment(node) || isDefault(node)) hasDefaultExport = true;
     if (node.kind === ts.SyntaxKind.AnyKeyword) hasAny = true;
     ts.forEachChild(node, visit);
