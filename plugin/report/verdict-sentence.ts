@@ -84,10 +84,10 @@ function describe({ row, reading: { word, verdict } }: Finding): string {
   const values = verdict === undefined ? undefined : new VerdictValues(verdict);
   const seen = values?.number('difference') ?? Number.NaN;
   const by = Number.isNaN(seen) ? difference : seen;
-  const range = formatInterval(
-    values === undefined ? interval : { low: values.number('ci_low'), high: values.number('ci_high') },
-    formatShort,
-  );
+  const own = { low: values?.number('ci_low') ?? Number.NaN, high: values?.number('ci_high') ?? Number.NaN };
+  // A verifier that gives no interval mostly speaks of the same difference of means.
+  const isMean = Math.abs(by - difference) <= 1e-9 * Math.abs(difference);
+  const range = formatInterval(own, formatShort) || (isMean ? formatInterval(interval, formatShort) : '');
   const sure =
     verdict === undefined || values === undefined
       ? `paired t test, p ${pText(adjusted)} corrected by Holm, n ${pairs}`

@@ -96,7 +96,7 @@ describe('the verdict in a sentence', () => {
   test("takes a user's verifier at its word", () => {
     const values = { p_value: 0.012, significant: true };
     expect(sentence([BASELINE, HIGH], [{ ...OWN, result: { ok: true, values } }])).toMatchInlineSnapshot(
-      `"high is higher than the baseline on accuracy: +0.0984 (my_check, p = 0.0120, n 12). Nothing else clearly differs from the baseline."`,
+      `"high is higher than the baseline on accuracy: +0.0984 [+0.0833, +0.114] (my_check, p = 0.0120, n 12). Nothing else clearly differs from the baseline."`,
     );
   });
 
