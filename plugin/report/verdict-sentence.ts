@@ -1,7 +1,7 @@
 import { printable } from '../base/diagnostics.ts';
 import { BASELINE } from '../base/names.ts';
 import type { MetricRow, ReportModel, Verdict } from './model.ts';
-import { count, formatInterval, formatNumber, formatP, formatShort, signed } from './numbers.ts';
+import { count, formatInterval, formatP, formatShort, signed } from './numbers.ts';
 import { isDifference, type Reading, readRow } from './reading.ts';
 import { VerdictValues } from './verdict-values.ts';
 
@@ -24,8 +24,11 @@ export function verdictSentence(model: ReportModel): string {
 function gates({ verdicts }: ReportModel): string | undefined {
   const [first, ...others] = verdicts.flatMap(({ gate }) => gate ?? []);
   if (first === undefined) return undefined;
-  const more = others.length === 0 ? '' : ` (and ${count(others.length, 'more gate')})`;
-  return `A gate fails: ${clip(first, MAX_REASON)}${more}.`;
+  const more =
+    others.length === 0
+      ? ''
+      : ` ${count(others.length, 'more gate')} ${others.length === 1 ? 'fails' : 'fail'}.`;
+  return `A gate fails: ${clip(first, MAX_REASON)}.${more}`;
 }
 
 function brokenVerifiers({ verdicts }: ReportModel): string | undefined {
@@ -49,7 +52,7 @@ function outcome(model: ReportModel): string | undefined {
   const rest =
     findings.length === 1
       ? ''
-      : ` ${others === 0 ? 'Nothing else differs' : `${count(others, 'other comparison')} of ${findings.length - 1} ${others === 1 ? 'differs' : 'differ'}`} from the baseline.`;
+      : ` ${others === 0 ? 'Nothing else clearly differs' : `${count(others, 'other comparison')} of ${findings.length - 1} ${others === 1 ? 'differs' : 'differ'}`} from the baseline.`;
   return `${describe(clearest)}${rest}`;
 }
 
@@ -81,10 +84,10 @@ function describe({ row, reading: { word, verdict } }: Finding): string {
   const values = verdict === undefined ? undefined : new VerdictValues(verdict);
   const seen = values?.number('difference') ?? Number.NaN;
   const by = Number.isNaN(seen) ? difference : seen;
-  const range = formatInterval(
-    values === undefined ? interval : { low: values.number('ci_low'), high: values.number('ci_high') },
-    formatShort,
-  );
+  const own = { low: values?.number('ci_low') ?? Number.NaN, high: values?.number('ci_high') ?? Number.NaN };
+  // A verifier that gives no interval mostly speaks of the same difference of means.
+  const isMean = Math.abs(by - difference) <= 1e-9 * Math.abs(difference);
+  const range = formatInterval(own, formatShort) || (isMean ? formatInterval(interval, formatShort) : '');
   const sure =
     verdict === undefined || values === undefined
       ? `paired t test, p ${pText(adjusted)} corrected by Holm, n ${pairs}`
@@ -100,12 +103,12 @@ const NOTHING = {
 };
 
 /** Which test, the p-value that counts, and of how many. */
-function certainty({ verifier, corrected }: Verdict, values: VerdictValues, pairs: number): string {
+function certainty({ verifier, builtIn, corrected }: Verdict, values: VerdictValues, pairs: number): string {
   const p = values.isCorrected ? values.number('p_adjusted') : values.number('p_value');
   const how = corrected?.correction === 'holm' ? 'Holm' : 'Benjamini-Hochberg';
   const n = values.number('n');
   return [
-    clip(verifier.replaceAll('_', ' ')),
+    clip(builtIn ? verifier.replaceAll('_', ' ') : verifier),
     ...(Number.isNaN(p) ? [] : [`p ${pText(p)}${values.isCorrected ? ` corrected by ${how}` : ''}`]),
     `n ${Number.isNaN(n) ? pairs : n}`,
   ].join(', ');
@@ -131,15 +134,19 @@ function nothingDiffers(findings: readonly Finding[]): string {
   return `Nothing differs from the ${BASELINE} that chance could not explain: ${count(findings.length, 'comparison')}${least}, n ${pairs}.`;
 }
 
-/** Without a comparison there still are numbers. */
+/** Without a comparison there still are numbers, of the first metric. */
 function uncompared(rows: readonly MetricRow[], conditions: number): string {
-  const [first] = rows;
-  if (first === undefined) return '';
-  const interval = formatInterval(first.interval, formatShort);
-  const number = `${clip(first.metric)} is ${formatNumber(first.description.mean)}${interval === '' ? '' : ` ${interval}`} under ${clip(first.condition)} (n ${first.description.n})`;
+  const same = rows.filter(({ metric }) => metric === rows[0]?.metric);
+  const numbers = same.slice(0, 3).map(({ condition, description: { mean, n }, interval: { low, high } }) => {
+    const range = Number.isNaN(low + high) ? '' : ` [${formatShort(low)}, ${formatShort(high)}]`;
+    return `${formatShort(mean)}${range} under ${clip(condition)} (n ${n})`;
+  });
+  const more = same.length > 3 ? ` and ${same.length - 3} more` : '';
   const why =
-    conditions === 1 ? 'There is one condition, and nothing to compare it with' : 'Too little to compare';
-  return `${why}: ${number}.`;
+    conditions === 1
+      ? 'There is one condition, and nothing to compare it with'
+      : 'There are too few pairs of replicates to tell a difference from chance';
+  return `${why}: ${clip(rows[0]?.metric ?? '')} is ${numbers.join(', ')}${more}.`;
 }
 
 function failures({ conditions }: ReportModel): string | undefined {

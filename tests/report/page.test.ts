@@ -195,7 +195,7 @@ test('names of 200 characters and 40 conditions fit', async () => {
     manifestOf(i === 0 ? 'baseline' : `${'n'.repeat(200)}${i}`, { ['m'.repeat(200)]: waves(5, i, 1) }),
   );
   const page = await renderPage(dossierOf(compareConditions(LAB, manifests, [])));
-  expect(page.match(/<text[^>]*>n+…<\/text>/g)).toHaveLength(2 * 39);
+  expect(page.match(/<text[^>]*>n+…n+\d+<\/text>/g)).toHaveLength(2 * 39);
 });
 
 test('of many replicates, densities count every one', async () => {
@@ -217,4 +217,32 @@ test('what differs from the baseline is marked by a sign and a word', async () =
   const page = await renderPage(richDossier());
   expect(page).toContain('<span class="hidden">differs: </span>0.1</mark>');
   expect(page).not.toContain('<span class="hidden">differs: </span>10</mark>');
+});
+
+test('beyond forty metrics there are tables only, and the page stays small', async () => {
+  const names = Array.from({ length: 200 }, (_, i) => `metric_${i}`);
+  const manifests = ['baseline', 'high'].map((condition, c) =>
+    manifestOf(condition, Object.fromEntries(names.map((name, i) => [name, waves(200, i, 1, c)]))),
+  );
+  const page = await renderPage(dossierOf(compareConditions(LAB, manifests, [])));
+  expect(page.match(/<svg/g)).toHaveLength(2 * 40);
+  expect(page.match(/<table>/g)).toHaveLength(200 + 1);
+  expect(page.length).toBeLessThan(3e6);
+});
+
+test('a metric that was recorded several times in a replicate is said to count with its mean', async () => {
+  const manifest = {
+    ...manifestOf('baseline', {}),
+    replicates: [{ replicate: 0, seed: 0, metrics: { loss: [1, 2, 6] }, artifacts: {} }],
+  };
+  const page = await renderPage(dossierOf(compareConditions(LAB, [manifest], [])));
+  expect(page).toContain('Recorded several times in a replicate: its mean counts.');
+});
+
+test('what failed is told with its stack, and what is missing with its reason', async () => {
+  const page = await renderPage(richDossier());
+  expect(page).toContain('<h3>high_lr: 2 of 30 replicates failed</h3>');
+  expect(page).toContain('<p>Replicate 28 (seed 877436): step run threw Error: no</p>');
+  expect(page).toContain('at fit (experiments/train/steps.ts:12:9)\nat loop');
+  expect(page).toContain('<strong>huge</strong> has no results: every replicate failed');
 });

@@ -220,6 +220,10 @@ function rounded(value: number): number {
   return Math.round(value * 1000) / 1000;
 }
 
+/** Names of conditions often differ at their ends only. */
 function clip(name: string): string {
-  return name.length > MAX_NAME ? `${name.slice(0, MAX_NAME - 1).replace(/[\ud800-\udbff]$/, '')}…` : name;
+  const characters = [...name];
+  if (characters.length <= MAX_NAME) return name;
+  const half = Math.floor(MAX_NAME / 2);
+  return `${characters.slice(0, half).join('')}…${characters.slice(-half).join('')}`;
 }

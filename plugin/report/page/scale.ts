@@ -10,7 +10,8 @@ export interface Scale {
 /** Beyond it the distance between two values could be infinite. */
 const LARGEST = 8e307;
 /** Characters that fit under a chart. */
-const ROOM = 48;
+const ROOM = 40;
+const GAP = 2;
 /** Values that differ by less than this part of themselves differ by rounding. */
 const ROUNDING = 1e-12;
 
@@ -38,25 +39,27 @@ export function scaleOf(values: Iterable<number | undefined>): Scale {
     const room = (high - low) * 0.04;
     [low, high] = [low - room, high + room];
   }
-  const fine = ticksOf(low, high, 6);
-  return { low, high, ...(fine.width * fine.ticks.length <= ROOM ? fine : ticksOf(low, high, 2)) };
+  const choices = [6, 4, 3, 2].map((most) => ticksOf(low, high, most));
+  const { ticks, format } = choices.find(({ width }) => width <= ROOM) ?? (choices.at(-1) as Ticks);
+  return { low, high, ticks, format };
 }
 
-/** @returns also the number of characters of the longest label, about */
-function ticksOf(
-  low: number,
-  high: number,
-  most: number,
-): Pick<Scale, 'ticks' | 'format'> & { width: number } {
+interface Ticks extends Pick<Scale, 'ticks' | 'format'> {
+  /** Of all labels, in characters. */
+  readonly width: number;
+}
+
+function ticksOf(low: number, high: number, most: number): Ticks {
   const step = roundStep((high - low) / most);
   const ticks: number[] = [];
   for (let i = Math.ceil(low / step); i <= Math.floor(high / step); i++)
     ticks.push(Number((i * step).toPrecision(12)));
   const largest = Math.max(step, ...ticks.map(Math.abs));
   const digits = Math.min(12, Math.floor(Math.log10(largest / step)) + 2);
-  const exponent = largest >= 1e6 || step < 1e-5;
-  const width = exponent ? digits + 7 : Math.max(digits + 3, Math.log10(largest) + 2, 2 - Math.log10(step));
-  return { ticks, format: exponent ? `.${digits - 1}~e` : `.${digits}~r`, width };
+  const short = largest >= 1e6 || step < 1e-5;
+  const labels = ticks.map((tick) => (short ? tick.toExponential() : String(tick)));
+  const longest = Math.max(...labels.map((label) => label.length));
+  return { ticks, format: `.${digits}~${short ? 'g' : 'r'}`, width: (longest + GAP) * ticks.length };
 }
 
 /** The next of 1, 2, 5 times a power of ten. */
