@@ -46,8 +46,10 @@ export function welchTTest(
   treatment: readonly number[],
   settings: TestSettings,
 ): TestOutcome {
-  const a = describe(baseline);
-  const b = describe(treatment);
+  // Far from zero, a mean has fewer digits than the difference of two: both count from one of the values.
+  const origin = baseline.find(Number.isFinite) ?? 0;
+  const a = describe(baseline.map((value) => value - origin));
+  const b = describe(treatment.map((value) => value - origin));
   const [ea, eb] = [a.sd / Math.sqrt(a.n), b.sd / Math.sqrt(b.n)];
   const error = Math.hypot(ea, eb);
   const difference = b.mean - a.mean;
