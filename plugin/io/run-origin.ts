@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process';
+import { compareText } from '../base/diagnostics.ts';
+import { sha256 } from '../base/digest.ts';
+import { canonicalJson } from '../base/json.ts';
 import { VERSION } from '../base/version.ts';
 import { workerOf } from '../runtime/jobs.ts';
 import type { PlannedCondition } from '../runtime/plan.ts';
@@ -45,7 +48,7 @@ export class RunOrigin {
         ...(python === undefined ? {} : { python }),
       },
       platform: `${process.platform}-${process.arch}`,
-      ...(key === undefined ? {} : { code: key.code, packages: key.packages }),
+      ...(key === undefined ? {} : codeOf(planned, key)),
     };
   }
 
@@ -54,6 +57,15 @@ export class RunOrigin {
     if (worker?.type !== 'python') return undefined;
     return (await this.interpreters.of(planned.folder, planned.execution.python)).version;
   }
+}
+
+/** The experiment's own files one by one; of shared code and packages, which may be thousands, one digest with them. */
+function codeOf({ folder }: PlannedCondition, { code, packages }: KeyComponents): object {
+  const own = Object.entries(code).filter(([path]) => path.startsWith(`${folder}/`));
+  return {
+    code: Object.fromEntries(own.sort(([a], [b]) => compareText(a, b))),
+    dependencies: sha256(canonicalJson({ code, packages })),
+  };
 }
 
 /** Nothing where there is no Git, no repository or no commit. */

@@ -15,7 +15,7 @@ export interface Dossier {
   readonly upstream: readonly UpstreamExperiment[];
   /** Picture of the upstream experiments; undefined when there are none. */
   readonly graphSvg: string | undefined;
-  /** The code that the conditions depended on, shared code included; empty without a run store. */
+  /** The experiment's own files of code; empty without a run store. */
   readonly sources: readonly SourceFile[];
 }
 

@@ -14,10 +14,10 @@ export interface RunLog {
   readonly commit: string | undefined;
   /** Whether the checkout held changes that were not committed; undefined when that is not known. */
   readonly dirty: boolean | undefined;
-  /** Digest of every file of code that the condition depended on, by path relative to the workspace; empty without a run store. */
+  /** Digests of the experiment's own files of code, by path relative to the workspace; empty without a run store. */
   readonly code: Readonly<Record<string, string>>;
-  /** Versions of the installed packages that it depended on, by name and place. */
-  readonly packages: Readonly<Record<string, string>>;
+  /** Digest of all the code that it depended on and of the versions of its packages. */
+  readonly dependencies: string | undefined;
   /** Replicates that failed for good. */
   readonly failures: readonly LoggedFailure[];
 }
@@ -60,7 +60,7 @@ export function parseRunLog(text: string): RunLog {
     commit: commitOf(checkout.commit),
     dirty: typeof checkout.dirty === 'boolean' ? checkout.dirty : undefined,
     code: textsOf(checkout.code),
-    packages: textsOf(checkout.packages),
+    dependencies: textOf(checkout.dependencies),
     failures: [...failures.values()].sort((a, b) => a.replicate - b.replicate),
   };
 }

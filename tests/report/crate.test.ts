@@ -16,7 +16,7 @@ const LOG: RunLog = {
   commit: 'a'.repeat(40),
   dirty: false,
   code: {},
-  packages: {},
+  dependencies: undefined,
   failures: [],
 };
 

@@ -21,7 +21,7 @@ test('a log tells when, where and with what its condition ran', () => {
         versions: { node: '20.1.0' },
         platform: 'linux-x64',
         code: { 'e/steps.ts': 'b'.repeat(64) },
-        packages: { 'node_modules/x': '1.0.0' },
+        dependencies: 'c'.repeat(64),
       }) +
       line({ type: 'condition', startedAt: '2026-01-02T03:04:05.678Z', ms: 12, reused: 3 }),
   );
@@ -34,7 +34,7 @@ test('a log tells when, where and with what its condition ran', () => {
     commit: 'a'.repeat(40),
     dirty: true,
     code: { 'e/steps.ts': 'b'.repeat(64) },
-    packages: { 'node_modules/x': '1.0.0' },
+    dependencies: 'c'.repeat(64),
     failures: [{ replicate: 2, message: 'no', stack: 'at step (e/steps.ts:1)' }],
   });
 });

@@ -109,7 +109,7 @@ describe('the log of a run names', () => {
         'e/datasources.mjs': expect.stringMatching(/^[0-9a-f]{64}$/),
         'e/steps.mjs': expect.stringMatching(/^[0-9a-f]{64}$/),
       },
-      packages: {},
+      dependencies: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
   });
 
