@@ -78,5 +78,6 @@ export function logGamma(x: number): number {
 
 /** P(V <= v) of chi-squared with any positive number of degrees of freedom. */
 export function chiSquaredCdf(v: number, df: number): number {
+  if (!Number.isFinite(v)) return Number.isNaN(v) ? v : 1;
   return v > 0 ? calm((library) => library.igam(df / 2, v / 2)) : 0;
 }

@@ -29,6 +29,7 @@ export function noncentralTTail(t: number, df: number, noncentrality: number): T
   const to = Math.max(from, Math.min(FAR, t * (1 + spread) - noncentrality));
   let probability = normalCdf(-to);
   let slope = density(to);
+  if (from === to) return { probability, slope };
   const half = (to - from) / (2 * PANELS);
   for (let panel = 0; panel < PANELS; panel++) {
     const middle = from + (2 * panel + 1) * half;

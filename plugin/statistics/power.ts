@@ -40,7 +40,7 @@ export function replicatesNeeded(difference: number, sd: number, alpha: number):
   let n = smallest(guess);
   if (n === undefined) return undefined;
   while (n > 2 && enough(n - 1)) n--;
-  while (!enough(n)) n++;
+  while (n < MOST_REPLICATES && !enough(n)) n++;
   return n;
 }
 

@@ -174,12 +174,13 @@ function pointP(mean: number, alternative: TestSettings['alternative']): number 
 
 /** Of the mean: the skewness of the jackknifed means, over 6. */
 function jackknifeAcceleration(differences: readonly number[]): number {
-  const mean = meanOf(differences);
+  const { mean, sd } = describe(differences);
   let squares = 0;
   let cubes = 0;
-  for (const d of differences) {
-    squares += (d - mean) ** 2;
-    cubes += (d - mean) ** 3;
+  // Of their size, so that the cubes neither vanish nor overflow.
+  for (const d of sd > 0 ? differences : []) {
+    squares += ((d - mean) / sd) ** 2;
+    cubes += ((d - mean) / sd) ** 3;
   }
   return squares === 0 ? 0 : cubes / (6 * squares ** 1.5);
 }

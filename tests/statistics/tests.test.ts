@@ -118,6 +118,10 @@ describe('the number of replicates that a difference needs', () => {
       expect(minimumDetectableEffect(sd, n - 1, 0.05)).toBeGreaterThan(difference);
     }
     expect(replicatesNeeded(0, 1, 0.05)).toBeUndefined();
+    expect(replicatesNeeded(1, Number.NaN, 0.05)).toBeUndefined();
+    // Beyond anything that the distributions could tell apart.
+    expect(replicatesNeeded(1e300, 1, 0.05)).toBe(2);
+    expect(replicatesNeeded(1, 1e300, 0.05)).toBeUndefined();
     expect(replicatesNeeded(1e-9, 1, 0.05)).toBeUndefined();
   });
 });
