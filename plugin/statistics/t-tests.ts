@@ -46,8 +46,11 @@ export function welchTTest(
   treatment: readonly number[],
   settings: TestSettings,
 ): TestOutcome {
-  const a = describe(baseline);
-  const b = describe(treatment);
+  return welchTTestOf(describe(baseline), describe(treatment), settings);
+}
+
+/** The same of samples of which no more is known than this. */
+export function welchTTestOf(a: Description, b: Description, settings: TestSettings): TestOutcome {
   const [va, vb] = [a.sd ** 2 / a.n, b.sd ** 2 / b.n];
   const error = Math.sqrt(va + vb);
   const difference = b.mean - a.mean;
