@@ -84,7 +84,9 @@ describe('exact texts', () => {
   test('identical results say so in one line', () => {
     const same = diffSummaries(BEFORE, BEFORE, { base: 'main' });
     expect(renderDiffTable(same)).toBe('lab against main: nothing differs (6 metrics by condition).\n');
-    expect(renderDiffMarkdown(same)).toBe('**lab against main: nothing differs (6 metrics by condition).**\n');
+    expect(renderDiffMarkdown(same)).toBe(
+      '**lab against main: nothing differs (6 metrics by condition).**\n',
+    );
   });
 });
 
@@ -138,13 +140,17 @@ describe('the method', () => {
       }),
     );
     const model = diffSummaries(old, one(values), { base: 'b' });
-    expect(model.rows[0]?.comparison).toMatchObject({ method: 'welch', why: 'no values by replicate on one side' });
+    expect(model.rows[0]?.comparison).toMatchObject({
+      method: 'welch',
+      why: 'no values by replicate on one side',
+    });
     expect(model.notes).toEqual([
       'A summary.json of version 1 holds no values by replicate: compared by mean, deviation and number.',
     ]);
   });
   test('what is lower is better when a hypothesis says so', () => {
-    const words = (after: Summary) => diffSummaries(BEFORE, after, { base: 'b' }).rows.map(({ word }) => word);
+    const words = (after: Summary) =>
+      diffSummaries(BEFORE, after, { base: 'b' }).rows.map(({ word }) => word);
     expect(words(AFTER)).toContain('better');
     expect(words({ ...AFTER, verdicts: [] })).toContain('lower');
   });
@@ -156,14 +162,20 @@ describe('a summary.json that anybody may have written', () => {
     ['{', 'it is no JSON: '],
     ['[]', 'the file must be an object'],
     ['{}', '"version" is missing'],
-    [JSON.stringify({ ...good(), version: 9 }), '"version" is 9; this version of nx-experiments reads 1 to 2.'],
+    [
+      JSON.stringify({ ...good(), version: 9 }),
+      '"version" is 9; this version of nx-experiments reads 1 to 2.',
+    ],
     [JSON.stringify({ ...good(), metrics: [{}] }), '"metrics[0].metric" is missing'],
     [
       JSON.stringify({ ...good(), conditions: [{ condition: 'a', finished: -1 }] }),
       '"conditions[0].finished" must be a whole number from 0',
     ],
     [
-      JSON.stringify({ ...good(), metrics: [...(good().metrics as object[]), ...(good().metrics as object[])] }),
+      JSON.stringify({
+        ...good(),
+        metrics: [...(good().metrics as object[]), ...(good().metrics as object[])],
+      }),
       '"metrics[1]" stands there twice',
     ],
     [`${'['.repeat(200_000)}`, 'it is '],
