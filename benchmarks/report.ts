@@ -55,9 +55,11 @@ async function measure() {
   } as const;
 
   const times = new Map<string, number[]>();
+  const cpu: number[] = [];
   let bytes = 0;
   for (let round = 0; round < ROUNDS; round++) {
     let total = 0;
+    const usedBefore = process.cpuUsage();
     const timed = async <T>(what: string, run: () => T | Promise<T>): Promise<T> => {
       const startedAt = performance.now();
       const result = await run();
@@ -84,17 +86,21 @@ async function measure() {
     await timed('report.md', () => renderMarkdown(model));
     await timed('table', () => renderTable(model));
     const page = await timed('report.html', () => renderPage(dossierOf(model)));
+    const { user, system } = process.cpuUsage(usedBefore);
+    cpu.push((user + system) / 1000);
     bytes = Buffer.byteLength(page);
     times.set('total', [...(times.get('total') ?? []), total]);
   }
-  return { times, bytes };
+  return { times, cpu, bytes };
 }
 
-const { times, bytes } = await measure();
+const { times, cpu, bytes } = await measure();
 console.log(
   `${metrics} metrics x ${CONDITIONS.length} conditions x ${replicates} replicates, median of ${ROUNDS}, ms`,
 );
 for (const [what, all] of times) console.log(`  ${what.padEnd(13)}${medianOf(all).toFixed(0).padStart(6)}`);
+// On a machine that does other things too, this one says what the work costs.
+console.log(`  processor    ${medianOf(cpu).toFixed(0).padStart(6)}`);
 const loads = Array.from({ length: ROUNDS }, () =>
   Number(execFileSync(process.execPath, ['--input-type=module', '-e', LOAD], { encoding: 'utf8' })),
 );

@@ -50,12 +50,13 @@ export function intervalAround(
   quantile: (p: number) => number,
   { alpha, alternative }: TestSettings,
 ): Interval {
-  if (alternative === 'greater')
-    return { low: center - reach(quantile(1 - alpha), standardError), high: Number.POSITIVE_INFINITY };
-  if (alternative === 'less')
-    return { low: Number.NEGATIVE_INFINITY, high: center + reach(quantile(1 - alpha), standardError) };
-  const distance = reach(quantile(1 - alpha / 2), standardError);
-  return { low: center - distance, high: center + distance };
+  const distance = reach(quantile(alternative === 'two-sided' ? 1 - alpha / 2 : 1 - alpha), standardError);
+  // An interval of which one end is unknown says nothing with the other.
+  if (Number.isNaN(center - distance)) return { low: Number.NaN, high: Number.NaN };
+  return {
+    low: alternative === 'less' ? Number.NEGATIVE_INFINITY : center - distance,
+    high: alternative === 'greater' ? Number.POSITIVE_INFINITY : center + distance,
+  };
 }
 
 /** Nothing varies: the interval is a point. */

@@ -46,6 +46,7 @@ export function welchTTest(
   treatment: readonly number[],
   settings: TestSettings,
 ): TestOutcome {
+<<<<<<< HEAD
   return welchTTestOf(describe(baseline), describe(treatment), settings);
 }
 
@@ -53,10 +54,20 @@ export function welchTTest(
 export function welchTTestOf(a: Description, b: Description, settings: TestSettings): TestOutcome {
   const [va, vb] = [a.sd ** 2 / a.n, b.sd ** 2 / b.n];
   const error = Math.sqrt(va + vb);
+=======
+  // Far from zero, a mean has fewer digits than the difference of two: both count from one of the values.
+  const origin = baseline.find(Number.isFinite) ?? 0;
+  const a = describe(baseline.map((value) => value - origin));
+  const b = describe(treatment.map((value) => value - origin));
+  const [ea, eb] = [a.sd / Math.sqrt(a.n), b.sd / Math.sqrt(b.n)];
+  const error = Math.hypot(ea, eb);
+>>>>>>> main
   const difference = b.mean - a.mean;
-  const df = error === 0 ? a.n + b.n - 2 : (va + vb) ** 2 / (va ** 2 / (a.n - 1) + vb ** 2 / (b.n - 1));
+  // Of shares of the variance: the squares of tiny variances would vanish.
+  const [sa, sb] = [(ea / error) ** 2, (eb / error) ** 2];
+  const df = error === 0 ? a.n + b.n - 2 : 1 / (sa ** 2 / (a.n - 1) + sb ** 2 / (b.n - 1));
   const t = studentize(difference, error);
-  const pooled = Math.sqrt(((a.n - 1) * a.sd ** 2 + (b.n - 1) * b.sd ** 2) / (a.n + b.n - 2));
+  const pooled = Math.hypot(a.sd * Math.sqrt(a.n - 1), b.sd * Math.sqrt(b.n - 1)) / Math.sqrt(a.n + b.n - 2);
   return {
     statistic: t,
     df,

@@ -12,7 +12,7 @@ import math
 import sys
 
 import numpy as np
-from scipy import special, stats
+from scipy import optimize, special, stats
 
 ALTERNATIVES = ["two-sided", "greater", "less"]
 cases = []
@@ -231,6 +231,62 @@ both = ~np.isnan(b) & ~np.isnan(t)
 add("paired_t_test", b, t, paired_t((t - b)[both], "two-sided", 0.05))
 add("welch_t_test", b, t, welch(b[~np.isnan(b)], t[~np.isnan(t)], "two-sided", 0.05))
 
+# Scaling and shifting by what loses no digit changes neither t nor p: tiny values keep their spread, and large ones their
+# digits. Expected is what the plain samples give.
+for seed, n in enumerate([2, 6, 13]):
+    rng = np.random.default_rng(300 + seed)
+    b = np.round(rng.normal(0, 3, n))
+    t = np.round(b + rng.normal(1, 3, n))
+    t[0] = b[0] + 1
+    t[1] = b[1] + 3
+    for alternative, alpha in itertools.product(ALTERNATIVES, (0.001, 0.2)):
+        for test, function in [("paired_t_test", paired_t), ("welch_t_test", welch)]:
+            plain = function(*([t - b] if test == "paired_t_test" else [b, t]), alternative, alpha)
+            for scale, shift in [(2.0**-1000, 0), (2.0**1000, 0), (1, 1e15)]:
+                scaled = {key: plain[key] * scale for key in ("difference", "low", "high")}
+                add(test, b * scale + shift, t * scale + shift, {**plain, **scaled}, alternative, alpha)
+
+# Samples of different lengths, zeros among the differences, and gaps, at other levels.
+for seed, (m, n) in enumerate([(1, 1), (1, 4), (2, 7), (9, 5), (50, 51), (60, 47)]):
+    rng = np.random.default_rng(400 + seed)
+    for rounded, alternative, alpha in itertools.product([False, True], ALTERNATIVES, (0.001, 0.2)):
+        b, t = rng.normal(5, 2, m), rng.normal(6, 2, n)
+        if rounded:
+            b, t = np.round(b), np.round(t)
+        add("mann_whitney_u", b, t, mann_whitney(b, t, alternative, alpha), alternative, alpha)
+        if min(m, n) > 1 and b.std() + t.std() > 0:
+            add("welch_t_test", b, t, welch(b, t, alternative, alpha), alternative, alpha)
+        t = np.resize(t, m) if rounded else b + np.where(rng.random(m) < 0.4, 0, rng.normal(1, 1, m))
+        t[rng.random(m) < 0.2] = math.nan
+        d = (t - b)[~np.isnan(t)]
+        if (d != 0).any():
+            add("wilcoxon_signed_rank", b, t, wilcoxon(d, alternative, alpha), alternative, alpha)
+            if len(d) <= 12:
+                add("sign_flip_permutation", b, t, sign_flips(d, alternative), alternative, alpha)
+
+# One difference for all: its side is certain, and its interval a point. One pair says nothing.
+for size in (1, -2):
+    b = np.arange(5.0)
+    point = {"statistic": size * math.inf, "p": 0, "difference": size, "low": size, "high": size, "n": 5}
+    add("paired_t_test", b, b + size, {**point, "effect": size * math.inf})
+    unknown = {"statistic": math.nan, "p": math.nan, "low": math.nan, "high": math.nan, "n": 1}
+    for alternative in ALTERNATIVES:
+        add("paired_t_test", b[:1], b[:1] + size, {**unknown, "difference": size}, alternative)
+
+# All choices of signs of whole numbers, counted by their sums.
+for seed, n in enumerate([16, 20]):
+    d = np.round(np.random.default_rng(500 + seed).normal(2, 6, n))
+    reach = int(np.abs(d).sum())
+    counts = np.zeros(2 * reach + 1)
+    counts[reach] = 1
+    for x in np.abs(d).astype(int):
+        counts = np.roll(counts, x) + np.roll(counts, -x)
+    sums = np.arange(-reach, reach + 1)
+    far = {"two-sided": np.abs(sums) >= abs(d.sum()), "greater": sums >= d.sum(), "less": sums <= d.sum()}
+    for alternative in ALTERNATIVES:
+        p = counts[far[alternative]].sum() / counts.sum()
+        add("sign_flip_permutation", np.zeros(n), d, {"p": p, "difference": d.mean(), "n": n}, alternative)
+
 tails = []
 for df in [1, 1.5, 2, 3.7, 10, 29.3, 100, 1e4]:
     for t in [0, 1e-6, 0.3, 1, 2.5, 7, 40, 1e3]:
@@ -245,6 +301,7 @@ rng = np.random.default_rng(7)
 corrections = []
 for count in [1, 2, 5, 13]:
     p = np.round(rng.uniform(0, 0.2, count), 3)
+    p[count // 2 :: 4] = p[0]
     holm = np.empty(count)
     order = np.argsort(p, kind="stable")
     holm[order] = np.minimum(1, np.maximum.accumulate((count - np.arange(count)) * p[order]))
@@ -267,17 +324,14 @@ for seed, n in enumerate([3, 8, 25]):
         ends.append(np.quantile(means, stats.norm.cdf(z0 + z / (1 - a * z))))
     bca.append({"differences": list(d), "means": list(means), "low": ends[0], "high": ends[1]})
 
-power = [
-    {
-        "sd": sd,
-        "n": n,
-        "alpha": alpha,
-        "expected": (stats.t.ppf(1 - alpha / 2, n - 1) + stats.t.ppf(0.8, n - 1)) * sd / math.sqrt(n),
-    }
-    for sd in (0.5, 3)
-    for n in (2, 5, 20, 1000)
-    for alpha in (0.01, 0.05)
-]
+# As power.t.test of R has it: what the test finds on the other side does not count.
+power = []
+for n, alpha in itertools.product((2, 3, 4, 5, 8, 12, 20, 30, 1000), (0.001, 0.01, 0.05, 0.2)):
+    critical = stats.t.ppf(1 - alpha / 2, n - 1)
+    guess = critical + stats.t.ppf(0.8, n - 1)
+    found = lambda noncentrality: stats.nct.sf(critical, n - 1, noncentrality) - 0.8
+    noncentrality = optimize.brentq(found, guess * 0.9, guess * 1.6, xtol=1e-14, rtol=1e-14)
+    power.append({"n": n, "alpha": alpha, "expected": noncentrality / math.sqrt(n)})
 
 json.dump(
     {"cases": cases, "tails": tails, "quantiles": quantiles, "corrections": corrections, "bca": bca, "power": power},

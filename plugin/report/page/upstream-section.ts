@@ -1,3 +1,4 @@
+import { BASELINE } from '../../base/names.ts';
 import type { Dossier, UpstreamExperiment } from '../dossier.ts';
 import { type Content, html, renderSection, renderTable } from './html.ts';
 
@@ -20,18 +21,22 @@ export function upstreamSection({ report, upstream, graphSvg }: Dossier): Conten
   ]);
 }
 
+/** Marked where the baseline reads it at another condition, or does not read it. */
 function readAt({ conditions, parameters }: UpstreamExperiment, condition: string): Content {
-  const at = Object.hasOwn(conditions, condition) ? conditions[condition] : undefined;
+  const at = ownValue(conditions, condition);
   if (at === undefined) return 'not read';
-  const usual = Object.hasOwn(parameters, 'baseline') ? parameters.baseline : undefined;
-  const own = Object.hasOwn(parameters, condition) ? (parameters[condition] ?? {}) : {};
-  const differing = Object.entries(own).filter(
+  if (at === ownValue(conditions, BASELINE)) return at;
+  const usual = ownValue(parameters, BASELINE);
+  const differing = Object.entries(ownValue(parameters, condition) ?? {}).filter(
     ([name, value]) => usual !== undefined && JSON.stringify(value) !== JSON.stringify(usual[name]),
   );
   const values = differing.map(([name, value]) => `${name} ${JSON.stringify(value)}`).join(', ');
-  return at === 'baseline'
-    ? at
-    : html`<mark>${at}</mark>${values === '' ? undefined : html` <small>${values}</small>`}`;
+  return html`<mark><span aria-hidden="true">≠ </span><span class="hidden">differs: </span>${at}</mark>${values === '' ? undefined : html` <small>${values}</small>`}`;
+}
+
+/** A condition may be called `constructor`. */
+function ownValue<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
 /** As an image: whatever the names in it are, nothing of it is part of the page. */
