@@ -33,6 +33,8 @@ export type ExperimentOrigin = DefinedOrigin | FolderOrigin;
 export interface ResolvedExperiments {
   /** Absolute path that folders are relative to. */
   readonly root: string;
+  /** The root whose installed packages are used. Default: the same. */
+  readonly installedAt?: string;
   readonly graph: Graph;
   /** Of the experiments that were defined in code. */
   readonly functions: ReadonlyMap<string, DefinedFunctions>;

@@ -93,6 +93,7 @@ class GraphRun {
     try {
       await runPlan(plan, {
         root: experiments.root,
+        installedAt: experiments.installedAt,
         pool,
         interpreters: this.interpreters,
         workers: this.workers,

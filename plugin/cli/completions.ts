@@ -62,13 +62,15 @@ function candidates(words: readonly string[], cwd: string): readonly string[] {
   const last = rest.at(-1) ?? '';
   if (last.startsWith('-')) return [...Object.keys(options), 'json', 'help'].map((name) => `--${name}`);
   const before = rest.at(-2);
+  if (command === 'diff' && before === '--format') return ['table', 'json', 'markdown'];
+  if (before === '--fail-on') return ['worse'];
   if (before === '--format') return PICTURE_FORMATS;
   if (before === '--strategy') return ['resume', 'rerun'];
   if (command === 'store') return ['stats', 'prune', 'verify'];
   if (command === 'completions') return Object.keys(SCRIPTS);
   const { graph } = readGraph(cwd);
   const conditions = [...new Set(graph.order.flatMap((name) => conditionsOf(graph, name)))];
-  if (before === '--treatment') return conditions;
+  if (before === '--treatment' || before === '--condition') return conditions;
   if (command === 'diff-treatments' && rest.length < 3) return conditions;
   return [...graph.order].sort();
 }

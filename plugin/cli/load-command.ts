@@ -10,6 +10,8 @@ export async function loadCommand(name: CommandName): Promise<Command['run']> {
       return (await import('./plan.ts')).run;
     case 'show':
       return (await import('./show.ts')).run;
+    case 'diff':
+      return (await import('./diff.ts')).run;
     case 'diff-treatments':
       return (await import('./diff-treatments.ts')).run;
     case 'graph':

@@ -36,13 +36,15 @@ export class Fingerprints {
   private readonly python: PythonImportScanner;
   private readonly pythonPackages = new PythonPackages();
 
+  /** @param installedAt the root whose installed packages are used: of another checkout, when they are lent */
   constructor(
     private readonly root: string,
     private readonly interpreters: Interpreters,
+    installedAt = root,
   ) {
     this.python = new PythonImportScanner(root);
     this.scanner = new ImportScanner(root);
-    this.packages = new InstalledPackages(root);
+    this.packages = new InstalledPackages(installedAt);
   }
 
   /** @throws when a file that it depends on cannot be read */

@@ -34,6 +34,7 @@ const UNKNOWN = '';
  *
  * @param plan upstream before downstream, upstream included
  * @param workers how many replicates run at a time
+ * @param installedAt the root whose installed packages are used, when it is another one
  */
 export async function previewPlan(
   plan: readonly PlannedCondition[],
@@ -41,8 +42,9 @@ export async function previewPlan(
   store: RunStore | undefined,
   workers: number,
   interpreters: Interpreters,
+  installedAt?: string,
 ): Promise<ConditionPreview[]> {
-  const fingerprints = new Fingerprints(root, interpreters);
+  const fingerprints = new Fingerprints(root, interpreters, installedAt);
   const offered = new Map<string, Offered>();
   const previews: ConditionPreview[] = [];
   for (const planned of plan) {

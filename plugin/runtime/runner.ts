@@ -20,6 +20,8 @@ import { UpstreamArtifacts, type UpstreamDigests } from './upstream.ts';
 export interface RunOptions {
   /** Absolute path that the folders of the plan are relative to. */
   readonly root: string;
+  /** The root whose installed packages are used. Default: the same. */
+  readonly installedAt?: string | undefined;
   readonly pool: WorkerPool;
   /** Most worker processes of one condition when its experiment does not say. */
   readonly workers: number;
@@ -54,7 +56,7 @@ export async function runPlan(
     ...options,
     signal,
     upstream: new UpstreamArtifacts(options.root, options.store),
-    fingerprints: new Fingerprints(options.root, options.interpreters),
+    fingerprints: new Fingerprints(options.root, options.interpreters, options.installedAt),
     origin: new RunOrigin(options.root, options.interpreters),
     reads: new DiscoveredReads((path) => digestFile(join(options.root, path))),
     storeTrouble: new StoreTrouble((planned, why) =>

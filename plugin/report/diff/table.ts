@@ -1,0 +1,38 @@
+import { formatNumber } from '../numbers.ts';
+import { clip, MAX_WIDTH, renderGrid, widthsOf, wrap } from '../text-grid.ts';
+import { cellsOf, HEAD, headline, remarksOf } from './cells.ts';
+import type { DiffModel } from './model.ts';
+
+const GAPS = 2 * HEAD.length;
+/** A name is never cut shorter, and a condition's no longer. */
+const [SHORTEST_NAME, LONGEST_CONDITION] = [6, 16];
+
+/** Text for a terminal: one row for each metric and condition, in at most 100 columns. */
+export function renderDiffTable(model: DiffModel): string {
+  const lines = wrap(headline(model)).map((line) => line.replace(/^ {2}/, ''));
+  for (const note of model.notes) lines.push(...wrap(`Note: ${note}`));
+  if (!model.identical && model.rows.length > 0) lines.push('', ...gridOf(model));
+  for (const { title, items } of remarksOf(model)) {
+    lines.push('', title, ...items.flatMap((item) => wrap(item)));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Names get what the numbers leave. */
+function gridOf({ rows }: DiffModel): string[] {
+  const all = rows.map((row) => cellsOf(row, formatNumber));
+  const numbers = widthsOf([[...HEAD], ...all])
+    .slice(2)
+    .reduce((sum, width) => sum + width, 0);
+  const room = MAX_WIDTH - GAPS - numbers;
+  const widest = Math.max(9, ...all.map(([, condition]) => condition.length));
+  const forCondition = Math.max(SHORTEST_NAME, Math.min(widest, LONGEST_CONDITION, Math.floor(room / 2)));
+  const forMetric = Math.max(SHORTEST_NAME, room - forCondition);
+  const clipped = all.map(([metric, condition, ...cells]) => [
+    clip(metric, forMetric),
+    clip(condition, forCondition),
+    ...cells,
+  ]);
+  const head = HEAD.map((title, i) => (i === 1 ? clip(title, forCondition) : title));
+  return renderGrid([head, ...clipped], 2, { verdict: true });
+}
