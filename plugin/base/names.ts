@@ -10,6 +10,9 @@ export const BASELINE = 'baseline';
 /** Beside the conditions' folders in results/, so that no condition may have its name. */
 export const REPORT_FOLDER = 'report';
 
+/** Metadata of the research object whose root is results/. */
+export const CRATE_FILE = 'ro-crate-metadata.json';
+
 const name = new RegExp(NAME_PATTERN);
 export const MAX_NAME_LENGTH = 100;
 

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { Diagnostic, DiagnosticCode, Result, Span } from '../base/diagnostics.ts';
 import type { Json, JsonObject } from '../base/json.ts';
-import { BASELINE, isLegalName, NAME_RULE, REPORT_FOLDER, suggestion } from '../base/names.ts';
+import { BASELINE, CRATE_FILE, isLegalName, NAME_RULE, REPORT_FOLDER, suggestion } from '../base/names.ts';
 import type {
   DatasourceEntry,
   DeclaredInput,
@@ -275,11 +275,12 @@ class ConfigParser {
 
   private treatment(entry: LocatedEntry, base: readonly DatasourceEntry[]): Treatment {
     const { datasource: _, ...values } = jsonObjectOf(entry.value);
-    if (entry.key.toLowerCase() === REPORT_FOLDER) {
+    const taken = [REPORT_FOLDER, CRATE_FILE].find((name) => entry.key.toLowerCase() === name);
+    if (taken !== undefined) {
       this.report(
         'config/illegal-name',
         entry.keyAt,
-        `A treatment cannot be named "${entry.key}": results/${REPORT_FOLDER} holds the comparison.`,
+        `A treatment cannot be named "${entry.key}": results/${taken} ${taken === REPORT_FOLDER ? 'holds' : 'describes'} the comparison.`,
         'Choose another name.',
       );
     }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
-import { REPORT_FOLDER } from '../base/names.ts';
+import { CRATE_FILE, REPORT_FOLDER } from '../base/names.ts';
 import { replaceFolder } from '../io/replace-folder.ts';
 import { renderCrate } from '../report/crate/crate.ts';
 import type { Dossier } from '../report/dossier.ts';
@@ -10,9 +10,6 @@ import { renderMarkdown } from '../report/markdown.ts';
 import { renderSummary } from '../report/summary.ts';
 
 const PAGE = 'report.html';
-
-/** Name of the metadata of the research object whose root is the results folder. */
-export const CRATE_FILE = 'ro-crate-metadata.json';
 
 /**
  * Writes results/report, whole or not at all, and the metadata of the research object beside it.
