@@ -2,7 +2,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { blockOf, MAX_SHARDS, parseShard, shardName, shardsOf } from '../../plugin/runtime/shards.ts';
+import { MAX_SHARDS } from '../../plugin/base/names.ts';
+import { blockOf, parseShard, shardName, shardsOf } from '../../plugin/runtime/shards.ts';
 import { experiment, Lab } from '../support/engine.ts';
 
 describe('the blocks of the shards', () => {
