@@ -215,6 +215,18 @@ describe('a change misses the cache in exactly the tasks that it can reach', () 
     'an estimate': { change: ['experiments/down/config.yaml', '61s', '62s'], misses: DOWN },
   };
 
+  test.each([
+    ['experiments/up/steps.ts', '+ outside', '- outside', ALL],
+    ['experiments/down/steps.ts', 'seen:', 'saw:', DOWN],
+    ['libs/half.ts', 'x / 2', 'x / 4', ALL],
+  ])('nx affected selects what a change of %s reaches', async (file, from, to, misses) => {
+    const old = await ws.read(file);
+    await ws.edit(file, from, to);
+    const result = await ws.nx(`affected -t experiment --files=${file}`, DRY);
+    await ws.write(file, old);
+    expect(result.ran, result.output).toEqual(misses);
+  });
+
   test.each(Object.keys(ROWS))('%s', async (name) => {
     const { change, env, misses } = ROWS[name] as Row;
     expect((await ws.nx('run-many -t experiment')).ran).toEqual(NOTHING);
