@@ -12,6 +12,11 @@ export const REPORT_FOLDER = 'report';
 
 /** Metadata of the research object whose root is results/. */
 export const CRATE_FILE = 'ro-crate-metadata.json';
+/** More tasks than that for one condition help nobody. */
+export const MAX_SHARDS = 1000;
+
+/** What the name of a shard's target has after that of its condition, which therefore may not end so. */
+export const SHARD_SUFFIX = /--(\d+of\d+)$/;
 
 const name = new RegExp(NAME_PATTERN);
 export const MAX_NAME_LENGTH = 100;

@@ -1,8 +1,17 @@
-import { createWriteStream, existsSync, rmSync, type WriteStream, writeFileSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  readFileSync,
+  rmSync,
+  type WriteStream,
+  writeFileSync,
+} from 'node:fs';
+import { readdir, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { type ConditionManifest, encodeManifest } from '../runtime/manifest.ts';
+import { parseShard, SHARDS_FOLDER } from '../runtime/shards.ts';
 import { makeFolder } from './make-folder.ts';
 import { replaceFolder } from './replace-folder.ts';
 
@@ -19,6 +28,22 @@ export function artifactsFolder(results: string, condition: string): string {
 /** @param results folder of all conditions' results */
 export function manifestPath(results: string, condition: string): string {
   return join(results, condition, 'metrics.json');
+}
+
+/** File in a shard's folder that says what it was computed with: the shards of a condition must agree on it. */
+const KEY_FILE = 'key';
+
+/**
+ * What a shard was computed with; undefined when it does not say.
+ *
+ * @param shards folder of all shards of the condition
+ */
+export function readKey(shards: string, shard: string): string | undefined {
+  try {
+    return readFileSync(join(shards, shard, KEY_FILE), 'utf8').trimEnd();
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -64,6 +89,20 @@ export class ConditionFolder {
   record(entry: object): void {
     this.lines += `${JSON.stringify(entry)}\n`;
     if (this.lines.length >= LOG_CHUNK) this.writeLines();
+  }
+
+  /** Notes what a shard was computed with. */
+  writeKey(key: string): void {
+    writeFileSync(join(this.growing, KEY_FILE), `${key}\n`);
+  }
+
+  /** Adds the lines of another run.jsonl, when there is one. */
+  async include(log: string): Promise<void> {
+    if (!existsSync(log)) return;
+    for await (const text of createReadStream(log, 'utf8')) {
+      this.lines += text;
+      if (this.lines.length >= LOG_CHUNK) this.writeLines();
+    }
   }
 
   /** Writes the manifest last, and puts the whole in the place of what was there. @returns the digest of metrics.json */
@@ -119,10 +158,38 @@ async function removeLeftovers(results: string, condition: string): Promise<void
   const prefix = `.${condition}.`;
   for (const name of await readdir(results)) {
     if (!name.startsWith(prefix)) continue;
-    const [, pid] = /^(\d+)(?:-\d+)?(?:\.old)?$/.exec(name.slice(prefix.length)) ?? [];
-    if (pid === undefined || Number(pid) === process.pid || isAlive(Number(pid))) continue;
-    await rm(join(results, name), { recursive: true, force: true });
+    if (isAbandoned(name.slice(prefix.length)))
+      await rm(join(results, name), { recursive: true, force: true });
   }
+}
+
+/**
+ * Removes the results of a condition's shards, but not those of the division that is in use.
+ *
+ * @param results folder of all conditions' results
+ * @param inUse how many shards the condition has; undefined: none
+ */
+export async function removeShards(
+  results: string,
+  condition: string,
+  inUse: number | undefined,
+): Promise<void> {
+  const folder = join(results, SHARDS_FOLDER, condition);
+  if (!existsSync(folder)) return;
+  for (const name of await readdir(folder)) {
+    const [, growing, owner = ''] = /^\.(\w+)\.(.*)$/.exec(name) ?? [];
+    const shard = parseShard(growing ?? name);
+    if (shard === undefined || shard.n === inUse || (growing !== undefined && !isAbandoned(owner))) continue;
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
+  if (inUse !== undefined) return;
+  for (const empty of [folder, dirname(folder)]) await rmdir(empty).catch(() => {});
+}
+
+/** @param owner what follows the name of a growing folder: the process that made it */
+function isAbandoned(owner: string): boolean {
+  const [, pid] = /^(\d+)(?:-\d+)?(?:\.old)?$/.exec(owner) ?? [];
+  return pid !== undefined && Number(pid) !== process.pid && !isAlive(Number(pid));
 }
 
 function isAlive(pid: number): boolean {

@@ -31,17 +31,20 @@ export interface LoggedFailure {
 
 const LONGEST = 10_000;
 
-/** Reads run.jsonl. What is damaged is left out: a log decides nothing. */
+/**
+ * Reads run.jsonl. What is damaged is left out: a log decides nothing. The log of a condition that was put together from shards
+ * has the entries of each of them.
+ */
 export function parseRunLog(text: string): RunLog {
-  let condition: Record<string, unknown> = {};
-  let checkout: Record<string, unknown> = {};
+  const conditions: Record<string, unknown>[] = [];
+  const origins: Record<string, unknown>[] = [];
   const failures = new Map<number, LoggedFailure>();
   for (const line of text.split('\n')) {
     // Most lines are of replicates and of what steps print.
     if (!/^\{"type":"(?:condition|provenance|failure)"/.test(line)) continue;
     const entry = parseEntry(line);
-    if (entry?.type === 'condition') condition = entry;
-    if (entry?.type === 'provenance') checkout = entry;
+    if (entry?.type === 'condition') conditions.push(entry);
+    if (entry?.type === 'provenance') origins.push(entry);
     if (entry?.type === 'failure' && entry.retrying === false && typeof entry.replicate === 'number') {
       const { replicate } = entry;
       failures.set(replicate, {
@@ -52,17 +55,41 @@ export function parseRunLog(text: string): RunLog {
     }
   }
   return {
-    startedAt: dateOf(condition.startedAt),
-    ms: countOf(condition.ms),
-    reused: countOf(condition.reused) ?? 0,
-    versions: textsOf(checkout.versions),
-    platform: textOf(checkout.platform),
-    commit: commitOf(checkout.commit),
-    dirty: typeof checkout.dirty === 'boolean' ? checkout.dirty : undefined,
-    code: textsOf(checkout.code),
-    dependencies: textOf(checkout.dependencies),
+    ...timeOf(conditions),
+    reused: conditions.reduce((sum, { reused }) => sum + (countOf(reused) ?? 0), 0),
+    versions: Object.assign({}, ...origins.map(({ versions }) => textsOf(versions))),
+    platform: common(origins.map(({ platform }) => textOf(platform))),
+    commit: common(origins.map(({ commit }) => commitOf(commit))),
+    dirty: dirtyOf(origins),
+    code: Object.assign({}, ...origins.map(({ code }) => textsOf(code))),
+    dependencies: common(origins.map(({ dependencies }) => textOf(dependencies))),
     failures: [...failures.values()].sort((a, b) => a.replicate - b.replicate),
   };
+}
+
+/** From the first beginning to the last end. */
+function timeOf(conditions: readonly Record<string, unknown>[]): Pick<RunLog, 'startedAt' | 'ms'> {
+  const spans = conditions.flatMap(({ startedAt, ms }) => {
+    const [at, long] = [dateOf(startedAt), countOf(ms)];
+    return at === undefined
+      ? []
+      : [{ at, start: Date.parse(at), end: Date.parse(at) + (long ?? Number.NaN) }];
+  });
+  const [first] = [...spans].sort((a, b) => a.start - b.start);
+  if (first === undefined) return { startedAt: undefined, ms: undefined };
+  const ms = Math.max(...spans.map(({ end }) => end)) - first.start;
+  return { startedAt: first.at, ms: Number.isNaN(ms) ? undefined : ms };
+}
+
+/** What all agree on; undefined where shards differ. */
+function common(values: readonly (string | undefined)[]): string | undefined {
+  return values.every((value) => value === values[0]) ? values[0] : undefined;
+}
+
+function dirtyOf(origins: readonly Record<string, unknown>[]): boolean | undefined {
+  const known = origins.map(({ dirty }) => dirty);
+  if (known.includes(true)) return true;
+  return known.length > 0 && known.every((dirty) => dirty === false) ? false : undefined;
 }
 
 function parseEntry(line: string): Record<string, unknown> | undefined {

@@ -51,3 +51,28 @@ test('what is damaged, or is no log at all, is left out', () => {
   ])
     expect(parseRunLog(text), text).toEqual(nothing);
 });
+
+test('a condition that was put together from shards ran from the first beginning to the last end', () => {
+  const shard = (second: number, commit: string, dirty: boolean): string =>
+    line({
+      type: 'provenance',
+      commit: commit.repeat(40),
+      dirty,
+      versions: { node: '20.1.0' },
+      platform: 'linux-x64',
+    }) + line({ type: 'condition', startedAt: `2026-01-02T03:04:0${second}.000Z`, ms: 2500, reused: 1 });
+  expect(
+    parseRunLog(shard(3, 'a', false) + shard(1, 'a', true) + line({ type: 'merged', shards: 2 })),
+  ).toMatchObject({
+    startedAt: '2026-01-02T03:04:01.000Z',
+    ms: 4500,
+    reused: 2,
+    commit: 'a'.repeat(40),
+    dirty: true,
+    platform: 'linux-x64',
+  });
+  expect(parseRunLog(shard(3, 'a', false) + shard(1, 'b', false))).toMatchObject({
+    commit: undefined,
+    dirty: false,
+  });
+});

@@ -107,11 +107,16 @@ at T when T is one of the upstream's conditions, else at the upstream's baseline
 What stays at the baseline is not run again: it is the same task. All of this is read from the config files. A file that is
 missing at the computed condition is an error that names its path, and never replaced by that of another condition.
 
+### Shards
+
+With \`execution.shards: 4\`, Nx has four tasks for each condition, \`experiment--<condition>--1of4\` and so on, and one that puts
+their results together: the same bytes as without. [Past one machine](../guides/scale-out.md) says what that is good for.
+
 ### Names and files
 
 Names of experiments, treatments, datasources and outputs have letters, digits, \`.\`, \`_\` and \`-\`, start with a letter or a
 digit, and have at most 100 characters. Two experiments, or two conditions of one, must differ in more than letter case. A
-treatment cannot be named \`report\`. A \`file_name\` stays inside the folder of its replicate, and belongs to one output.
+treatment cannot be named \`report\`, and its name cannot end like \`--2of4\`. A \`file_name\` stays inside the folder of its replicate, and belongs to one output.
 
 ### YAML
 
