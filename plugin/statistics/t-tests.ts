@@ -46,22 +46,16 @@ export function welchTTest(
   treatment: readonly number[],
   settings: TestSettings,
 ): TestOutcome {
-<<<<<<< HEAD
-  return welchTTestOf(describe(baseline), describe(treatment), settings);
+  // Far from zero, a mean has fewer digits than the difference of two: both count from one of the values.
+  const origin = baseline.find(Number.isFinite) ?? 0;
+  const [a, b] = [baseline, treatment].map((values) => describe(values.map((value) => value - origin)));
+  return welchTTestOf(a as Description, b as Description, settings);
 }
 
 /** The same of samples of which no more is known than this. */
 export function welchTTestOf(a: Description, b: Description, settings: TestSettings): TestOutcome {
-  const [va, vb] = [a.sd ** 2 / a.n, b.sd ** 2 / b.n];
-  const error = Math.sqrt(va + vb);
-=======
-  // Far from zero, a mean has fewer digits than the difference of two: both count from one of the values.
-  const origin = baseline.find(Number.isFinite) ?? 0;
-  const a = describe(baseline.map((value) => value - origin));
-  const b = describe(treatment.map((value) => value - origin));
   const [ea, eb] = [a.sd / Math.sqrt(a.n), b.sd / Math.sqrt(b.n)];
   const error = Math.hypot(ea, eb);
->>>>>>> main
   const difference = b.mean - a.mean;
   // Of shares of the variance: the squares of tiny variances would vanish.
   const [sa, sb] = [(ea / error) ** 2, (eb / error) ** 2];
