@@ -4,7 +4,6 @@ import { suggestion } from '../../base/names.ts';
 import { SettingsError } from '../../base/settings-error.ts';
 import { experimentOf } from '../../graph/graph.ts';
 import { commitOf, git } from '../../io/git.ts';
-import type { Summary } from '../../report/diff/parse-summary.ts';
 import { RESULTS } from '../../runtime/plan.ts';
 import { readGraph } from '../workspace.ts';
 import { isReport, isResults, readResults, readSummary } from './read-results.ts';
