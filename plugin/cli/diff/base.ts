@@ -4,19 +4,10 @@ import { suggestion } from '../../base/names.ts';
 import { SettingsError } from '../../base/settings-error.ts';
 import { experimentOf } from '../../graph/graph.ts';
 import { commitOf, git } from '../../io/git.ts';
-import type { Summary } from '../../report/diff/parse-summary.ts';
 import { RESULTS } from '../../runtime/plan.ts';
 import { readGraph } from '../workspace.ts';
 import { isReport, isResults, readResults, readSummary } from './read-results.ts';
-import { type RevisionRequest, readRevision } from './revision.ts';
-
-/** What an experiment is compared with. */
-export interface Base {
-  readonly summary: Summary;
-  /** In words. */
-  readonly text: string;
-  readonly notes: readonly string[];
-}
+import { type Base, type RevisionRequest, readRevision } from './revision.ts';
 
 /** @throws SettingsError when there is no such base, or it has no results */
 export async function readBase(

@@ -11,11 +11,19 @@ import { writeRevision } from '../../io/revision-tree.ts';
 import { stopSignal } from '../../nx/stop-signal.ts';
 import { openStore, type StoreOptions } from '../../nx/store-options.ts';
 import { TerminalReporter } from '../../nx/terminal.ts';
+import type { Summary } from '../../report/diff/parse-summary.ts';
 import { planConditions, RESULTS } from '../../runtime/plan.ts';
 import { previewPlan } from '../../runtime/preview.ts';
 import { readGraph, selectConditions } from '../workspace.ts';
-import type { Base } from './base.ts';
 import { isResults, readResults } from './read-results.ts';
+
+/** What an experiment is compared with. */
+export interface Base {
+  readonly summary: Summary;
+  /** In words. */
+  readonly text: string;
+  readonly notes: readonly string[];
+}
 
 export interface RevisionRequest {
   readonly root: string;

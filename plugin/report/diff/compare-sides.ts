@@ -1,6 +1,5 @@
-import { describe } from '../../statistics/describe.ts';
 import type { Interval, TestOutcome } from '../../statistics/outcome.ts';
-import { pairedTTest, welchTTestOf } from '../../statistics/t-tests.ts';
+import { pairedTTest, welchTTest, welchTTestOf } from '../../statistics/t-tests.ts';
 import { ALPHA } from '../model.ts';
 import type { SummaryMetric } from './parse-summary.ts';
 
@@ -61,12 +60,13 @@ export function compareSides(before: Side, after: Side): Comparison {
 }
 
 function unpaired(before: Side, after: Side, why: string): Comparison {
-  const [a, b] = [before, after].map((side) =>
-    side.values === undefined
-      ? side
-      : describe(side.values.filter((value): value is number => value !== undefined)),
-  ) as [Side, Side];
-  const { difference, interval, effect, p, n } = welchTTestOf(a, b, SETTINGS);
+  const [then, now] = [before, after].map(({ values }) =>
+    values?.filter((value): value is number => value !== undefined),
+  );
+  const { difference, interval, effect, p, n } =
+    then === undefined || now === undefined
+      ? welchTTestOf(before, after, SETTINGS)
+      : welchTTest(then, now, SETTINGS);
   return { method: 'welch', why, difference, interval, effect, p, n, same: false, complete: false };
 }
 
