@@ -5,10 +5,13 @@ import type { MatrixTask } from './tasks.ts';
  * Tasks by how many must have finished one after the other before them. What lies deeper than there are levels falls into
  * the last one, where tasks may then wait for each other.
  */
-export function levelsOf(tasks: readonly MatrixTask[], deepest = Number.POSITIVE_INFINITY): MatrixTask[][] {
+export function levelsOf<T extends Pick<MatrixTask, 'id' | 'waitsFor'>>(
+  tasks: readonly T[],
+  deepest = Number.POSITIVE_INFINITY,
+): T[][] {
   const byId = new Map(tasks.map((task) => [task.id, task]));
   const depths = new Map<string, number>();
-  const levels: MatrixTask[][] = [];
+  const levels: T[][] = [];
   for (const id of topologicalOrder(new Map(tasks.map((task) => [task.id, task.waitsFor])))) {
     const task = byId.get(id);
     if (task === undefined) continue;
