@@ -9,7 +9,7 @@
  *     node benchmarks/scale.mjs nx 10000            what Nx's cache takes for a task with that many files
  *     node benchmarks/scale.mjs matrix 10000        a CI matrix of that many experiments
  *
- * Each line runs in a process of its own, and says its time and the peak of its memory.
+ * Each line runs in a process of its own, and says its time and the peak of its memory; on a busy machine, look at the time of the CPU.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -259,7 +259,9 @@ if (phase !== '') {
   const said = await PHASES[what][phase]();
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   const [, peak = '0'] = /VmHWM:\s*(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
-  console.log(`${seconds} s, ${MiB(Number(peak) * 1024)} of memory, ${said}`);
+  const { user, system } = process.cpuUsage();
+  const cpu = ((user + system) / 1e6).toFixed(1);
+  console.log(`${seconds} s, ${cpu} s of CPU, ${MiB(Number(peak) * 1024)} of memory, ${said}`);
 } else if (what === 'run') run();
 else if (what === 'nx') nx();
 else phases(what);

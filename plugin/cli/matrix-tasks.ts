@@ -7,12 +7,20 @@ import type { Interpreters } from '../io/python.ts';
 import { estimateAll } from '../matrix/estimate.ts';
 import { contract, type KnownTask } from '../matrix/select.ts';
 import type { MatrixTask } from '../matrix/tasks.ts';
-import { type ConditionRef, type PlannedCondition, planConditions, withUpstream } from '../runtime/plan.ts';
+import {
+  conditionId,
+  type PlannedCondition,
+  type PlanRef,
+  planConditions,
+  replicatesOf,
+  withUpstream,
+} from '../runtime/plan.ts';
 import { previewPlan } from '../runtime/preview.ts';
+import { historyName } from '../runtime/reuse.ts';
 import type { RunStore } from '../store/store.ts';
 
-/** A task of Nx with the condition that it runs. */
-export interface ConditionTask extends KnownTask, ConditionRef {
+/** A task of Nx with the condition that it runs, or the shard of one. */
+export interface ConditionTask extends KnownTask, PlanRef {
   readonly project: string;
   readonly target: string;
 }
@@ -43,9 +51,9 @@ export async function matrixTasks(
   const chosen: ConditionTask[] = [];
   const works = [];
   for (const task of conditions) {
-    const item = planned.get(`${task.experiment}/${task.condition}`);
+    const item = planned.get(conditionId(task));
     if (item === undefined) throw new Error(`Bug: ${task.id} was not planned`);
-    const replicates = toRun?.get(item.id) ?? item.replicates;
+    const replicates = toRun?.get(item.id) ?? replicatesOf(item).length;
     if (replicates === 0) continue;
     chosen.push(task);
     const lanes = Math.min(item.execution.workers ?? cores, cores) * item.execution.concurrency;
@@ -69,24 +77,29 @@ async function missing(
   conditions: readonly ConditionTask[],
   { root, graph, store, interpreters }: Surroundings,
 ): Promise<ReadonlyMap<string, number>> {
-  const plan = planConditions(graph, withUpstream(graph, conditions));
+  const shards = conditions.filter(({ shard }) => shard !== undefined);
+  const whole = conditions.map(({ experiment, condition }) => ({ experiment, condition }));
+  const plan = planConditions(graph, [...withUpstream(graph, whole), ...shards]);
   const previews = await previewPlan(plan, root, store, 1, interpreters);
   return new Map(previews.map(({ planned, toRun }) => [planned.id, toRun]));
 }
 
-/** Milliseconds of a replicate in the last run that the store knows of, or whose results lie here. */
+/** Milliseconds of a replicate in the last run that the store knows of, or whose results lie here; else what config.yaml says. */
 async function timeOf(
   planned: PlannedCondition,
   root: string,
   store: RunStore | undefined,
 ): Promise<number | undefined> {
   const { experiment, condition, results } = planned;
-  const known = (await store?.readHistory(experiment, condition))?.msPerReplicate;
-  if (isTime(known)) return known;
+  for (const name of new Set([historyName(planned), condition])) {
+    const known = (await store?.readHistory(experiment, name))?.msPerReplicate;
+    if (isTime(known)) return known;
+  }
   const folder = dirname(manifestPath(join(root, results), condition));
   const text = await readFile(join(folder, 'run.jsonl'), 'utf8').catch(() => '');
   const times = text.split('\n').map(timeOfLine).filter(isTime);
-  return times.length === 0 ? undefined : times.reduce((sum, ms) => sum + ms, 0) / times.length;
+  if (times.length === 0) return planned.execution.estimateMs;
+  return times.reduce((sum, ms) => sum + ms, 0) / times.length;
 }
 
 function timeOfLine(line: string): unknown {

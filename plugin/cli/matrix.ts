@@ -7,9 +7,10 @@ import { type KnownTask, withDependencies } from '../matrix/select.ts';
 import type { MatrixJob, MatrixTask } from '../matrix/tasks.ts';
 import { pluginOptions, resolveOptions } from '../nx/options.ts';
 import { openStore } from '../nx/store-options.ts';
-import { EXECUTOR } from '../nx/targets.ts';
+import { type ConditionTargetOptions, EXECUTOR } from '../nx/targets.ts';
 import { type NxTasks, readNxTasks } from '../nx/task-graph.ts';
 import { formatDuration } from '../nx/terminal.ts';
+import { parseShard } from '../runtime/shards.ts';
 import { type Arguments, type Command, textOf } from './command.ts';
 import { type ConditionTask, matrixTasks } from './matrix-tasks.ts';
 import { checkExperiments, openWorkspace, readGraph } from './workspace.ts';
@@ -82,7 +83,7 @@ function knownTasks({ tasks }: NxTasks): Map<string, KnownTask> {
   );
 }
 
-/** Tasks that run a condition; comparisons are for the job that comes last. */
+/** Tasks that run replicates; what puts shards together or compares takes no time, and runs where it is read. */
 function conditionTasks(
   { graph: { nodes }, tasks }: NxTasks,
   all: ReadonlyMap<string, KnownTask>,
@@ -110,10 +111,11 @@ function conditionTasks(
   return resolved
     .filter(({ id }) => needed.has(id))
     .flatMap(({ options, ...task }) => {
-      const condition: unknown = options?.condition;
-      if (typeof condition !== 'string') return [];
+      const { condition, shard, shards }: Partial<ConditionTargetOptions> = options ?? {};
+      if (condition === undefined || shards !== undefined) return [];
       checkWord(task.project);
-      return [{ ...task, condition, dependencies: all.get(task.id)?.dependencies ?? [] }];
+      const part = shard === undefined ? undefined : parseShard(shard);
+      return [{ ...task, condition, shard: part, dependencies: all.get(task.id)?.dependencies ?? [] }];
     });
 }
 

@@ -23,7 +23,7 @@ export const add = async (data, ctx) => {
 
 const CONFIGS = {
   source: 'datasource: { n: nothing }\ntreatments: { high: { x: 10 } }',
-  left: 'datasource: { a: source#out }',
+  left: 'datasource: { a: source#out }\nexecution: { shards: 2 }',
   right: 'datasource: { a: source#out }\ntreatments: { own: { x: 5 } }',
   join: 'datasource: { a: left#out, b: right#out }',
   end: 'datasource: { a: join#out }',
@@ -83,7 +83,7 @@ const ALL = [
   ...['right/own', 'join/own', 'end/own'],
 ];
 
-describe.sequential('the workflow that the generator writes', () => {
+describe.sequential('the workflow that the generator writes', { timeout: 300_000 }, () => {
   test('runs every replicate once, on machines that share nothing, with the results of one machine', async () => {
     for (const name of Object.keys(CONFIGS).filter((other) => other !== 'beside'))
       await ws.edit(`experiments/${name}/config.yaml`, 'params: { x: 1 }', 'params: { x: 2 }');
