@@ -12,7 +12,7 @@ test('many records lie in several files, each short enough to be read at once', 
     const key = sha256('condition');
     const metrics = { value: Array.from({ length: 50_000 }, (_, i) => i / 7) };
     const shelf = await store.shelf(key);
-    const keys = Array.from({ length: 80 }, (_, i) => sha256(`${i}`));
+    const keys = Array.from({ length: 130 }, (_, i) => sha256(`${i}`));
     for (const replicate of keys) await shelf.put(replicate, { metrics, artifacts: {}, ms: 1 }, folder);
     await shelf.close();
     expect(readdirSync(join(folder, 'v1/records', key)).length).toBeGreaterThan(1);
