@@ -16,6 +16,8 @@ export async function loadCommand(name: CommandName): Promise<Command['run']> {
       return (await import('./diff-treatments.ts')).run;
     case 'graph':
       return (await import('./graph.ts')).run;
+    case 'matrix':
+      return (await import('./matrix.ts')).run;
     case 'store':
       return (await import('./store.ts')).run;
     case 'completions':

@@ -51,14 +51,19 @@ export function readGraph(
   return { root, store, graph, interpreters: new Interpreters(root, options.python) };
 }
 
-/** The conditions of these experiments, or of all, with all that they read. @throws SettingsError for an unknown name */
-export function selectConditions(graph: Graph, names: readonly string[]): ConditionRef[] {
+/** @throws SettingsError for an unknown name */
+export function checkExperiments(graph: Graph, names: readonly string[]): void {
   for (const name of names) {
     if (graph.experiments.has(name)) continue;
     throw new SettingsError(
       `There is no experiment "${name}". ${suggestion(name, [...graph.order].sort(), 'experiments')}`,
     );
   }
+}
+
+/** The conditions of these experiments, or of all, with all that they read. @throws SettingsError for an unknown name */
+export function selectConditions(graph: Graph, names: readonly string[]): ConditionRef[] {
+  checkExperiments(graph, names);
   const experiments = names.length > 0 ? names : graph.order;
   const wanted = experiments.flatMap((experiment) =>
     conditionsOf(graph, experiment).map((condition) => ({ experiment, condition })),

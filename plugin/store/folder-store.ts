@@ -23,6 +23,8 @@ import { pruneStore } from './maintenance.ts';
 import type { RunStore, Shelf, StoredReplicate } from './store.ts';
 
 const TIDY_EVERY_MS = 600_000;
+/** A longer file is followed by another one: what is read at once has to fit a string, which has 512 MiB at most. */
+const MAX_RECORD_BYTES = 64 * 2 ** 20;
 /** Of the limit: writing more than this in one run calls for a look. */
 const TIDY_SHARE = 0.05;
 
@@ -170,6 +172,8 @@ class FolderShelf implements Shelf {
   /** Replicates that finished in this turn of the event loop: one line for all of them. */
   private unwritten: Entry[] = [];
   private writing: Promise<void> | undefined;
+  /** Bytes of the file that is being written. */
+  private bytes = 0;
 
   /** @param newest when the last writer of what is here began */
   constructor(
@@ -221,6 +225,8 @@ class FolderShelf implements Shelf {
     this.descriptor ??= this.open();
     const written = writeSync(this.descriptor, line);
     this.store.written += written;
+    this.bytes += written;
+    if (this.bytes > MAX_RECORD_BYTES) this.release();
     if (written === line.length) return;
     // Nothing may follow half a line: the next write begins another file.
     this.release();
@@ -235,6 +241,7 @@ class FolderShelf implements Shelf {
   private release(): void {
     if (this.descriptor !== undefined) closeSync(this.descriptor);
     this.descriptor = undefined;
+    this.bytes = 0;
   }
 }
 

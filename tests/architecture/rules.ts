@@ -14,6 +14,7 @@ const LAYERS: readonly { readonly name: string; readonly rank: number; readonly 
   },
   { name: 'run', rank: 3, paths: /^(runtime\/|workers\/protocol\.ts$)/ },
   { name: 'report', rank: 4, paths: /^report\// },
+  { name: 'matrix', rank: 4, paths: /^matrix\// },
   { name: 'picture', rank: 4, paths: /^picture\/(?!draw)/ },
   { name: 'effect', rank: 5, paths: /^(workers|store|io|picture)\// },
   { name: 'edge', rank: 6, paths: /^index\.ts$|^(nx|api|executors|generators|migrations|cli)\// },

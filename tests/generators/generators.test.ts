@@ -32,6 +32,25 @@ async function refused(args: string): Promise<string> {
   return output;
 }
 
+interface Step {
+  readonly name?: string;
+  readonly run?: string;
+  readonly uses?: string;
+}
+
+function collectStep(steps: readonly Step[]): string {
+  return steps.find(({ name }) => name === 'Collect reports')?.run ?? '';
+}
+
+/** Executes a script as CI does. @returns the comment */
+async function collect(script: string): Promise<string> {
+  const env = 'export GITHUB_STEP_SUMMARY=/dev/null NX_BASE=HEAD NX_HEAD=';
+  const npx = 'npx() { local name=$1; shift; "node_modules/.bin/$name" "$@"; }';
+  const { code, output } = await ws.shell(`set -e\n${env}\n${npx}\n${script}`);
+  expect({ code, output }).toEqual({ code: 0, output: expect.anything() });
+  return read('comment.md');
+}
+
 describe.sequential('generators', () => {
   test('init sets the workspace up, and a second time changes nothing', async () => {
     expect(await generate('init --dry-run')).toContain('.vscode/settings.json');
@@ -150,14 +169,15 @@ describe.sequential('generators', () => {
     await generate('ci both');
     const github = parse(read('.github/workflows/experiments.yml'));
     expect(github.permissions).toEqual({ actions: 'read', contents: 'read', 'pull-requests': 'write' });
-    const steps: { name?: string; run?: string; uses?: string }[] = github.jobs.experiments.steps;
+    const steps: Step[] = github.jobs.experiments.steps;
     expect(steps.map(({ run, uses, name }) => name ?? uses ?? run)).toEqual([
       'actions/checkout@v4',
       'actions/setup-node@v4',
       'npm ci',
       'nrwl/nx-set-shas@v4',
-      'actions/cache@v4',
+      'actions/cache/restore@v4',
       'npx nx affected -t experiment',
+      'actions/cache/save@v4',
       'Collect reports',
       'actions/upload-artifact@v4',
       'Comment',
@@ -167,19 +187,51 @@ describe.sequential('generators', () => {
     expect(parse(read('.gitlab-ci.yml'))).toEqual({ include: [{ local: '.gitlab/experiments.yml' }] });
     expect(await generate('ci both')).not.toMatch(/CREATE|UPDATE/);
 
-    const collect = steps.find(({ name }) => name === 'Collect reports')?.run ?? '';
-    for (const script of [collect, gitlab.after_script[2]]) {
-      const env = 'export GITHUB_STEP_SUMMARY=/dev/null NX_BASE=HEAD NX_HEAD=';
-      const { code, output } = await ws.shell(
-        `set -e\n${env}\n${script.replaceAll('npx nx', 'node_modules/.bin/nx').replace('execFileSync("npx", ["nx", ', 'execFileSync("node_modules/.bin/nx", [')}`,
-      );
-      expect({ code, output }).toEqual({ code: 0, output: expect.anything() });
-      const comment = read('comment.md');
-      expect(comment.startsWith('<!-- nx-experiments -->\n## Experiments\n')).toBe(true);
+    for (const script of [collectStep(steps), gitlab.after_script[3]]) {
+      const comment = await collect(script);
+      expect(comment).toMatch(/^<!-- nx-experiments -->\n## Experiments\n\n/);
       expect(comment).toContain('## reader\n\nWhat do the upstream results say?');
+      expect(existsSync(join(ws.root, 'affected.json'))).toBe(false);
     }
     await ws.write('.github/workflows/experiments.yml', 'name: mine\n');
     expect(await refused('ci github')).toContain('is there already');
+  });
+
+  test('reports are taken whole, and those that do not fit are named', async () => {
+    await ws.remove('.github');
+    await generate('ci github');
+    const script = collectStep(parse(read('.github/workflows/experiments.yml')).jobs.experiments.steps);
+    const report = (text: string): string => `<details>\n${text}\n</details>\n`;
+    const write = (name: string, text: string) =>
+      ws.write(`experiments/${name}/results/report/report.md`, report(text));
+    await write('bare', '👍'.repeat(5000));
+    await write('producer', 'ü'.repeat(12_000));
+    await write('reader', 'x'.repeat(30_000));
+    const comment = await collect(script);
+    expect(Buffer.byteLength(comment)).toBeLessThan(60_000);
+    expect(comment.includes(report('ü'.repeat(12_000)))).toBe(true);
+    expect(comment.includes('xxx')).toBe(false);
+    expect(comment.match(/<details>/g)).toHaveLength(comment.match(/<\/details>/g)?.length ?? 0);
+    expect(comment.includes('\uFFFD')).toBe(false);
+    expect(comment.slice(-100)).toMatch(/\nIn the artifacts of the job, for want of space here: reader\.\n$/);
+  });
+
+  test('ci spreads the experiments over jobs', async () => {
+    await ws.remove('.github');
+    await ws.remove('.gitlab');
+    expect(await refused('ci both --jobs=0')).toMatch(/jobs/);
+    await generate('ci both --jobs=4');
+    expect(Object.keys(parse(read('.github/workflows/experiments.yml')).jobs)).toEqual([
+      'plan',
+      'level-1',
+      'level-2',
+      'level-3',
+      'experiments',
+    ]);
+    expect(parse(read('.github/workflows/experiments-level.yml')).on).toHaveProperty('workflow_call');
+    expect(parse(read('.gitlab/experiments-jobs.yml'))).toHaveProperty('.experiments-job');
+    expect(await generate('ci both --jobs=4')).not.toMatch(/CREATE|UPDATE/);
+    expect(await refused('ci both --jobs=5')).toContain('experiments.yml is there already');
   });
 
   test('every generator and option is described', async () => {

@@ -1,24 +1,40 @@
 /** Marks the comment, so that the next run finds it. */
 export const MARKER = '<!-- nx-experiments -->';
 
-/** GitHub refuses comments of more than 65,536 characters, GitLab of more than a million. */
-const MAX_CHARACTERS = 60_000;
+/** GitHub refuses comments of more than 65,536 characters, GitLab of more than a million: what stays below in bytes fits. */
+const MAX_BYTES = 57_000;
+const MAX_NAMES = 20;
 
-/** Lines of a shell script that collects the reports of the affected experiments in `comment.md`. */
+/**
+ * Lines of a shell script that collects the reports of the affected experiments in `comment.md`: whole ones, since a part of
+ * one may end within a table or a character; those that do not fit are named.
+ */
 export function collectReports(exec: string, target: string): string[] {
   return [
-    `printf '%s\\n## Experiments\\n\\n' '${MARKER}' > comment.md`,
-    `for root in $(${exec} nx show projects --affected --with-target ${target} --json | node -e '`,
-    '  const names = JSON.parse(require("fs").readFileSync(0, "utf8"));',
-    '  const { execFileSync } = require("child_process");',
-    '  for (const name of names) {',
-    `    const shown = execFileSync("${exec.split(' ')[0]}", [${[...exec.split(' ').slice(1), 'nx', 'show', 'project'].map((word) => `"${word}"`).join(', ')}, name, "--json"], { encoding: "utf8" });`,
-    '    console.log(JSON.parse(shown).root);',
-    "  }'); do",
-    '  report="$root/results/report/report.md"',
-    '  if [ -f "$report" ]; then cat "$report" >> comment.md; echo >> comment.md; fi',
-    'done',
-    `if [ "$(wc -l < comment.md)" -le 3 ]; then echo 'No experiment has a report: see the log of the job.' >> comment.md; fi`,
-    `if [ "$(wc -c < comment.md)" -gt ${MAX_CHARACTERS} ]; then head -c ${MAX_CHARACTERS} comment.md > short.md; printf '\\n\\nThe rest is in the artifacts of the job.\\n' >> short.md; mv short.md comment.md; fi`,
+    `${exec} nx affected -t ${target} --graph=affected.json > /dev/null`,
+    "node -e '",
+    '  const { existsSync, readFileSync, rmSync, writeFileSync } = require("fs");',
+    '  const { tasks } = JSON.parse(readFileSync("affected.json", "utf8")).tasks;',
+    '  rmSync("affected.json");',
+    '  const reports = Object.values(tasks)',
+    `    .filter(({ target }) => target.target === "${target}")`,
+    '    .map(({ target, projectRoot }) => ({ name: target.project, file: projectRoot + "/results/report/report.md" }))',
+    '    .filter(({ file }) => existsSync(file))',
+    '    .sort((a, b) => (a.name < b.name ? -1 : 1));',
+    `  let comment = "${MARKER}\\n## Experiments\\n\\n";`,
+    '  const others = [];',
+    '  for (const { name, file } of reports) {',
+    '    const report = readFileSync(file, "utf8").trimEnd() + "\\n\\n";',
+    `    if (Buffer.byteLength(comment + report) <= ${MAX_BYTES}) comment += report;`,
+    '    else others.push(name);',
+    '  }',
+    '  if (reports.length === 0) comment += "No experiment has a report: see the log of the job.\\n";',
+    '  if (others.length > 0) {',
+    `    const named = others.slice(0, ${MAX_NAMES}).join(", ");`,
+    `    const more = others.length > ${MAX_NAMES} ? " and " + (others.length - ${MAX_NAMES}) + " more" : "";`,
+    '    comment += "In the artifacts of the job, for want of space here: " + named + more + ".\\n";',
+    '  }',
+    '  writeFileSync("comment.md", comment);',
+    "'",
   ];
 }
