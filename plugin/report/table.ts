@@ -73,20 +73,24 @@ type Layout = (typeof LAYOUTS)[number];
 function metricTable(model: ReportModel, colour: boolean): string[] {
   const rows = model.metrics;
   const readings = rows.map((row) => readRow(model, row));
-  const longest = Math.max(
-    ...rows.flatMap(({ metric, condition }) => [printable(metric).length, printable(condition).length]),
-  );
-  const wanted = Math.min(longest, MIN_NAME);
+  const longest = (names: readonly string[]): number =>
+    Math.min(MAX_NAME, Math.max(...names.map((name) => printable(name).length)));
+  const [metric, condition] = [
+    longest(['metric', ...rows.map((row) => row.metric)]),
+    longest(['condition', ...rows.map((row) => row.condition)]),
+  ];
+  const wanted = Math.min(metric, MIN_NAME) + Math.min(condition, MIN_NAME);
   const tables = LAYOUTS.map((layout) => numbersOf(rows, readings, layout));
   const numbers = tables.find((table) => roomFor(table) >= wanted) ?? tables[tables.length - 1] ?? [];
-  const width = Math.min(MAX_NAME, roomFor(numbers));
+  const room = roomFor(numbers);
+  const forCondition = Math.min(condition, Math.max(Math.floor(room / 2), room - metric));
   const [head = [], ...cells] = numbers;
   const grid = renderGrid(
     [
       ['metric', 'condition', ...head],
-      ...rows.map(({ metric, condition }, i) => [
-        metric === rows[i - 1]?.metric ? '' : clip(metric, width),
-        clip(condition, width),
+      ...rows.map((row, i) => [
+        row.metric === rows[i - 1]?.metric ? '' : clip(row.metric, Math.min(metric, room - forCondition)),
+        clip(row.condition, forCondition),
         ...(cells[i] ?? []),
       ]),
     ],
@@ -98,10 +102,10 @@ function metricTable(model: ReportModel, colour: boolean): string[] {
   return [title, rule, ...painted, ...footnote(rows, readings), ...nestedNote(rows)];
 }
 
-/** Columns for each of the two names. */
+/** Columns for the two names together. */
 function roomFor(numbers: readonly (readonly string[])[]): number {
   const taken = widthsOf(numbers).reduce((sum, width) => sum + GAP.length + width, 0);
-  return Math.floor((MAX_WIDTH - taken - 2 * GAP.length) / 2);
+  return MAX_WIDTH - taken - 2 * GAP.length;
 }
 
 function numbersOf(
