@@ -55,7 +55,7 @@ export class ConditionReuse {
     private readonly planned: PlannedCondition,
     private readonly store: RunStore,
     private readonly fingerprints: Fingerprints,
-    private readonly components: KeyComponents,
+    readonly components: KeyComponents,
     private readonly upstream: readonly UpstreamDigests[],
     private readonly before: ConditionHistory | undefined,
   ) {

@@ -14,7 +14,7 @@ const LAYERS: readonly { readonly name: string; readonly rank: number; readonly 
   { name: 'run', rank: 3, paths: /^(runtime\/|workers\/protocol\.ts$)/ },
   { name: 'report', rank: 4, paths: /^report\// },
   { name: 'picture', rank: 4, paths: /^picture\/(?!draw)/ },
-  { name: 'effect', rank: 5, paths: /^(workers|store|io|picture)\// },
+  { name: 'effect', rank: 5, paths: /^(workers|store|io|picture|scale)\// },
   { name: 'edge', rank: 6, paths: /^index\.ts$|^(nx|api|executors|generators|migrations|cli)\// },
 ];
 
