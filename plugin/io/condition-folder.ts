@@ -1,8 +1,16 @@
-import { createWriteStream, existsSync, rmSync, type WriteStream, writeFileSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  rmSync,
+  type WriteStream,
+  writeFileSync,
+} from 'node:fs';
+import { readdir, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { type ConditionManifest, encodeManifest } from '../runtime/manifest.ts';
+import { parseShard, SHARDS_FOLDER } from '../runtime/shards.ts';
 import { makeFolder } from './make-folder.ts';
 import { replaceFolder } from './replace-folder.ts';
 
@@ -66,6 +74,15 @@ export class ConditionFolder {
     if (this.lines.length >= LOG_CHUNK) this.writeLines();
   }
 
+  /** Adds the lines of another run.jsonl, when there is one. */
+  async include(log: string): Promise<void> {
+    if (!existsSync(log)) return;
+    for await (const text of createReadStream(log, 'utf8')) {
+      this.lines += text;
+      if (this.lines.length >= LOG_CHUNK) this.writeLines();
+    }
+  }
+
   /** Writes the manifest last, and puts the whole in the place of what was there. @returns the digest of metrics.json */
   async publish(manifest: ConditionManifest): Promise<string> {
     await this.closeLog();
@@ -119,10 +136,38 @@ async function removeLeftovers(results: string, condition: string): Promise<void
   const prefix = `.${condition}.`;
   for (const name of await readdir(results)) {
     if (!name.startsWith(prefix)) continue;
-    const [, pid] = /^(\d+)(?:-\d+)?(?:\.old)?$/.exec(name.slice(prefix.length)) ?? [];
-    if (pid === undefined || Number(pid) === process.pid || isAlive(Number(pid))) continue;
-    await rm(join(results, name), { recursive: true, force: true });
+    if (isAbandoned(name.slice(prefix.length)))
+      await rm(join(results, name), { recursive: true, force: true });
   }
+}
+
+/**
+ * Removes the results of a condition's shards, but not those of the division that is in use.
+ *
+ * @param results folder of all conditions' results
+ * @param inUse how many shards the condition has; undefined: none
+ */
+export async function removeShards(
+  results: string,
+  condition: string,
+  inUse: number | undefined,
+): Promise<void> {
+  const folder = join(results, SHARDS_FOLDER, condition);
+  if (!existsSync(folder)) return;
+  for (const name of await readdir(folder)) {
+    const [, growing, owner = ''] = /^\.(\w+)\.(.*)$/.exec(name) ?? [];
+    const shard = parseShard(growing ?? name);
+    if (shard === undefined || shard.n === inUse || (growing !== undefined && !isAbandoned(owner))) continue;
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
+  if (inUse !== undefined) return;
+  for (const empty of [folder, dirname(folder)]) await rmdir(empty).catch(() => {});
+}
+
+/** @param owner what follows the name of a growing folder: the process that made it */
+function isAbandoned(owner: string): boolean {
+  const [, pid] = /^(\d+)(?:-\d+)?(?:\.old)?$/.exec(owner) ?? [];
+  return pid !== undefined && Number(pid) !== process.pid && !isAlive(Number(pid));
 }
 
 function isAlive(pid: number): boolean {

@@ -103,6 +103,10 @@ export type RunFailure =
       readonly error: ErrorInfo;
     }
   | { readonly reason: 'upstream-missing' | 'upstream-damaged'; readonly path: string; readonly task: string }
+  /** What lies in a shard's folder belongs to another condition, number of replicates, seed or set of outputs. */
+  | { readonly reason: 'shard-of-another-run'; readonly path: string; readonly task: string }
+  /** Of a replicate whose shard has told already what happened. */
+  | { readonly reason: 'failed-in-shard'; readonly text: string }
   | {
       readonly reason: 'metric-invalid';
       readonly metric: string;
@@ -175,6 +179,10 @@ export function describeFailure(failure: RunFailure): string {
       return `${failure.path} is missing. Run "nx run ${failure.task}".`;
     case 'upstream-damaged':
       return `${failure.path} is not what its run wrote: it was damaged or edited. Run "nx run ${failure.task} --skip-nx-cache".`;
+    case 'shard-of-another-run':
+      return `${failure.path} is of another run, with other replicates, seeds or outputs. Run "nx run ${failure.task}".`;
+    case 'failed-in-shard':
+      return failure.text;
     case 'metric-invalid':
       return `${caller(failure.step)} recorded ${failure.got} for the metric "${failure.metric}"; a metric is a number.`;
     case 'results-unwritable':

@@ -2,11 +2,20 @@ import type { JsonObject } from '../base/json.ts';
 import type { DeclaredInput, Definition, Execution, FunctionCall, OutputEntry } from '../config/config.ts';
 import { conditionsOf, type ResolvedSource, resolveCondition } from '../graph/conditions.ts';
 import { experimentOf, type Graph } from '../graph/graph.ts';
+import { blockOf, SHARDS_FOLDER, type Shard, shardName, shardsOf } from './shards.ts';
 
 /** One condition of one experiment, by name. */
 export interface ConditionRef {
   readonly experiment: string;
   readonly condition: string;
+}
+
+/** What one item of a plan does for a condition: all of it, unless it says otherwise. */
+export interface PlanRef extends ConditionRef {
+  /** It runs the replicates of this shard alone. */
+  readonly shard?: Shard | undefined;
+  /** It runs nothing: it puts the results of this many shards together. */
+  readonly merges?: number | undefined;
 }
 
 /** What the user may override for a whole run. */
@@ -40,6 +49,11 @@ export interface PlannedCondition extends ConditionRef {
   readonly results: string;
   readonly configFile: string;
   readonly definition: Definition | undefined;
+  /** The shard that it runs; undefined: all replicates. */
+  readonly shard: Shard | undefined;
+  /** How many shards it puts together; undefined: it runs replicates itself. */
+  readonly merges: number | undefined;
+  /** How many the condition has; `replicatesOf` says which of them are run here. */
   readonly replicates: number;
   readonly seed: number;
   readonly context: JsonObject;
@@ -55,8 +69,29 @@ export interface PlannedCondition extends ConditionRef {
   readonly waitsFor: readonly string[];
 }
 
-export function conditionId({ experiment, condition }: ConditionRef): string {
-  return `${experiment}/${condition}`;
+/** `experiment/condition`, and for a shard `experiment/condition/2of4`. */
+export function conditionId({ experiment, condition, shard }: PlanRef): string {
+  const id = `${experiment}/${condition}`;
+  return shard === undefined ? id : `${id}/${shardName(shard)}`;
+}
+
+/** The replicates that are run here, ascending. */
+export function replicatesOf({
+  replicates,
+  shard = { k: 1, n: 1 },
+}: Pick<PlannedCondition, 'replicates' | 'shard'>): number[] {
+  return blockOf(shard, replicates);
+}
+
+/** Where the results of a condition, or of one shard of it, lie: a folder relative to the root, and a name in it. */
+export function placeOf({
+  results,
+  condition,
+  shard,
+}: Pick<PlannedCondition, 'results' | 'condition' | 'shard'>): { folder: string; name: string } {
+  return shard === undefined
+    ? { folder: results, name: condition }
+    : { folder: `${results}/${SHARDS_FOLDER}/${condition}`, name: shardName(shard) };
 }
 
 /** Seed of replicate i: (seed + i * 31337) mod 2^32, the same in every condition, so that conditions are paired. */
@@ -86,9 +121,9 @@ export function withUpstream(graph: Graph, wanted: readonly ConditionRef[]): Con
  */
 export function planConditions(
   graph: Graph,
-  wanted: readonly ConditionRef[],
+  wanted: readonly PlanRef[],
   overrides: RunOverrides = {},
-  running: readonly ConditionRef[] = wanted,
+  running: readonly PlanRef[] = wanted,
 ): PlannedCondition[] {
   const ids = new Set(running.map(conditionId));
   const rank = new Map(graph.order.map((name, i) => [name, i]));
@@ -97,14 +132,20 @@ export function planConditions(
       (a, b) =>
         (rank.get(a.experiment) ?? 0) - (rank.get(b.experiment) ?? 0) ||
         conditionsOf(graph, a.experiment).indexOf(a.condition) -
-          conditionsOf(graph, b.experiment).indexOf(b.condition),
+          conditionsOf(graph, b.experiment).indexOf(b.condition) ||
+        shardRank(a) - shardRank(b),
     )
     .map((ref) => planCondition(graph, ref, ids, overrides));
 }
 
+/** The merging comes after all shards. */
+function shardRank({ shard }: PlanRef): number {
+  return shard?.k ?? Number.POSITIVE_INFINITY;
+}
+
 function planCondition(
   graph: Graph,
-  ref: ConditionRef,
+  ref: PlanRef,
   planned: ReadonlySet<string>,
   overrides: RunOverrides,
 ): PlannedCondition {
@@ -121,10 +162,17 @@ function planCondition(
       upstreamDefinition: upstream.config.definition,
     };
   });
-  const reads = sources.flatMap((source) => (source.type === 'artifact' ? [conditionId(source)] : []));
+  const { experiment, condition, shard, merges } = ref;
+  const reads =
+    merges === undefined
+      ? sources.flatMap((source) => (source.type === 'artifact' ? [conditionId(source)] : []))
+      : shardsOf(merges).map((part) => conditionId({ experiment, condition, shard: part }));
   const only = config.datasource.length === 1 ? config.datasource[0] : undefined;
   return {
-    ...ref,
+    experiment,
+    condition,
+    shard,
+    merges,
     id: conditionId(ref),
     folder: config.folder,
     results: resultsOf(config.folder, overrides),

@@ -7,7 +7,8 @@ import { type ConditionHistory, explain } from '../store/explain.ts';
 import type { RunStore, Shelf, StoredReplicate } from '../store/store.ts';
 import type { Reader } from './discovered-reads.ts';
 import type { ReplicateRecord } from './manifest.ts';
-import { type PlannedCondition, replicateSeed } from './plan.ts';
+import { type PlannedCondition, replicateSeed, replicatesOf } from './plan.ts';
+import { SHARDS_FOLDER, shardName } from './shards.ts';
 import type { UpstreamDigests } from './upstream.ts';
 
 /** Artifacts are put in place this many at a time. */
@@ -69,7 +70,7 @@ export class ConditionReuse {
     upstream: readonly UpstreamDigests[],
   ): Promise<ConditionReuse> {
     const components = await fingerprints.components(planned);
-    const before = await store.readHistory(planned.experiment, planned.condition);
+    const before = await historyOf(planned, store);
     return new ConditionReuse(planned, store, fingerprints, components, upstream, before);
   }
 
@@ -101,7 +102,7 @@ export class ConditionReuse {
     const reused = new Map<number, StoredReplicate>();
     const toRun: number[] = [];
     const changedReads = new Set<string>();
-    for (let replicate = 0; replicate < this.planned.replicates; replicate++) {
+    for (const replicate of replicatesOf(this.planned)) {
       const stored = this.shelf.get(this.keyOf(replicate));
       if (stored?.reads) this.hasReads = true;
       const changed = stored?.reads && (await this.changed(stored.reads));
@@ -184,7 +185,7 @@ export class ConditionReuse {
     published: string | undefined,
   ): Promise<void> {
     await this.abandon();
-    const { experiment, condition, seed, replicates } = this.planned;
+    const { experiment, seed, replicates } = this.planned;
     const history: ConditionHistory = {
       components: this.components,
       seed,
@@ -196,7 +197,7 @@ export class ConditionReuse {
     };
     if (JSON.stringify(history) === JSON.stringify(this.before)) return;
     // It only words reasons: not worth a warning.
-    await this.store.writeHistory(experiment, condition, history).catch(() => {});
+    await this.store.writeHistory(experiment, historyName(this.planned), history).catch(() => {});
   }
 
   /** Lets go without remembering anything. */
@@ -226,6 +227,21 @@ export class ConditionReuse {
     const digests = this.upstream.map(({ digests: all }) => all[replicate % all.length] ?? '');
     return replicateKey(replicate, replicateSeed(this.planned.seed, replicate), digests);
   }
+}
+
+/** Under which name the store remembers the last run: like that of its folder in results/, no shard's is a condition's. */
+export function historyName({ condition, shard }: Pick<PlannedCondition, 'condition' | 'shard'>): string {
+  return shard === undefined ? condition : `${SHARDS_FOLDER}/${condition}/${shardName(shard)}`;
+}
+
+/** The last run of a condition or of this shard; of a shard that has not run before, what the condition's run can tell. */
+async function historyOf(planned: PlannedCondition, store: RunStore): Promise<ConditionHistory | undefined> {
+  const { experiment, condition, shard, replicates } = planned;
+  const own = await store.readHistory(experiment, historyName(planned));
+  if (shard === undefined || own?.replicates === replicates) return own;
+  const other = own ?? (await store.readHistory(experiment, condition));
+  // It has read other artifacts, and published other results.
+  return other && { ...other, upstream: {}, published: undefined };
 }
 
 function digestOfAll(digests: readonly string[]): string {

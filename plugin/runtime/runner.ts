@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ConditionFolder, manifestPath } from '../io/condition-folder.ts';
+import { ConditionFolder, manifestPath, removeShards } from '../io/condition-folder.ts';
 import { digestFile } from '../io/digest-file.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
 import { relativePath } from '../io/paths.ts';
@@ -9,11 +9,13 @@ import type { RunStore, StoredReplicate } from '../store/store.ts';
 import type { PoolSink, WorkerPool } from '../workers/pool.ts';
 import { DiscoveredReads } from './discovered-reads.ts';
 import type { ConditionOutcome, ConditionStatus, FailedReplicate, RunEvent } from './events.ts';
-import { describeFailure, ReplicateError, type RunFailure } from './failures.ts';
+import { describeFailure, type RunFailure } from './failures.ts';
 import { conditionJob, workerOf } from './jobs.ts';
 import type { ReplicateRecord } from './manifest.ts';
-import { isInline, type PlannedCondition, replicateSeed } from './plan.ts';
+import { mergeShards } from './merge.ts';
+import { isInline, type PlannedCondition, placeOf, replicateSeed, replicatesOf } from './plan.ts';
 import { ConditionReuse, StoreTrouble } from './reuse.ts';
+import { failureOf } from './thrown.ts';
 import { UpstreamArtifacts, type UpstreamDigests } from './upstream.ts';
 
 export interface RunOptions {
@@ -70,9 +72,7 @@ export async function runPlan(
       const blocker = upstream.find((other) => other?.status !== 'succeeded');
       const finished = await (blocker || signal.aborted
         ? notRun(planned, blocker?.planned.id)
-        : turns.take(() =>
-            signal.aborted ? notRun(planned, undefined) : new ConditionRun(planned, shared).run(),
-          ));
+        : turns.take(() => (signal.aborted ? notRun(planned, undefined) : runOrMerge(planned, shared))));
       options.onEvent({ type: 'condition-finished', outcome: finished });
       if (options.failFast && finished.status === 'failed') stop.abort();
       settle.get(planned.id)?.(finished);
@@ -84,6 +84,12 @@ export async function runPlan(
   options.signal.removeEventListener('abort', stopping);
   await options.store?.tidy().catch(() => {});
   return all;
+}
+
+function runOrMerge(planned: PlannedCondition, shared: Shared): Promise<ConditionOutcome> {
+  return planned.merges === undefined
+    ? new ConditionRun(planned, shared).run()
+    : mergeShards(planned, planned.merges, shared);
 }
 
 async function notRun(planned: PlannedCondition, blockedBy: string | undefined): Promise<ConditionOutcome> {
@@ -156,7 +162,8 @@ class ConditionRun implements PoolSink {
     try {
       const upstream = await this.checkUpstream();
       if (await this.nothingToDo(upstream)) return this.outcome('succeeded');
-      this.folder = await ConditionFolder.create(join(shared.root, planned.results), planned.condition);
+      const { folder, name } = placeOf(planned);
+      this.folder = await ConditionFolder.create(join(shared.root, folder), name);
       const toRun = await this.takeFromStore(this.folder);
       signal.addEventListener('abort', cancel, { once: true });
       if (!signal.aborted) await pool.run(await this.work(this.folder, toRun), this);
@@ -168,7 +175,7 @@ class ConditionRun implements PoolSink {
       }
       return await this.publish(this.folder);
     } catch (thrown) {
-      this.conditionFailed(this.failureOf(thrown));
+      this.conditionFailed(failureOf(thrown, planned, shared.root));
       await this.reuse?.abandon();
       await this.folder?.discard().catch(() => {});
       return this.outcome('failed');
@@ -245,10 +252,11 @@ class ConditionRun implements PoolSink {
     if (shared.store === undefined || isInline(planned)) return false;
     this.reuse = await ConditionReuse.open(planned, shared.store, shared.fingerprints, upstream);
     if (shared.strategy === 'rerun') return false;
-    const path = manifestPath(join(shared.root, planned.results), planned.condition);
-    if (!(await this.reuse.isInPlace(path))) return false;
-    this.reused = planned.replicates;
-    shared.onEvent({ type: 'condition-started', planned, reused: planned.replicates, reasons: [] });
+    const { folder, name } = placeOf(planned);
+    if (!(await this.reuse.isInPlace(manifestPath(join(shared.root, folder), name)))) return false;
+    await this.tidyShards();
+    this.reused = replicatesOf(planned).length;
+    shared.onEvent({ type: 'condition-started', planned, reused: this.reused, reasons: [] });
     return true;
   }
 
@@ -260,7 +268,7 @@ class ConditionRun implements PoolSink {
   /** Puts what the store has into the folder. @returns the replicates that have to run */
   private async takeFromStore(folder: ConditionFolder): Promise<readonly number[]> {
     const { planned, shared } = this;
-    const all = Array.from({ length: planned.replicates }, (_, replicate) => replicate);
+    const all = replicatesOf(planned);
     if (this.reuse === undefined) {
       shared.onEvent({ type: 'condition-started', planned, reused: undefined, reasons: [] });
       return all;
@@ -339,30 +347,26 @@ class ConditionRun implements PoolSink {
       node: process.version,
     });
     const published = await folder.publish(manifest);
+    await this.tidyShards();
     await this.remember(failed.length > 0 ? undefined : published);
-    this.shared.upstream.made(manifest);
+    // Nobody reads a shard but who puts it together with the others.
+    if (planned.shard === undefined) this.shared.upstream.made(manifest);
     return { ...this.outcome(failures.length + failed.length > 0 ? 'failed' : 'succeeded'), manifest };
+  }
+
+  /** Results of shards are of no use beside those of the whole condition. */
+  private async tidyShards(): Promise<void> {
+    const { planned, shared } = this;
+    if (planned.shard === undefined)
+      await removeShards(join(shared.root, planned.results), planned.condition, undefined);
   }
 
   /** Every replicate without a result, ascending. */
   private failedReplicates(): number[] {
-    if (this.records.length === this.planned.replicates) return [];
+    const all = replicatesOf(this.planned);
+    if (this.records.length === all.length) return [];
     const finished = new Set(this.records.map(({ replicate }) => replicate));
-    return Array.from({ length: this.planned.replicates }, (_, replicate) => replicate).filter(
-      (r) => !finished.has(r),
-    );
-  }
-
-  private failureOf(thrown: unknown): RunFailure {
-    if (thrown instanceof ReplicateError) return thrown.failure;
-    const { planned, shared } = this;
-    const { name, message, path = '', dest = path } = thrown as NodeJS.ErrnoException & { dest?: string };
-    // The path in the message may be that of a folder which is gone before anyone can look at it.
-    const error = { name, message: message.replace(/, \w+ '.*'$/, ''), stack: '' };
-    const written = dest === '' || dest.startsWith(join(shared.root, planned.results));
-    return written
-      ? { reason: 'results-unwritable', path: `${planned.results}/${planned.condition}`, error }
-      : { reason: 'file-unreadable', path: relativePath(shared.root, dest), error };
+    return all.filter((replicate) => !finished.has(replicate));
   }
 
   private outcome(status: ConditionStatus): ConditionOutcome {

@@ -7,11 +7,14 @@ import { soon } from '../io/soon.ts';
 import type { RunStore } from '../store/store.ts';
 import { ReplicateError } from './failures.ts';
 import { type ConditionManifest, parseManifest } from './manifest.ts';
-import { conditionId, type PlannedCondition, type PlannedSource } from './plan.ts';
+import { conditionId, type PlannedCondition, type PlannedSource, replicatesOf } from './plan.ts';
 
 type ArtifactSource = Extract<PlannedSource, { type: 'artifact' }>;
 
-/** What a condition reads by one reference `experiment#output`: the digest of each replicate's artifact, by its index. */
+/**
+ * What a condition reads by one reference `experiment#output`: the digest of each replicate's artifact, by its index. Of
+ * those that a shard does not read the digest is empty.
+ */
 export interface UpstreamDigests {
   readonly name: string;
   readonly digests: readonly string[];
@@ -48,8 +51,11 @@ export class UpstreamArtifacts {
     for (const source of planned.sources) {
       if (source.type !== 'artifact') continue;
       const count = Math.min(planned.replicates, source.upstreamReplicates);
+      const read = new Set(replicatesOf(planned).map((replicate) => replicate % source.upstreamReplicates));
       const digests = await Promise.all(
-        Array.from({ length: count }, (_, replicate) => this.digest(source, replicate, repaired)),
+        Array.from({ length: count }, (_, replicate) =>
+          read.has(replicate) ? this.digest(source, replicate, repaired) : '',
+        ),
       );
       all.push({ name: `${source.experiment}#${source.output.alias}`, digests });
     }

@@ -9,7 +9,7 @@ const LAYERS: readonly { readonly name: string; readonly rank: number; readonly 
   {
     name: 'effect',
     rank: 5,
-    paths: /^runtime\/(runner|jobs|compare|hypotheses|preview|reuse|upstream)\.ts$/,
+    paths: /^runtime\/(runner|jobs|compare|hypotheses|merge|preview|reuse|thrown|upstream)\.ts$/,
   },
   { name: 'run', rank: 3, paths: /^(runtime\/|workers\/protocol\.ts$)/ },
   { name: 'report', rank: 4, paths: /^report\// },

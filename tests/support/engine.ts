@@ -18,11 +18,13 @@ import { describeFailure } from '../../plugin/dist/runtime/failures.js';
 import { type ConditionManifest, parseManifest } from '../../plugin/dist/runtime/manifest.js';
 import {
   type ConditionRef,
+  type PlanRef,
   planConditions,
   type RunOverrides,
   withUpstream,
 } from '../../plugin/dist/runtime/plan.js';
 import { runPlan } from '../../plugin/dist/runtime/runner.js';
+import { shardsOf } from '../../plugin/dist/runtime/shards.js';
 import { FolderStore } from '../../plugin/dist/store/folder-store.js';
 import { workersOf } from '../../plugin/dist/workers/create-worker.js';
 import { WorkerPool } from '../../plugin/dist/workers/pool.js';
@@ -33,6 +35,10 @@ export interface RunSettings extends RunOverrides {
   readonly only?: readonly string[];
   /** Run nothing but `only`, even when what it reads has not been run. */
   readonly alone?: boolean;
+  /** Run every condition in this many shards, and put them together. */
+  readonly shards?: number;
+  /** Exactly these items, whatever `only`, `alone` and `shards` say. */
+  readonly items?: readonly PlanRef[];
   readonly failFast?: boolean;
   /** Keep finished replicates in this folder, absolute or relative to the lab, and take them from there. */
   readonly store?: string;
@@ -116,6 +122,8 @@ export class Lab implements Disposable {
       failFast = false,
       store,
       strategy,
+      shards,
+      items,
       ...overrides
     } = settings;
     const configs = this.files('.').filter((path) => /(^|\/)config\.ya?ml$/.test(path));
@@ -126,7 +134,8 @@ export class Lab implements Disposable {
       conditionsOf(graph, experiment).map((condition) => ({ experiment, condition })),
     );
     const wanted = only?.map(conditionRef) ?? all;
-    const plan = planConditions(graph, alone ? wanted : withUpstream(graph, wanted), overrides);
+    const refs = alone ? wanted : withUpstream(graph, wanted);
+    const plan = planConditions(graph, items ?? inShards(refs, shards), overrides);
     const events: RunEvent[] = [];
     const workers = overrides.workers ?? 1;
     const pool = new WorkerPool(workers, createWorker ?? workersOf());
@@ -172,6 +181,11 @@ export function experiment(
     [`${name}/datasources.ts`]: 'export const source = (ctx: { replicate: number }) => ctx.replicate;\n',
     [`${name}/steps.ts`]: steps,
   };
+}
+
+function inShards(refs: readonly ConditionRef[], n: number | undefined): readonly PlanRef[] {
+  if (n === undefined) return refs;
+  return refs.flatMap((ref) => [...shardsOf(n).map((shard) => ({ ...ref, shard })), { ...ref, merges: n }]);
 }
 
 function conditionRef(id: string): ConditionRef {
