@@ -9,6 +9,8 @@ import type { Part } from '../scale/submit.ts';
 /** Failed elements that are shown of a condition. */
 const MAX_FAILED = 3;
 const TAIL_LINES = 10;
+/** Hosts, or reasons to wait. */
+const MAX_NOTES = 4;
 
 const WORDS: Readonly<Record<ProgressState, string>> = {
   pending: 'waiting',
@@ -120,27 +122,23 @@ export function submitCommand({ engine, resources, experiments }: Submission): s
 }
 
 function summaryOf({ state, elements }: ConditionProgress): string {
-  const last = elements.at(-1);
+  const [last, array] = [elements.at(-1), elements.slice(0, -1)];
   if (last === undefined) return 'was not handed over';
   if (state === 'succeeded') return 'done';
-  const array = elements.slice(0, -1);
-  const active = elements.filter((element) => element.state === state);
-  const details = [...new Set(active.flatMap(({ details: all }) => all))];
-  const hosts = [...new Set(active.map(({ host }) => host).filter((host) => host !== ''))].sort();
-  const more =
+  const states = array.map((element) => element.state);
+  const spread = array.length > 0 ? tally(states, 'element') : WORDS[state];
+  const together = array.length > 0 && states.every((each) => each === 'succeeded');
+  const what = together ? `${spread}, putting together: ${WORDS[state]}` : spread;
+  const deciding = elements.filter((element) => element.state === state);
+  // Where it runs, or what the engine says it waits for.
+  const notes =
     state === 'running'
-      ? hosts.slice(0, 4).join(', ')
+      ? deciding.map(({ host }) => host).sort()
       : state === 'pending'
-        ? details.slice(0, 2).join(', ')
-        : '';
-  const what =
-    array.length > 0
-      ? tally(
-          array.map((element) => element.state),
-          'element',
-        )
-      : WORDS[state];
-  return `${what}${more === '' ? '' : ` (${more})`}`;
+        ? deciding.flatMap(({ details }) => details)
+        : [];
+  const shown = [...new Set(notes)].filter((note) => note !== '').slice(0, MAX_NOTES);
+  return shown.length > 0 ? `${what} (${shown.join(', ')})` : what;
 }
 
 function failedElements({ elements }: ConditionProgress): ElementProgress[] {

@@ -46,7 +46,7 @@ export interface EngineElement {
   /** `whole`, or the number of an array's element. */
   readonly element: string;
   readonly state: ElementState;
-  /** In a few words, when the state alone does not say it: `the node failed`, `waits for Resources`. */
+  /** In a few words, when the state alone does not say it: `its node failed`, `Resources`. */
   readonly detail: string;
   /** Where it runs or ran. */
   readonly host: string;

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { SettingsError } from '../base/settings-error.ts';
+import { spans } from '../store/explain.ts';
 import { type ElementState, type Engine, type EngineElement, type Job, WHOLE } from './engine.ts';
 import { quote } from './shell-words.ts';
 
@@ -95,7 +96,13 @@ function argumentsOf({ name, elements, after, logs, resources }: Job): string[] 
     // A job that is requeued goes on in its log.
     '--open-mode=append',
     '--chdir=/',
-    ...option('array', elements?.join()),
+    ...option(
+      'array',
+      elements &&
+        spans(elements)
+          .map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`))
+          .join(),
+    ),
     ...option('dependency', after.length > 0 ? `afterok:${after.join(':')}` : undefined),
     '--kill-on-invalid-dep=yes',
     `--cpus-per-task=${cpus}`,
@@ -120,7 +127,7 @@ function meaningOf(state: string, reason: string): { state: ElementState; detail
     case 'REQUEUE_FED':
     case 'REQUEUE_HOLD':
     case 'SPECIAL_EXIT':
-      return { state: 'pending', detail: /^(None|Dependency)$/.test(reason) ? '' : `waits: ${reason}` };
+      return { state: 'pending', detail: /^(None|Dependency)$/.test(reason) ? '' : reason };
     case 'COMPLETED':
       return { state: 'succeeded', detail: '' };
     case 'FAILED':

@@ -27,7 +27,7 @@ export const withoutSlurm: string | undefined = (() => {
     : ` (not installed: ${missing.join(', ')}; apt-get install slurm-wlm munge)`;
 })();
 
-/** A real Slurm on loopback with nodes n1 and n2 of one CPU each, and a munge of its own. Needs no systemd. */
+/** A real Slurm on loopback with nodes n1 and n2 of three CPUs each, whatever the machine has, and a munge of its own. Needs no systemd. */
 export class SlurmCluster implements AsyncDisposable {
   private readonly nodes = new Set<string>();
   private readonly others: ChildProcess[] = [];
@@ -158,6 +158,9 @@ SelectTypeParameters=CR_Core
 MpiDefault=none
 ReturnToService=2
 SlurmdTimeout=3
+SlurmdParameters=config_overrides
+MessageTimeout=2
+TCPTimeout=1
 KillWait=1
 MinJobAge=300
 SchedulerParameters=sched_interval=1,bf_interval=1
@@ -167,8 +170,8 @@ SlurmctldLogFile=${folder}/log/slurmctld.log
 SlurmdSpoolDir=${folder}/%n
 SlurmdPidFile=${folder}/slurmd-%n.pid
 SlurmdLogFile=${folder}/log/slurmd-%n.log
-NodeName=n1 NodeHostname=${host} NodeAddr=127.0.0.1 Port=${ports.n1} CPUs=1 RealMemory=500
-NodeName=n2 NodeHostname=${host} NodeAddr=127.0.0.1 Port=${ports.n2} CPUs=1 RealMemory=500
+NodeName=n1 NodeHostname=${host} NodeAddr=127.0.0.1 Port=${ports.n1} CPUs=3 RealMemory=500
+NodeName=n2 NodeHostname=${host} NodeAddr=127.0.0.1 Port=${ports.n2} CPUs=3 RealMemory=500
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 `;
 }
