@@ -20,7 +20,7 @@ export const step = async (data, ctx) => {
   const id = ctx.experiment + '/' + ctx.condition + ' ' + ctx.replicate;
   appendFileSync(process.env.BESIDE + '/executions', id + '\\n');
   while (beside('wait ' + ctx.condition)) await sleep(50);
-  if (beside('broken') && id === 'maker/warm 5') throw new Error('broken');
+  if (beside('broken') && id === 'maker/warm 3') throw new Error('broken');
   ctx.metrics.add('value', Number(data.text ?? data) * (ctx.params.x ?? 1));
   if (ctx.experiment === 'maker') await ctx.artifact('out').write(String(data));
   return data;
@@ -31,7 +31,7 @@ const FILES = {
   'nx.json': { plugins: ['nx-experiments'] },
   'experiments/maker/config.yaml': config({
     datasource: { data: 'source' },
-    replicates: 8,
+    replicates: 4,
     outputs: { out: {} },
     treatments: { warm: { x: 2 } },
   }),
@@ -70,7 +70,7 @@ class ClusterLab extends Lab {
   }
 
   submit(...args: string[]) {
-    return this.cli('submit', '--engine', 'slurm', 'reader', '--shards', '4', ...args);
+    return this.cli('submit', '--engine', 'slurm', 'reader', '--shards', '2', ...args);
   }
 
   /** The state of each condition of the last submission. */
@@ -103,7 +103,7 @@ class ClusterLab extends Lab {
   }
 }
 
-const ALL = { 'maker/baseline': 8, 'maker/warm': 8, 'reader/baseline': 8, 'reader/warm': 8 };
+const ALL = { 'maker/baseline': 4, 'maker/warm': 4, 'reader/baseline': 4, 'reader/warm': 4 };
 
 describe.skipIf(withoutSlurm)(`Slurm${withoutSlurm ?? ''}`, () => {
   let cluster: SlurmCluster;
@@ -118,10 +118,18 @@ describe.skipIf(withoutSlurm)(`Slurm${withoutSlurm ?? ''}`, () => {
 
   test('gives the bytes of a run on this machine, and then submits nothing', async () => {
     using lab = new ClusterLab(cluster.env);
-    const submitted = await lab.submit('--time', '10', '--mem', '100M', '--sbatch=--comment="a b" --nice');
+    const submitted = await lab.submit(
+      '--shards',
+      '4',
+      '--time',
+      '10',
+      '--mem',
+      '100M',
+      '--sbatch=--comment="a b" --nice',
+    );
     expect(submitted).toMatchObject({ code: 0, err: '' });
     expect(submitted.out).toContain(
-      'Submission 0001 to slurm: 8 jobs\n  maker/baseline   8 replicates in 4 elements: job ',
+      'Submission 0001 to slurm: 8 jobs\n  maker/baseline   4 replicates in 4 elements: job ',
     );
     const collected = await lab.cli('collect', '--wait');
     expect(collected).toMatchObject({ code: 0, err: '' });
@@ -149,19 +157,19 @@ describe.skipIf(withoutSlurm)(`Slurm${withoutSlurm ?? ''}`, () => {
     const failed = await lab.cli('collect', '--wait');
     expect(failed.code).toBe(1);
     expect(failed.out).toContain(
-      'Not there: 2 of 4 conditions.\n  maker/warm: failed, 1 of 8 replicates are missing\n    element 3, job ',
+      'Not there: 2 of 4 conditions.\n  maker/warm: failed, 1 of 4 replicates are missing\n    element 2, job ',
     );
-    expect(failed.out).toContain('replicate 5: step step threw Error: broken\n');
+    expect(failed.out).toContain('replicate 3: step step threw Error: broken\n');
     expect(failed.out).toMatch(
-      /\n {6}\.nx\/experiments\/submissions\/0001\/logs\/maker\/warm\/3\.log\n( {6}\| .*\n)+/,
+      /\n {6}\.nx\/experiments\/submissions\/0001\/logs\/maker\/warm\/2\.log\n( {6}\| .*\n)+/,
     );
     expect(failed.out).toContain('  reader/warm: skipped, because what it reads did not succeed\n');
     expect(failed.out).not.toContain('vs baseline');
-    expect(lab.executed()).toEqual({ 'maker/baseline': 8, 'maker/warm': 8, 'reader/baseline': 8 });
+    expect(lab.executed()).toEqual({ 'maker/baseline': 4, 'maker/warm': 4, 'reader/baseline': 4 });
     lab.lower('broken');
     expect((await lab.submit()).out).toContain('Submission 0002 to slurm: 3 jobs');
     expect(await lab.cli('collect', '--wait')).toMatchObject({ code: 0 });
-    expect(lab.executed()).toEqual({ 'maker/warm': 1, 'reader/warm': 8 });
+    expect(lab.executed()).toEqual({ 'maker/warm': 1, 'reader/warm': 4 });
     expect(lab.snapshot()).toEqual(expected);
   });
 
@@ -182,13 +190,13 @@ describe.skipIf(withoutSlurm)(`Slurm${withoutSlurm ?? ''}`, () => {
     expect((await lab.cli('cancel')).out).toMatch(/^Cancelled 4 jobs of submission 0001: /);
     await cluster.until('all is cancelled', async () => (await lab.states())['maker/warm'] === 'cancelled');
     const collected = await lab.cli('collect', '--wait');
-    expect(collected.out).toContain('maker/warm: cancelled, 8 of 8 replicates are missing');
+    expect(collected.out).toContain('maker/warm: cancelled, 4 of 4 replicates are missing');
     expect((await lab.cli('cancel')).out).toBe('Submission 0001 has ended: there is nothing to cancel.\n');
     lab.lower('wait warm');
     lab.executed();
     await lab.submit();
     expect(await lab.cli('collect', '--wait')).toMatchObject({ code: 0 });
-    expect(lab.executed()).toEqual({ 'maker/warm': 8, 'reader/warm': 8 });
+    expect(lab.executed()).toEqual({ 'maker/warm': 4, 'reader/warm': 4 });
     expect(lab.snapshot()).toEqual(expected);
   });
 
