@@ -83,6 +83,10 @@ export interface ExperimentOptions<
     /** Longest time for one replicate, such as `10m`. */
     readonly timeout?: string;
     readonly retries?: number;
+    /** Tasks that Nx divides each condition into. Without meaning for runs without Nx. */
+    readonly shards?: number;
+    /** About how long one replicate takes, such as `30s`: by it Nx divides conditions into shards. */
+    readonly estimate?: string;
     /** The interpreter of Python modules. Without meaning for functions in code. */
     readonly python?: string;
   };

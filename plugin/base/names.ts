@@ -10,6 +10,12 @@ export const BASELINE = 'baseline';
 /** Beside the conditions' folders in results/, so that no condition may have its name. */
 export const REPORT_FOLDER = 'report';
 
+/** More tasks than that for one condition help nobody. */
+export const MAX_SHARDS = 1000;
+
+/** What the name of a shard's target has after that of its condition, which therefore may not end so. */
+export const SHARD_SUFFIX = /--(\d+of\d+)$/;
+
 const name = new RegExp(NAME_PATTERN);
 export const MAX_NAME_LENGTH = 100;
 

@@ -78,6 +78,10 @@ export interface Execution {
   readonly concurrency: number;
   readonly timeoutMs: number | undefined;
   readonly retries: number;
+  /** How many tasks each condition is divided into; undefined: by the estimate, or not at all. */
+  readonly shards: number | undefined;
+  /** About how long one replicate takes. */
+  readonly estimateMs: number | undefined;
   /** The interpreter of Python modules: a command, or a path relative to the folder. */
   readonly python: string | undefined;
 }

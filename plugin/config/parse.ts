@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
 import type { Diagnostic, DiagnosticCode, Result, Span } from '../base/diagnostics.ts';
+import { parseDuration } from '../base/duration.ts';
 import type { Json, JsonObject } from '../base/json.ts';
-import { BASELINE, isLegalName, NAME_RULE, REPORT_FOLDER, suggestion } from '../base/names.ts';
+import { BASELINE, isLegalName, NAME_RULE, REPORT_FOLDER, SHARD_SUFFIX, suggestion } from '../base/names.ts';
 import type {
   DatasourceEntry,
   DeclaredInput,
@@ -283,6 +284,14 @@ class ConfigParser {
         'Choose another name.',
       );
     }
+    if (SHARD_SUFFIX.test(entry.key)) {
+      this.report(
+        'config/illegal-name',
+        entry.keyAt,
+        `A treatment cannot be named "${entry.key}": names that end like that are those of shards.`,
+        'Choose another ending than "--", a number, "of" and a number.',
+      );
+    }
     const swapped = this.datasource(child(entry.value, 'datasource'));
     for (const { alias, aliasAt } of swapped) {
       const aliases = base.map((b) => b.alias);
@@ -346,12 +355,13 @@ function presentation(node: LocatedNode | undefined): Presentation {
 }
 
 function execution(node: LocatedNode | undefined): Execution {
-  const timeout = stringOf(child(node, 'timeout'));
   return {
     workers: numberOf(child(node, 'workers')),
     concurrency: numberOf(child(node, 'concurrency')) ?? 1,
-    timeoutMs: timeout === undefined ? undefined : parseDuration(timeout),
+    timeoutMs: durationOf(child(node, 'timeout')),
     retries: numberOf(child(node, 'retries')) ?? 0,
+    shards: numberOf(child(node, 'shards')),
+    estimateMs: durationOf(child(node, 'estimate')),
     python: stringOf(child(node, 'python')),
   };
 }
@@ -359,12 +369,9 @@ function execution(node: LocatedNode | undefined): Execution {
 /** Replicates share their seeds across conditions: they are paired. */
 const DEFAULT_TEST = 'paired_t_test';
 
-const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
-
-/** `10m` in milliseconds; the schema has checked the form. */
-function parseDuration(text: string): number {
-  const [, amount = '0', unit = 's'] = /^([0-9.]+)(ms|s|m|h)$/.exec(text) ?? [];
-  return Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS];
+function durationOf(node: LocatedNode | undefined): number | undefined {
+  const text = stringOf(node);
+  return text === undefined ? undefined : parseDuration(text);
 }
 
 function defaultName(file: string): string {

@@ -1,4 +1,5 @@
-import { MAX_NAME_LENGTH, NAME_PATTERN, NAME_RULE } from '../base/names.ts';
+import { DURATION_PATTERN } from '../base/duration.ts';
+import { MAX_NAME_LENGTH, MAX_SHARDS, NAME_PATTERN, NAME_RULE } from '../base/names.ts';
 
 export type SchemaType = 'string' | 'number' | 'integer' | 'boolean' | 'null' | 'array' | 'object';
 
@@ -275,7 +276,7 @@ export const CONFIG_SCHEMA = {
         timeout: {
           type: 'string',
           maxLength: 20,
-          pattern: '^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$',
+          pattern: DURATION_PATTERN,
           format: 'duration',
           description: 'Longest time for one replicate. Default: none.',
           examples: ['10m'],
@@ -286,6 +287,23 @@ export const CONFIG_SCHEMA = {
           maximum: 100,
           default: 0,
           description: 'How often a failed replicate is tried again.',
+        },
+        shards: {
+          type: 'integer',
+          minimum: 1,
+          maximum: MAX_SHARDS,
+          description:
+            'Tasks that each condition is divided into, so that several machines can share it. Default: by `estimate`, else 1.',
+          examples: [4],
+        },
+        estimate: {
+          type: 'string',
+          maxLength: 20,
+          pattern: DURATION_PATTERN,
+          format: 'duration',
+          description:
+            'About how long one replicate takes. With the plugin option `shardTime`, it says how many shards there are.',
+          examples: ['30s'],
         },
         python: {
           type: 'string',

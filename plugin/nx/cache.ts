@@ -8,7 +8,7 @@ import type { ImportedSpecifiers } from '../io/imports.ts';
 const { version } = createRequire(import.meta.url)('nx-experiments/package.json') as { version: string };
 
 /** Another version may read a config in another way, and words its problems in another way. */
-const FORMAT = `4/${version}`;
+const FORMAT = `5/${version}`;
 
 /** Results of parsing that outlive the process, by content digest: an unchanged file is never parsed again. */
 export class InferenceCache {

@@ -26,7 +26,15 @@ export async function inferProjects(
         const node = byFile.get(file);
         if (node === undefined) return {};
         return {
-          projects: { [dirname(file)]: projectOf(graph, node, workspace.codeOf(node), options.targetName) },
+          projects: {
+            [dirname(file)]: projectOf(
+              graph,
+              node,
+              workspace.codeOf(node),
+              options.targetName,
+              options.shardTimeMs,
+            ),
+          },
         };
       },
       experiments,

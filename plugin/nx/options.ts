@@ -1,4 +1,5 @@
 import type { NxJsonConfiguration } from '@nx/devkit';
+import { parseDuration } from '../base/duration.ts';
 import { late } from '../base/late.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import type { PluginOptions } from './plugin-options.ts';
@@ -7,6 +8,8 @@ export interface ResolvedOptions {
   readonly targetName: string;
   readonly include: readonly string[];
   readonly python: string | undefined;
+  /** How long a shard should take; undefined: estimates make no shards. */
+  readonly shardTimeMs: number | undefined;
 }
 
 const matcher = late<typeof import('minimatch')>('minimatch');
@@ -21,13 +24,16 @@ export function resolveOptions(options: PluginOptions | undefined): ResolvedOpti
     store: _,
     storeSize: __,
     python,
+    shardTime,
     ...unknown
   } = options ?? {};
   const problem = (text: string): SettingsError =>
     new SettingsError(`nx.json, options of the plugin nx-experiments: ${text}`);
   const [extra] = Object.keys(unknown);
   if (extra !== undefined)
-    throw problem(`unknown option "${extra}". Known options: targetName, include, store, storeSize, python.`);
+    throw problem(
+      `unknown option "${extra}". Known options: targetName, include, store, storeSize, python, shardTime.`,
+    );
   if (typeof targetName !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(targetName)) {
     throw problem('"targetName" must be a name of letters, digits, ".", "_" and "-".');
   }
@@ -37,7 +43,11 @@ export function resolveOptions(options: PluginOptions | undefined): ResolvedOpti
   if (python !== undefined && (typeof python !== 'string' || python === '')) {
     throw problem('"python" must be a command or a path.');
   }
-  return { targetName, include, python };
+  const shardTimeMs = typeof shardTime === 'string' ? parseDuration(shardTime) : undefined;
+  if (shardTime !== undefined && !(shardTimeMs !== undefined && shardTimeMs > 0)) {
+    throw problem('"shardTime" must be a time greater than zero, such as "90s", "10m" or "1.5h".');
+  }
+  return { targetName, include, python, shardTimeMs };
 }
 
 /** The config files that are experiments; all others are left alone. */

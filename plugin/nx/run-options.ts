@@ -9,6 +9,8 @@ export interface RunExecutorOptions {
   readonly failFast?: boolean;
   readonly strategy?: 'resume' | 'rerun';
   readonly reads?: Readonly<Record<string, string>>;
+  readonly shard?: string;
+  readonly shards?: number;
 }
 
 const WHOLE_NUMBERS = {
@@ -19,8 +21,16 @@ const WHOLE_NUMBERS = {
 
 const KNOWN = ['condition', 'replicates', 'seed', 'workers', 'failFast', 'strategy'];
 
-/** What Nx itself puts among the options. */
-const FROM_NX = new Set(['_', '__overrides_unparsed__', '__overridesUnparsed__', 'verbose', 'reads']);
+/** What Nx itself and the inferred targets put among the options. */
+const FROM_NX = new Set([
+  '_',
+  '__overrides_unparsed__',
+  '__overridesUnparsed__',
+  'verbose',
+  'reads',
+  'shard',
+  'shards',
+]);
 
 /** Checks what the user typed: Nx's own check of a batch ends the process without saying why. */
 export function parseRunOptions(

@@ -3,6 +3,7 @@ import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
 import { conditionsOf, resolveCondition } from '../graph/conditions.ts';
 import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
 import { inputGlobs } from '../io/declared-inputs.ts';
+import { SHARDS_FOLDER, type Shard, shardCount, shardName, shardsOf } from '../runtime/shards.ts';
 import { escapeGlob } from './globs.ts';
 
 /** Workspace code behind an experiment, as Nx inputs need it: globs relative to the workspace root. */
@@ -23,6 +24,10 @@ export interface ExperimentCode {
 /** Options of a condition's target. */
 export interface ConditionTargetOptions {
   readonly condition: string;
+  /** The part of the condition that is run, as `2of4`. */
+  readonly shard?: string;
+  /** How many shards are put together; nothing is run then. */
+  readonly shards?: number;
   /** How each referenced artifact is read; a change of the upstream's config reaches the hash by it. */
   readonly reads?: Readonly<Record<string, string>>;
 }
@@ -32,16 +37,22 @@ export const TAG = 'experiment';
 
 type Input = NonNullable<TargetConfiguration['inputs']>[number];
 
-export function conditionTarget(targetName: string, condition: string): string {
-  return `${targetName}--${condition}`;
+export function conditionTarget(targetName: string, condition: string, shard?: Shard): string {
+  const target = `${targetName}--${condition}`;
+  return shard === undefined ? target : `${target}--${shardName(shard)}`;
 }
 
-/** The Nx project of an experiment. Pure: the same graph and code give the same project. */
+/**
+ * The Nx project of an experiment. Pure: the same graph and code give the same project.
+ *
+ * @param shardTimeMs how long a shard should take, for experiments that say how long a replicate takes
+ */
 export function projectOf(
   graph: Graph,
   node: ExperimentNode,
   code: ExperimentCode,
   targetName: string,
+  shardTimeMs?: number,
 ): ProjectConfiguration {
   const { config, name } = node;
   const { presentation } = config;
@@ -49,8 +60,18 @@ export function projectOf(
   const targets: Record<string, TargetConfiguration> = {
     [targetName]: comparison(graph, node, code, targetName),
   };
+  const count = shardCount(node.replicates, config.execution, shardTimeMs);
+  const shardTargets: string[] = [];
   for (const condition of conditions) {
-    targets[conditionTarget(targetName, condition)] = conditionTask(graph, node, condition, code, targetName);
+    const target = conditionTarget(targetName, condition);
+    if (count === undefined)
+      targets[target] = conditionTask(graph, node, condition, undefined, code, targetName);
+    else targets[target] = mergingTask(node, condition, count, code, targetName);
+    for (const shard of count === undefined ? [] : shardsOf(count)) {
+      const part = conditionTarget(targetName, condition, shard);
+      targets[part] = conditionTask(graph, node, condition, shard, code, targetName);
+      shardTargets.push(part);
+    }
   }
   const icon = presentation.icon ?? (node.upstream.length > 0 ? '📈' : '🧪');
   return {
@@ -60,7 +81,10 @@ export function projectOf(
     metadata: {
       description: config.description === undefined ? icon : `${icon} ${config.description}`,
       technologies: [...code.technologies],
-      targetGroups: { [`${targetName} conditions`]: conditions.map((c) => conditionTarget(targetName, c)) },
+      targetGroups: {
+        [`${targetName} conditions`]: conditions.map((c) => conditionTarget(targetName, c)),
+        ...(shardTargets.length > 0 ? { [`${targetName} shards`]: shardTargets } : {}),
+      },
     },
     targets,
   };
@@ -96,10 +120,12 @@ function comparison(
   };
 }
 
+/** @param shard the part of the condition that it runs; undefined: all of it */
 function conditionTask(
   graph: Graph,
   node: ExperimentNode,
   condition: string,
+  shard: Shard | undefined,
   code: ExperimentCode,
   targetName: string,
 ): TargetConfiguration {
@@ -118,7 +144,12 @@ function conditionTask(
       `${experiment}#${output.alias} ${output.fileName} ${output.loader ?? 'bytes'}${code.foreign.has(experiment) ? ' (of another language)' : ''}`,
     ]),
   );
-  const options: ConditionTargetOptions = artifacts.length > 0 ? { condition, reads } : { condition };
+  const options: ConditionTargetOptions = {
+    condition,
+    ...(shard === undefined ? {} : { shard: shardName(shard) }),
+    ...(artifacts.length > 0 ? { reads } : {}),
+  };
+  const target = conditionTarget(targetName, condition, shard);
   return {
     executor: EXECUTOR,
     cache: true,
@@ -144,16 +175,59 @@ function conditionTask(
         }),
       ),
     ],
-    outputs: [`{projectRoot}/results/${condition}`],
+    outputs: [
+      shard === undefined
+        ? `{projectRoot}/results/${condition}`
+        : `{projectRoot}/${shardsFolder(condition)}/${shardName(shard)}`,
+    ],
     metadata: {
-      description: `Run the condition ${condition} of ${name}.`,
-      technologies: [...code.technologies],
-      help: {
-        command: `npx nx run ${name}:${conditionTarget(targetName, condition)} --help`,
-        example: { options: { replicates: 1 } },
-      },
+      description:
+        shard === undefined
+          ? `Run the condition ${condition} of ${name}.`
+          : `Run shard ${shard.k} of ${shard.n} of the condition ${condition} of ${name}.`,
+      ...presentation(node, target, code),
     },
   };
+}
+
+/** A condition that is divided: its task puts together what the tasks of its shards have made. */
+function mergingTask(
+  node: ExperimentNode,
+  condition: string,
+  count: number,
+  code: ExperimentCode,
+  targetName: string,
+): TargetConfiguration {
+  const { config, name } = node;
+  const options: ConditionTargetOptions = { condition, shards: count };
+  const parts = escapeGlob(posix.join(config.folder, shardsFolder(condition)));
+  return {
+    executor: EXECUTOR,
+    cache: true,
+    options,
+    dependsOn: shardsOf(count).map((shard) => ({
+      target: conditionTarget(targetName, condition, shard),
+      params: 'forward' as const,
+    })),
+    // A shard's metrics.json holds the digests of its artifacts, and its log is no result.
+    inputs: [{ dependentTasksOutputFiles: `${parts}/*/metrics.json`, transitive: false }],
+    outputs: [`{projectRoot}/results/${condition}`],
+    metadata: {
+      description: `Put the ${count} shards of the condition ${condition} of ${name} together.`,
+      ...presentation(node, conditionTarget(targetName, condition), code),
+    },
+  };
+}
+
+function presentation({ name }: ExperimentNode, target: string, code: ExperimentCode) {
+  return {
+    technologies: [...code.technologies],
+    help: { command: `npx nx run ${name}:${target} --help`, example: { options: { replicates: 1 } } },
+  };
+}
+
+function shardsFolder(condition: string): string {
+  return `results/${SHARDS_FOLDER}/${condition}`;
 }
 
 function artifactsGlob(graph: Graph, experiment: string, condition: string): string {

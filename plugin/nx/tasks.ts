@@ -3,21 +3,24 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutorContext, ProjectGraph } from '@nx/devkit';
 import { formatDiagnostic } from '../base/diagnostics.ts';
+import { SHARD_SUFFIX } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import { conditionsOf } from '../graph/conditions.ts';
-import type { Graph } from '../graph/graph.ts';
+import { experimentOf, type Graph } from '../graph/graph.ts';
 import { readExperiments } from '../io/discover.ts';
 import { Interpreters } from '../io/python.ts';
 import { renderTable } from '../report/table.ts';
 import { compareExperiment } from '../runtime/compare.ts';
 import type { ConditionOutcome, RunEvent } from '../runtime/events.ts';
-import { planConditions } from '../runtime/plan.ts';
+import { conditionId, type PlanRef, planConditions } from '../runtime/plan.ts';
 import { runPlan } from '../runtime/runner.ts';
+import { parseShard, type Shard, shardCount } from '../runtime/shards.ts';
 import { workersOf } from '../workers/create-worker.ts';
 import { WorkerPool } from '../workers/pool.ts';
-import { pluginOptions, resolveOptions } from './options.ts';
+import { pluginOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { parseRunOptions, type RunExecutorOptions } from './run-options.ts';
 import { openStore, resolveStore, type StoreOptions } from './store-options.ts';
+import { conditionTarget } from './targets.ts';
 import { renderOutcome } from './terminal.ts';
 
 /** One Nx task of ours: a condition to run, or the comparison of an experiment. */
@@ -43,6 +46,10 @@ interface Resolved extends Omit<ExperimentTask, 'options'> {
   readonly experiment: string;
   /** Undefined for the comparison. */
   readonly condition: string | undefined;
+  /** Of a task that runs a part of the condition. */
+  readonly shard: Shard | undefined;
+  /** Of a task that puts this many parts together. */
+  readonly merges: number | undefined;
 }
 
 /**
@@ -76,15 +83,16 @@ export async function runTasks(
       tasks.map((task) => task.project),
     );
     if (typeof loaded === 'string') return failAll(loaded);
+    const settings = pluginOptions(context.nxJsonConfiguration);
+    const plugin = resolveOptions(settings);
     const resolved: Resolved[] = [];
     for (const task of tasks) {
-      const found = resolveTask(task, loaded.graph, loaded.experimentOf);
+      const found = resolveTask(task, loaded.graph, loaded.experimentOf, plugin);
       if (typeof found === 'string') return failAll(found);
       resolved.push(found);
     }
-    const settings = pluginOptions(context.nxJsonConfiguration);
     const store = resolveStore(context.root, settings, process.env);
-    const interpreters = new Interpreters(context.root, resolveOptions(settings).python);
+    const interpreters = new Interpreters(context.root, plugin.python);
     await new TaskRun(context.root, loaded.graph, resolved, store, interpreters, hooks, answer).run();
   } catch (thrown) {
     if (thrown instanceof SettingsError) failAll(thrown.message);
@@ -133,18 +141,10 @@ class TaskRun {
     const waiting = new Map<string, (outcome: ConditionOutcome) => void>();
     const outcomes = new Map<string, Promise<ConditionOutcome>>();
     for (const task of tasks) {
-      outcomes.set(
-        task.id,
-        new Promise((resolve) => waiting.set(`${task.experiment}/${task.condition}`, resolve)),
-      );
+      outcomes.set(task.id, new Promise((resolve) => waiting.set(conditionId(itemOf(task)), resolve)));
     }
     const plan = [...groupByOverrides(tasks).values()].flatMap(([overrides, group]) =>
-      planConditions(
-        this.graph,
-        group.map(({ experiment, condition = '' }) => ({ experiment, condition })),
-        overrides,
-        tasks.map(({ experiment, condition = '' }) => ({ experiment, condition })),
-      ),
+      planConditions(this.graph, group.map(itemOf), overrides, tasks.map(itemOf)),
     );
     const onEvent = (event: RunEvent): void => {
       this.hooks.onEvent(event);
@@ -217,6 +217,10 @@ class TaskRun {
   }
 }
 
+function itemOf({ experiment, condition = '', shard, merges }: Resolved): PlanRef {
+  return { experiment, condition, shard, merges };
+}
+
 /** Tasks of one batch may come with different overrides when several were asked for. */
 function groupByOverrides(tasks: readonly Resolved[]) {
   const groups = new Map<
@@ -278,6 +282,7 @@ function resolveTask(
   task: ExperimentTask,
   graph: Graph,
   experiments: ReadonlyMap<string, string>,
+  plugin: ResolvedOptions,
 ): Resolved | string {
   const experiment = experiments.get(task.project);
   if (experiment === undefined) {
@@ -285,13 +290,36 @@ function resolveTask(
   }
   const options = parseRunOptions(task.options);
   if ('problem' in options) return options.problem;
-  const { condition } = options;
-  if (condition === undefined) return { ...task, options, experiment, condition };
   const known = conditionsOf(graph, experiment);
-  const ownCondition = /--(.+)$/.exec(task.target)?.[1];
-  if (!known.includes(condition) || (known.includes(ownCondition ?? '') && condition !== ownCondition)) {
-    const targets = known.map((name) => `${task.project}:${task.target.replace(/--.+$/, '')}--${name}`);
+  const { replicates, config } = experimentOf(graph, experiment);
+  const count = shardCount(replicates, config.execution, plugin.shardTimeMs);
+  const { condition, shard: shardText, shards: merges } = options;
+  const shard = shardText === undefined ? undefined : parseShard(shardText);
+  const own = inferredTarget(task.target, plugin.targetName, known, count);
+  if (condition !== undefined && (!known.includes(condition) || (own && condition !== own.condition))) {
+    const targets = known.map((name) => `${task.project}:${conditionTarget(plugin.targetName, name)}`);
     return `"--condition=${condition}" cannot be given to ${task.id}: every condition is a target of its own. Run one of: ${targets.join(', ')}.`;
   }
-  return { ...task, options, experiment, condition };
+  if (shardText !== undefined && (shard === undefined || (own && shardText !== own.shard)))
+    return `"--shard=${shardText}" cannot be given to ${task.id}: every shard is a target of its own, such as ${task.project}:${conditionTarget(plugin.targetName, condition ?? '', { k: 1, n: count ?? 4 })}.`;
+  if (merges !== undefined && (!Number.isInteger(merges) || merges < 1 || (own && merges !== own.merges)))
+    return `"--shards=${merges}" cannot be given to ${task.id}: execution.shards of ${config.file} says how many there are.`;
+  return { ...task, options, experiment, condition, shard, merges };
+}
+
+/** What the inferred target of a name does. @returns undefined for a target that somebody has written */
+function inferredTarget(
+  target: string,
+  targetName: string,
+  conditions: readonly string[],
+  shards: number | undefined,
+): { condition?: string; shard?: string | undefined; merges?: number | undefined } | undefined {
+  if (target === targetName) return {};
+  if (!target.startsWith(`${targetName}--`)) return undefined;
+  const rest = target.slice(targetName.length + 2);
+  // No condition's name ends like that.
+  const shard = SHARD_SUFFIX.exec(rest)?.[1];
+  if (shard === undefined) return conditions.includes(rest) ? { condition: rest, merges: shards } : undefined;
+  const condition = rest.slice(0, -`--${shard}`.length);
+  return conditions.includes(condition) ? { condition, shard } : undefined;
 }

@@ -1,7 +1,8 @@
 import { printable } from '../base/diagnostics.ts';
 import type { ConditionOutcome, RunEvent } from '../runtime/events.ts';
 import { describeFailure, type RunFailure, stackOf } from '../runtime/failures.ts';
-import type { PlannedCondition } from '../runtime/plan.ts';
+import { type PlannedCondition, placeOf, replicatesOf } from '../runtime/plan.ts';
+import { parseShard } from '../runtime/shards.ts';
 import { ranges } from '../store/explain.ts';
 
 const PROGRESS_EVERY_MS = 2000;
@@ -11,6 +12,8 @@ const MAX_LOG_LINES = 50;
 const MAX_FAILURES = 10;
 
 interface Progress {
+  /** Replicates that are run or reused here. */
+  readonly all: number;
   /** When the first replicate was done, and how many were: before it, they may have waited for a worker. */
   first: { readonly at: number; readonly done: number } | undefined;
   shownAt: number;
@@ -36,9 +39,11 @@ export class TerminalReporter {
         return;
       case 'condition-started': {
         const at = this.now();
-        const { id, replicates } = event.planned;
+        const { id } = event.planned;
+        const replicates = replicatesOf(event.planned).length;
         const reused = event.reused ?? 0;
         this.running.set(id, {
+          all: replicates,
           first: undefined,
           shownAt: at + QUIET_MS - PROGRESS_EVERY_MS,
           finished: reused,
@@ -46,12 +51,12 @@ export class TerminalReporter {
           logged: 0,
         });
         this.print(
-          `${id}: ${count(replicates, 'replicate')}${renderReuse(replicates, event.reused, event.reasons)}`,
+          `${titleOf(id)}: ${count(replicates, 'replicate')}${renderReuse(replicates, event.reused, event.reasons)}`,
         );
         return;
       }
       case 'warning':
-        this.print(`${event.planned.id}: ${printable(event.text)}`);
+        this.print(`${titleOf(event.planned.id)}: ${printable(event.text)}`);
         return;
       case 'replicate-finished':
         this.advance(event.planned, (progress) => progress.finished++);
@@ -59,7 +64,7 @@ export class TerminalReporter {
       case 'replicate-failed':
         if (event.retrying)
           this.print(
-            `${event.planned.id}[${event.replicate}]: ${printable(describeFailure(event.failure))}; trying again`,
+            `${titleOf(event.planned.id)}[${event.replicate}]: ${printable(describeFailure(event.failure))}; trying again`,
           );
         else this.advance(event.planned, (progress) => progress.failed++);
         return;
@@ -78,26 +83,25 @@ export class TerminalReporter {
     change(progress);
     const at = this.now();
     const done = progress.finished + progress.failed;
+    const { all } = progress;
     progress.first ??= { at, done };
-    if (at - progress.shownAt < PROGRESS_EVERY_MS || done === planned.replicates) return;
+    if (at - progress.shownAt < PROGRESS_EVERY_MS || done === all) return;
     progress.shownAt = at;
     const { first } = progress;
     const failed = progress.failed > 0 ? `, ${progress.failed} failed` : '';
-    const left = ((at - first.at) / (done - first.done)) * (planned.replicates - done);
+    const left = ((at - first.at) / (done - first.done)) * (all - done);
     const time = done > first.done ? `, about ${formatDuration(left)} left` : '';
-    this.print(`${planned.id}: ${done}/${planned.replicates}${failed}${time}`);
+    this.print(`${titleOf(planned.id)}: ${done}/${all}${failed}${time}`);
   }
 
   private log(planned: PlannedCondition, replicate: number | undefined, text: string): void {
     const progress = this.running.get(planned.id);
     if (progress === undefined || progress.logged > MAX_LOG_LINES) return;
     progress.logged++;
-    const where = replicate === undefined ? planned.id : `${planned.id}[${replicate}]`;
+    const title = titleOf(planned.id);
+    const where = replicate === undefined ? title : `${title}[${replicate}]`;
     if (progress.logged <= MAX_LOG_LINES) this.print(`${where} | ${printable(text)}`);
-    else
-      this.print(
-        `${planned.id}: further output is in ${planned.folder}/results/${planned.condition}/run.jsonl`,
-      );
+    else this.print(`${title}: further output is in ${resultsFile(planned, 'run.jsonl')}`);
   }
 }
 
@@ -124,19 +128,21 @@ function outcomeLine({
   endedAt,
 }: ConditionOutcome): string {
   const took = formatDuration(endedAt - startedAt);
+  const title = titleOf(planned.id);
+  const replicates = count(replicatesOf(planned).length, 'replicate');
   switch (status) {
     case 'succeeded':
-      return `${planned.id}: ${count(planned.replicates, 'replicate')} done in ${took}${reused > 0 ? `, ${reused} reused` : ''}`;
+      return planned.merges === undefined
+        ? `${title}: ${replicates} done in ${took}${reused > 0 ? `, ${reused} reused` : ''}`
+        : `${title}: ${replicates} put together from ${count(planned.merges, 'shard')} in ${took}`;
     case 'failed': {
       const whole = failures.some(({ replicate }) => replicate === undefined);
-      return whole
-        ? `${planned.id}: failed`
-        : `${planned.id}: ${failures.length} of ${count(planned.replicates, 'replicate')} failed, ${took}`;
+      return whole ? `${title}: failed` : `${title}: ${failures.length} of ${replicates} failed, ${took}`;
     }
     case 'skipped':
-      return `${planned.id}: skipped, because ${blockedBy} did not succeed`;
+      return `${title}: skipped, because ${titleOf(blockedBy ?? '')} did not succeed`;
     case 'aborted':
-      return `${planned.id}: stopped`;
+      return `${title}: stopped`;
   }
 }
 
@@ -153,10 +159,7 @@ function renderFailures({ planned, failures }: ConditionOutcome): string[] {
   const lines = shown.flatMap(({ failure, replicates }) => renderFailure(planned, replicates, failure));
   const more = groups.size - shown.length;
   return more > 0
-    ? [
-        ...lines,
-        `  … and ${more} more, listed in ${planned.folder}/results/${planned.condition}/metrics.json`,
-      ]
+    ? [...lines, `  … and ${more} more, listed in ${resultsFile(planned, 'metrics.json')}`]
     : lines;
 }
 
@@ -165,7 +168,7 @@ function renderFailure(
   replicates: readonly number[],
   failure: RunFailure,
 ): string[] {
-  const where = replicates.length === 0 ? id : `${id}, ${ranges(replicates)}`;
+  const where = replicates.length === 0 ? titleOf(id) : `${titleOf(id)}, ${ranges(replicates)}`;
   const text = describeFailure(failure).split('\n').map(printable).join('\n    ');
   const stack = stackOf(failure)
     .split('\n')
@@ -179,6 +182,18 @@ function renderFailure(
     ...place,
     ...(stack.length === 0 && place.length === 0 ? [`    in ${folder}`] : []),
   ];
+}
+
+/** `experiment/condition shard 2 of 4` for the id `experiment/condition/2of4`; other ids are titles. */
+function titleOf(id: string): string {
+  const [experiment, condition, part = ''] = id.split('/');
+  const shard = parseShard(part);
+  return shard === undefined ? id : `${experiment}/${condition} shard ${shard.k} of ${shard.n}`;
+}
+
+function resultsFile(planned: PlannedCondition, name: string): string {
+  const place = placeOf(planned);
+  return `${place.folder}/${place.name}/${name}`;
 }
 
 /** Rounds before it picks a unit, so that 59.99 seconds are a minute. */

@@ -1,3 +1,6 @@
+import { MAX_SHARDS } from '../base/names.ts';
+import type { Execution } from '../config/config.ts';
+
 /** One of n parts of a condition, counted from 1. */
 export interface Shard {
   readonly k: number;
@@ -6,9 +9,6 @@ export interface Shard {
 
 /** Beside the conditions' folders in results/; no condition's name begins with a dot. */
 export const SHARDS_FOLDER = '.shards';
-
-/** More targets than that for one condition help nobody. */
-export const MAX_SHARDS = 1000;
 
 /** `2of4`, as it stands in the names of targets and folders. */
 export function shardName({ k, n }: Shard): string {
@@ -35,4 +35,24 @@ export function blockOf({ k, n }: Shard, replicates: number): number[] {
   const first = Math.floor(((k - 1) * replicates) / n);
   const end = Math.floor((k * replicates) / n);
   return Array.from({ length: end - first }, (_, i) => first + i);
+}
+
+/**
+ * How many shards each condition of an experiment has, by what is written in files that every machine has: never by times
+ * that one machine has measured, or two of them would see different tasks.
+ *
+ * @param shardTimeMs how long a shard should take; undefined: estimates say nothing
+ * @returns undefined for a condition that is not divided
+ */
+export function shardCount(
+  replicates: number,
+  { shards, estimateMs }: Pick<Execution, 'shards' | 'estimateMs'>,
+  shardTimeMs: number | undefined,
+): number | undefined {
+  const byTime =
+    estimateMs === undefined || shardTimeMs === undefined
+      ? 1
+      : Math.min(replicates, MAX_SHARDS, Math.ceil((replicates * estimateMs) / shardTimeMs));
+  const count = shards ?? byTime;
+  return count > 1 ? count : undefined;
 }

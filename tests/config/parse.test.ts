@@ -38,7 +38,7 @@ test('a configuration that says everything is read as it stands', () => {
       'outputs: { report: { file_name: plots/report.json, writer: dump_json, loader: load_json }, log: }',
       'treatments: { baseline: { rate: 1 }, high: { rate: 2, datasource: { summary: "third#summary" } }, plain: }',
       'cli: { group: Training, priority: 10, icon: "🧪", color: "#85C1E9", hidden: true }',
-      'execution: { workers: 4, concurrency: 2, timeout: 1.5m, retries: 3 }',
+      'execution: { workers: 4, concurrency: 2, timeout: 1.5m, retries: 3, shards: 4, estimate: 30s }',
     ].join('\n'),
   );
   expect(config).toMatchObject({
@@ -70,7 +70,7 @@ test('a configuration that says everything is read as it stands', () => {
       { name: 'plain', values: {}, datasource: [] },
     ],
     presentation: { group: 'Training', priority: 10, icon: '🧪', color: '#85C1E9', hidden: true },
-    execution: { workers: 4, concurrency: 2, timeoutMs: 90_000, retries: 3 },
+    execution: { workers: 4, concurrency: 2, timeoutMs: 90_000, retries: 3, shards: 4, estimateMs: 30_000 },
   });
 });
 

@@ -76,6 +76,7 @@ export const BROKEN_CONFIGS: Readonly<Record<string, Files>> = {
   'illegal-folder-name': { 'my lab/config.yaml': SOUND },
   'illegal-long-name': one(`name: ${'n'.repeat(300)}\n${SOUND}`),
   'treatment-named-report': one(`${SOUND}treatments: { report: {} }\n`),
+  'treatment-named-like-a-shard': one(`${SOUND}treatments: { a--1of4: {} }\n`),
   'treatments-that-differ-by-case': one(`${SOUND}treatments:\n  fast: {}\n  Fast: {}\n`),
   'control-characters': one(`${SOUND}"\\e[2Jsteps\\u202e": 1\n`),
   'far-in-a-long-line': one(

@@ -12,12 +12,15 @@ describe('an option that is wrong is named:', () => {
   test.each<[unknown, string]>([
     [
       { target: 'x' },
-      'unknown option "target". Known options: targetName, include, store, storeSize, python.',
+      'unknown option "target". Known options: targetName, include, store, storeSize, python, shardTime.',
     ],
     [{ targetName: 'a b' }, '"targetName" must be a name of letters, digits, ".", "_" and "-".'],
     [{ targetName: 1 }, '"targetName" must be a name of letters, digits, ".", "_" and "-".'],
     [{ include: 'experiments' }, '"include" must be a list of globs.'],
     [{ include: [1] }, '"include" must be a list of globs.'],
+    [{ shardTime: 600 }, '"shardTime" must be a time greater than zero, such as "90s", "10m" or "1.5h".'],
+    [{ shardTime: '0s' }, '"shardTime" must be a time greater than zero, such as "90s", "10m" or "1.5h".'],
+    [{ shardTime: '10 m' }, '"shardTime" must be a time greater than zero, such as "90s", "10m" or "1.5h".'],
     [{ python: 3 }, '"python" must be a command or a path.'],
   ])('%j', (options, message) => {
     expect(() => resolveOptions(options as PluginOptions)).toThrow(

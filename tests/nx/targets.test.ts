@@ -143,6 +143,66 @@ describe('a condition', () => {
   });
 });
 
+describe('a condition in shards', () => {
+  const DIVIDED = graphOf({
+    producer: 'datasource: { raw: load }\nsteps: [run]\noutputs: { summary: {} }\nexecution: { shards: 3 }\n',
+    consumer:
+      'datasource: { a: producer#summary }\nsteps: [run]\nexecution: { shards: 2 }\ntreatments: { t--1of: {} }\ninputs: [x.csv]\n',
+  });
+  const targets = project('consumer', { shared: ['libs/a.ts'] }, DIVIDED).targets ?? {};
+
+  test('has a target for each, beside the one that puts them together', () => {
+    expect(Object.keys(targets)).toEqual([
+      'experiment',
+      'experiment--baseline',
+      'experiment--baseline--1of2',
+      'experiment--baseline--2of2',
+      'experiment--t--1of',
+      'experiment--t--1of--1of2',
+      'experiment--t--1of--2of2',
+    ]);
+    expect(project('consumer', {}, DIVIDED).metadata?.targetGroups).toEqual({
+      'experiment conditions': ['experiment--baseline', 'experiment--t--1of'],
+      'experiment shards': Object.keys(targets).filter((name) => /of2$/.test(name)),
+    });
+  });
+
+  test('gives all that it depends on to the shards, whose outputs are apart', () => {
+    const [whole] = [
+      project(
+        'consumer',
+        { shared: ['libs/a.ts'] },
+        graphOf({
+          producer: 'datasource: { raw: load }\nsteps: [run]\noutputs: { summary: {} }\n',
+          consumer: 'datasource: { a: producer#summary }\nsteps: [run]\ninputs: [x.csv]\n',
+        }),
+      ).targets?.['experiment--baseline'],
+    ];
+    const shard = targets['experiment--baseline--2of2'];
+    expect(shard).toMatchObject({ inputs: whole?.inputs, dependsOn: whole?.dependsOn, cache: true });
+    expect(shard?.options).toEqual({ ...whole?.options, shard: '2of2' });
+    expect(shard?.outputs).toEqual(['{projectRoot}/results/.shards/baseline/2of2']);
+  });
+
+  test('puts together what the shards say they have made, and nothing else', () => {
+    expect(targets['experiment--baseline']).toMatchObject({
+      cache: true,
+      options: { condition: 'baseline', shards: 2 },
+      dependsOn: [
+        { target: 'experiment--baseline--1of2', params: 'forward' },
+        { target: 'experiment--baseline--2of2', params: 'forward' },
+      ],
+      inputs: [
+        {
+          dependentTasksOutputFiles: 'consumer/results/.shards/baseline/*/metrics.json',
+          transitive: false,
+        },
+      ],
+      outputs: ['{projectRoot}/results/baseline'],
+    });
+  });
+});
+
 test('the same graph gives the same project', () => {
   expect(JSON.stringify(project('consumer'))).toBe(JSON.stringify(project('consumer')));
 });

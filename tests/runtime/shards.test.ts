@@ -2,7 +2,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { blockOf, MAX_SHARDS, parseShard, shardName, shardsOf } from '../../plugin/runtime/shards.ts';
+import { MAX_SHARDS } from '../../plugin/base/names.ts';
+import { blockOf, parseShard, shardCount, shardName, shardsOf } from '../../plugin/runtime/shards.ts';
 import { experiment, Lab } from '../support/engine.ts';
 
 describe('the blocks of the shards', () => {
@@ -45,6 +46,34 @@ describe('names of shards', () => {
     '1of99999',
   ])('%j is none', (text) => {
     expect(parseShard(text)).toBeUndefined();
+  });
+});
+
+describe('how many shards there are', () => {
+  const count = (
+    replicates: number,
+    execution: { shards?: number; estimateMs?: number },
+    shardTimeMs?: number,
+  ): number | undefined =>
+    shardCount(replicates, { shards: undefined, estimateMs: undefined, ...execution }, shardTimeMs);
+
+  test.each<[number, { shards?: number; estimateMs?: number }, number | undefined, number | undefined]>([
+    [12, {}, undefined, undefined],
+    [12, {}, 600_000, undefined],
+    [12, { shards: 1 }, undefined, undefined],
+    [12, { shards: 4 }, undefined, 4],
+    [2, { shards: 4 }, undefined, 4],
+    [12, { estimateMs: 30_000 }, undefined, undefined],
+    [12, { estimateMs: 30_000 }, 600_000, undefined],
+    [20, { estimateMs: 30_000 }, 600_000, undefined],
+    [21, { estimateMs: 30_000 }, 600_000, 2],
+    [100, { estimateMs: 30_000 }, 600_000, 5],
+    [12, { estimateMs: 3_600_000 }, 600_000, 12],
+    [100_000, { estimateMs: 3_600_000 }, 600_000, MAX_SHARDS],
+    [12, { estimateMs: 0 }, 600_000, undefined],
+    [100, { shards: 3, estimateMs: 30_000 }, 600_000, 3],
+  ])('%i replicates, %j, %s ms for a shard: %s', (replicates, execution, shardTimeMs, expected) => {
+    expect(count(replicates, execution, shardTimeMs)).toBe(expected);
   });
 });
 

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,6 +21,10 @@ export interface NxResult {
   readonly ran: readonly string[];
   /** Tasks whose results came from the cache; sorted. */
   readonly cached: readonly string[];
+  /** Those of them that came from a remote one. */
+  readonly remote: readonly string[];
+  /** What Nx computed for each task. */
+  readonly hashes: Readonly<Record<string, string>>;
 }
 
 export interface WorkspaceOptions {
@@ -67,8 +71,22 @@ export class Workspace implements AsyncDisposable {
   constructor(
     private readonly top: string,
     private readonly extraEnv: Readonly<Record<string, string>>,
+    /** The host name that nx sees; undefined: that of this machine. */
+    private readonly host?: string,
   ) {
     this.root = join(top, 'workspace');
+  }
+
+  /** A clone of the last commit on another machine, as far as nx can tell: folders, home, caches and run store of its own. */
+  async clone(host: string, env: Readonly<Record<string, string>> = {}): Promise<Workspace> {
+    const top = await realpath(await mkdtemp(join(tmpdir(), `${host}-`)));
+    const home = join(top, 'home');
+    await mkdir(home);
+    const own = { ...this.extraEnv, HOME: home, USER: host, HOSTNAME: host, ...env };
+    const cloned = new Workspace(top, own, host);
+    await execute('git', ['clone', '--quiet', this.root, cloned.root]);
+    await cloned.linkPackages();
+    return cloned;
   }
 
   /** A file beside the workspace: what is written there is nobody's input. */
@@ -85,11 +103,18 @@ export class Workspace implements AsyncDisposable {
   async start(args: string, env: Readonly<Record<string, string>> = {}): Promise<RunningNx> {
     const lastRun = join(this.cache, 'run.json');
     await rm(lastRun, { force: true });
-    const child = spawn(
+    const [command = '', ...rest] = [
+      ...namedHost(this.host),
       process.execPath,
-      [join(this.root, 'node_modules/nx/dist/bin/nx.js'), ...args.split(' ')],
-      { cwd: this.root, env: this.env(env), detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
-    );
+      join(this.root, 'node_modules/nx/dist/bin/nx.js'),
+      ...args.split(' '),
+    ];
+    const child = spawn(command, rest, {
+      cwd: this.root,
+      env: this.env(env),
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const text = { stdout: '', stderr: '', output: '' };
     const listeners = new Set<() => void>();
     for (const name of ['stdout', 'stderr'] as const) {
@@ -253,15 +278,32 @@ export function block(stdout: string, task: string): string {
 interface RecordedTask {
   readonly taskId: string;
   readonly cacheStatus: string;
+  readonly hash: string;
 }
 
-function statuses(tasks: readonly RecordedTask[]): Pick<NxResult, 'ran' | 'cached'> {
+function statuses(tasks: readonly RecordedTask[]): Pick<NxResult, 'ran' | 'cached' | 'remote' | 'hashes'> {
   const ids = (hit: boolean) =>
     tasks
       .filter((task) => (task.cacheStatus !== 'cache-miss') === hit)
       .map((task) => task.taskId)
       .sort();
-  return { ran: ids(false), cached: ids(true) };
+  const remote = tasks.filter((task) => task.cacheStatus === 'remote-cache-hit').map((task) => task.taskId);
+  return {
+    ran: ids(false),
+    cached: ids(true),
+    remote: remote.sort(),
+    hashes: Object.fromEntries(tasks.map((task) => [task.taskId, task.hash])),
+  };
+}
+
+/** What has to stand before a command that sees another host name; nothing where this machine does not allow it. */
+function namedHost(host: string | undefined): string[] {
+  if (host === undefined || !canNameHost()) return [];
+  return ['unshare', '--uts', 'sh', '-c', 'hostname "$0" && exec "$@"', host];
+}
+
+export function canNameHost(): boolean {
+  return spawnSync('unshare', ['--uts', 'hostname', 'x']).status === 0;
 }
 
 function json(value: object): string {

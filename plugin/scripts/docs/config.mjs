@@ -111,7 +111,7 @@ missing at the computed condition is an error that names its path, and never rep
 
 Names of experiments, treatments, datasources and outputs have letters, digits, \`.\`, \`_\` and \`-\`, start with a letter or a
 digit, and have at most 100 characters. Two experiments, or two conditions of one, must differ in more than letter case. A
-treatment cannot be named \`report\`. A \`file_name\` stays inside the folder of its replicate, and belongs to one output.
+treatment cannot be named \`report\`, and its name cannot end like \`--2of4\`. A \`file_name\` stays inside the folder of its replicate, and belongs to one output.
 
 ### YAML
 
