@@ -1,10 +1,9 @@
-import { suggestion } from '../base/names.ts';
+import { MAX_SHARDS, suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import { stopSignal } from '../nx/stop-signal.ts';
 import { openStore } from '../nx/store-options.ts';
 import { isInline, planConditions } from '../runtime/plan.ts';
 import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
-import { MAX_SHARDS } from '../runtime/shards.ts';
 import { createEngine } from '../scale/create-engine.ts';
 import { divide } from '../scale/divide.ts';
 import type { Engine, Resources } from '../scale/engine.ts';

@@ -1,6 +1,7 @@
+import { MAX_SHARDS } from '../base/names.ts';
 import type { PlannedCondition } from '../runtime/plan.ts';
 import type { ConditionPreview } from '../runtime/preview.ts';
-import { blockOf, MAX_SHARDS, shardsOf } from '../runtime/shards.ts';
+import { blockOf, shardsOf } from '../runtime/shards.ts';
 
 /** An element is worth its start, and short enough to be lost. */
 const ELEMENT_MS = 300_000;
@@ -16,11 +17,11 @@ export interface Division {
   readonly elements: readonly number[];
 }
 
-/** @param asked how many elements at most; undefined: by what is known of their time */
+/** @param asked how many elements at most; undefined: what the config says, or by what is known of their time */
 export function divide(preview: ConditionPreview, asked: number | undefined): Division {
   const { planned, missing } = preview;
   const { replicates } = planned;
-  const wanted = asked ?? shardsByTime(preview);
+  const wanted = asked ?? planned.execution.shards ?? shardsByTime(preview);
   const shards = Math.max(1, Math.min(wanted, replicates, MAX_SHARDS));
   const lacking = new Set(missing);
   const elements = shardsOf(shards).filter((shard) =>
@@ -30,7 +31,9 @@ export function divide(preview: ConditionPreview, asked: number | undefined): Di
   return { planned, shards, elements: elements.length > 1 ? elements.map(({ k }) => k) : [] };
 }
 
-function shardsByTime({ expectedMs }: ConditionPreview): number {
-  if (expectedMs === undefined) return UNKNOWN_SHARDS;
-  return Math.min(MOST_SHARDS, Math.ceil(expectedMs / ELEMENT_MS));
+function shardsByTime({ planned, missing, expectedMs }: ConditionPreview): number {
+  const { estimateMs, concurrency } = planned.execution;
+  const estimate = estimateMs === undefined ? undefined : (estimateMs * missing.length) / concurrency;
+  const ms = expectedMs ?? estimate;
+  return ms === undefined ? UNKNOWN_SHARDS : Math.min(MOST_SHARDS, Math.ceil(ms / ELEMENT_MS));
 }
