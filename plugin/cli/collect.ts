@@ -26,18 +26,24 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
   const opened = await openSubmission('collect', cwd, names);
   const signal = stopSignal();
   let observed = await observeSubmission(opened);
-  while (options.wait === true && !signal.aborted && stillRuns(observed)) {
+  let told = '';
+  while (options.wait === true && stillRuns(observed)) {
+    const now = tallyOf(observed);
+    if (now !== told) process.stderr.write(`${now}\n`);
+    told = now;
     await sleep(WAIT_MS, undefined, { signal }).catch(() => {});
+    if (signal.aborted) {
+      process.stderr.write('Stopped waiting. The jobs go on.\n');
+      return STOPPED;
+    }
     observed = await observeSubmission(opened);
   }
-  if (signal.aborted) return STOPPED;
   const { submission } = observed;
   if (stillRuns(observed)) {
-    const states = observed.progress.map(({ state }) => state);
     if (json) print(toJson({ submission: submission.id, status: 'running', problems: [], results: {} }));
     else
       print(
-        `Submission ${submission.id} has not ended: ${tally(states, 'condition')}.\nSee nx-experiments status ${submission.id}, or wait with nx-experiments collect ${submission.id} --wait.\n`,
+        `Submission ${submission.id} has not ended: ${tallyOf(observed)}.\nSee nx-experiments status ${submission.id}, or wait with nx-experiments collect ${submission.id} --wait.\n`,
       );
     return 1;
   }
@@ -141,6 +147,13 @@ function problemOf(
   if (came?.state === 'skipped') return `skipped, because what it reads did not succeed`;
   const state = came?.state === 'succeeded' ? 'done, but' : `${came?.state ?? 'failed'},`;
   return `${state} ${toRun} of ${planned.replicates} replicates are missing${came?.state === 'succeeded' ? why : ''}`;
+}
+
+function tallyOf({ progress }: Observed): string {
+  return tally(
+    progress.map(({ state }) => state),
+    'condition',
+  );
 }
 
 function stillRuns({ progress }: Observed): boolean {

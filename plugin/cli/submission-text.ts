@@ -1,6 +1,11 @@
 import { printable } from '../base/diagnostics.ts';
 import { WHOLE } from '../scale/engine.ts';
-import type { ConditionProgress, ElementProgress, ProgressState } from '../scale/progress.ts';
+import {
+  type ConditionProgress,
+  type ElementProgress,
+  isActive,
+  type ProgressState,
+} from '../scale/progress.ts';
 import { quote } from '../scale/shell-words.ts';
 import type { Submission } from '../scale/submission.ts';
 import type { SubmissionFolder } from '../scale/submissions-folder.ts';
@@ -72,10 +77,12 @@ export function renderProgress(
     `  ${idOf(condition).padEnd(width)}  ${summaryOf(condition)}`,
     ...failedElements(condition).map((element) => failedLine(folder, condition, element)),
   ]);
+  const ended = !progress.some(({ state }) => isActive(state));
+  const next = ended ? `See nx-experiments collect ${submission.id}.\n` : '';
   return `Submission ${submission.id} to ${submission.engine}: ${tally(
     progress.map(({ state }) => state),
     'condition',
-  )}\n${lines.join('\n')}\n`;
+  )}\n${lines.join('\n')}\n${next}`;
 }
 
 /** `3 of 5 conditions done, 1 running, 1 waiting`. */
