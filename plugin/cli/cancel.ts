@@ -7,7 +7,7 @@ import { observeSubmission, openSubmission } from './submissions.ts';
 export const run: Command['run'] = async ({ cwd, names, json }, print) => {
   const opened = await openSubmission('cancel', cwd, names);
   const { submission } = opened;
-  const engine = createEngine(submission.engine);
+  const engine = createEngine(submission.engine, opened.folder.root);
   const { progress } = await observeSubmission(opened);
   const active = new Set(
     progress.flatMap(({ elements }) => elements.filter(({ state }) => isActive(state)).map(({ job }) => job)),

@@ -90,7 +90,7 @@ export const COMMANDS = {
       'dry-run': { type: 'boolean' },
     },
     help: [
-      ['--engine <name>', 'slurm'],
+      ['--engine <name>', 'slurm; or local, to try a submission out on this machine'],
       ['--shards <n>', 'spread each condition over at most n elements (or --array-size)'],
       ['--partition <name>', 'partition of the jobs'],
       ['--time <limit>', 'most time of an element, such as 2:00:00'],

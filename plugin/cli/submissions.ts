@@ -32,7 +32,7 @@ export async function observeSubmission({
   submission,
 }: Omit<Observed, 'progress'>): Promise<Observed> {
   try {
-    const progress = await observe(folder, submission, createEngine(submission.engine));
+    const progress = await observe(folder, submission, createEngine(submission.engine, folder.root));
     return { folder, submission, progress };
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;

@@ -38,7 +38,7 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
     );
   }
   const previews = await previewPlan(plan, root, openStore(store), resources.cpus, interpreters);
-  const engine = createEngine(name);
+  const engine = createEngine(name, root);
   const dry = options['dry-run'] === true;
   const running = await runningJobs(root, previews, dry ? undefined : engine);
   const parts = previews

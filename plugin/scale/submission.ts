@@ -3,7 +3,7 @@ import type { ConditionRef } from '../runtime/plan.ts';
 import type { KeyComponents } from '../store/components.ts';
 import type { Resources } from './engine.ts';
 
-export const ENGINES = ['slurm'] as const;
+export const ENGINES = ['slurm', 'local'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 export interface SubmittedJob {
