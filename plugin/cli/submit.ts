@@ -22,6 +22,7 @@ import { readGraph, selectConditions } from './workspace.ts';
 export const run: Command['run'] = async ({ cwd, names, options, json }, print) => {
   const name = engineName(textOf(options.engine));
   const resources = resourcesOf(options);
+  if (name === 'local') refuseClusterOptions(options);
   const asked = shardsOf(options);
   const { root, store, graph, interpreters } = readGraph(cwd);
   if (store.folder === undefined) {
@@ -186,6 +187,16 @@ function countOf(option: string, text: string | undefined, most: number): number
   const count = /^\d+$/.test(text) ? Number(text) : 0;
   if (count >= 1 && count <= most) return count;
   throw new SettingsError(`"${option} ${text}" must be a whole number from 1 to ${most}.`);
+}
+
+function refuseClusterOptions(options: Arguments['options']): void {
+  const given = ['partition', 'time', 'mem', 'account', 'sbatch'].find(
+    (option) => options[option] !== undefined,
+  );
+  if (given === undefined) return;
+  throw new SettingsError(
+    `--${given} is for a cluster: the engine local runs jobs on this machine as they are.`,
+  );
 }
 
 function refuseModule(name: string): void {

@@ -225,6 +225,30 @@ describe.skipIf(withoutSlurm)(`Slurm${withoutSlurm ?? ''}`, () => {
     );
   });
 
+  test('takes back what was accepted when a later job is refused', async () => {
+    using lab = new ClusterLab(cluster.env);
+    lab.raise('wait baseline');
+    lab.raise('wait warm');
+    // More elements than this Slurm allows in an array.
+    lab.write({
+      [`${PLACE}/experiments/reader/config.yaml`]: {
+        ...FILES['experiments/reader/config.yaml'],
+        replicates: 20,
+      },
+    });
+    expect(await lab.submit('--shards', '20')).toEqual({
+      code: 2,
+      out: '',
+      err: 'sbatch refused nx-experiments-0001-reader.baseline: Batch job submission failed: Invalid job array specification\n',
+    });
+    const left = '--states=PENDING,RUNNING,SUSPENDED,COMPLETING';
+    await cluster.until(
+      'nothing is left',
+      async () => (await cluster.command('squeue', '--noheader', left)) === '',
+    );
+    expect((await lab.cli('status')).err).toContain('Nothing has been submitted from this workspace.');
+  });
+
   test('outlives a node that vanishes', async () => {
     using lab = new ClusterLab(cluster.env);
     lab.raise('wait warm');

@@ -163,6 +163,7 @@ MessageTimeout=2
 TCPTimeout=1
 KillWait=1
 MinJobAge=300
+MaxArraySize=16
 SchedulerParameters=sched_interval=1,sched_min_interval=1000,batch_sched_delay=0,bf_interval=1
 StateSaveLocation=${folder}/state
 SlurmctldPidFile=${folder}/slurmctld.pid
