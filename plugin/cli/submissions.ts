@@ -22,7 +22,7 @@ export async function openSubmission(
   [id, ...more]: readonly string[],
 ): Promise<Omit<Observed, 'progress'>> {
   if (more.length > 0) throw new SettingsError(`"${command}" takes one submission, such as 0001.`);
-  const folder = await findSubmission(openWorkspace(cwd).root, id);
+  const folder = findSubmission(openWorkspace(cwd).root, id);
   return { folder, submission: await folder.read() };
 }
 

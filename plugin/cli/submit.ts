@@ -79,7 +79,7 @@ async function runningJobs(
   const jobs = new Map<string, string>();
   const submissions = new Set<string>();
   const wanted = new Map(previews.map((preview) => [preview.planned.id, preview]));
-  for (const id of engine === undefined ? [] : await submissionIds(root)) {
+  for (const id of engine === undefined ? [] : submissionIds(root)) {
     const folder = new SubmissionFolder(root, id);
     const submission = await folder.read();
     if (!submission.conditions.some(({ experiment, condition }) => wanted.has(`${experiment}/${condition}`)))

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { appendFile, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { appendFile, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
@@ -121,8 +121,9 @@ export class SubmissionFolder {
 }
 
 /** Ids of all submissions of a workspace, oldest first. */
-export async function submissionIds(root: string): Promise<string[]> {
-  const names = await readdir(join(root, SUBMISSIONS)).catch(() => []);
+export function submissionIds(root: string): string[] {
+  const all = join(root, SUBMISSIONS);
+  const names = existsSync(all) ? readdirSync(all) : [];
   return names.filter((name) => /^\d{4,}$/.test(name)).sort((a, b) => Number(a) - Number(b));
 }
 
@@ -131,7 +132,7 @@ export async function createSubmission(root: string): Promise<SubmissionFolder> 
   const all = join(root, SUBMISSIONS);
   makeFolder(all);
   await writeFile(join(all, '.gitignore'), '*\n', { flag: 'wx' }).catch(() => {});
-  for (let next = Number((await submissionIds(root)).at(-1) ?? 0) + 1; ; next++) {
+  for (let next = Number(submissionIds(root).at(-1) ?? 0) + 1; ; next++) {
     const folder = new SubmissionFolder(root, String(next).padStart(4, '0'));
     try {
       mkdirSync(folder.path);
@@ -143,8 +144,8 @@ export async function createSubmission(root: string): Promise<SubmissionFolder> 
 }
 
 /** The submission of that id, or the last one. @throws SettingsError when there is none */
-export async function findSubmission(root: string, id: string | undefined): Promise<SubmissionFolder> {
-  const ids = await submissionIds(root);
+export function findSubmission(root: string, id: string | undefined): SubmissionFolder {
+  const ids = submissionIds(root);
   const found = id === undefined ? ids.at(-1) : ids.find((known) => Number(known) === Number(id));
   if (found !== undefined) return new SubmissionFolder(root, found);
   const none = 'Nothing has been submitted from this workspace. See nx-experiments submit --help.';
