@@ -2,6 +2,7 @@ import {
   createReadStream,
   createWriteStream,
   existsSync,
+  readFileSync,
   rmSync,
   type WriteStream,
   writeFileSync,
@@ -27,6 +28,22 @@ export function artifactsFolder(results: string, condition: string): string {
 /** @param results folder of all conditions' results */
 export function manifestPath(results: string, condition: string): string {
   return join(results, condition, 'metrics.json');
+}
+
+/** File in a shard's folder that says what it was computed with: the shards of a condition must agree on it. */
+const KEY_FILE = 'key';
+
+/**
+ * What a shard was computed with; undefined when it does not say.
+ *
+ * @param shards folder of all shards of the condition
+ */
+export function readKey(shards: string, shard: string): string | undefined {
+  try {
+    return readFileSync(join(shards, shard, KEY_FILE), 'utf8').trimEnd();
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -72,6 +89,11 @@ export class ConditionFolder {
   record(entry: object): void {
     this.lines += `${JSON.stringify(entry)}\n`;
     if (this.lines.length >= LOG_CHUNK) this.writeLines();
+  }
+
+  /** Notes what a shard was computed with. */
+  writeKey(key: string): void {
+    writeFileSync(join(this.growing, KEY_FILE), `${key}\n`);
   }
 
   /** Adds the lines of another run.jsonl, when there is one. */

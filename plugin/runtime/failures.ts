@@ -105,6 +105,13 @@ export type RunFailure =
   | { readonly reason: 'upstream-missing' | 'upstream-damaged'; readonly path: string; readonly task: string }
   /** What lies in a shard's folder belongs to another condition, number of replicates, seed or set of outputs. */
   | { readonly reason: 'shard-of-another-run'; readonly path: string; readonly task: string }
+  /** Shards of one condition were computed with different code, packages, interpreters, parameters or inputs. */
+  | {
+      readonly reason: 'shards-differ';
+      readonly path: string;
+      readonly shards: readonly [string, string];
+      readonly task: string;
+    }
   /** Of a replicate whose shard has told already what happened. */
   | { readonly reason: 'failed-in-shard'; readonly text: string }
   | {
@@ -181,6 +188,8 @@ export function describeFailure(failure: RunFailure): string {
       return `${failure.path} is not what its run wrote: it was damaged or edited. Run "nx run ${failure.task} --skip-nx-cache".`;
     case 'shard-of-another-run':
       return `${failure.path} is of another run, with other replicates, seeds or outputs. Run "nx run ${failure.task}".`;
+    case 'shards-differ':
+      return `the shards ${failure.shards.join(' and ')} of ${failure.path} were not run with the same code, packages, interpreter, parameters and inputs. Run "nx run ${failure.task} --skip-nx-cache".`;
     case 'failed-in-shard':
       return failure.text;
     case 'metric-invalid':

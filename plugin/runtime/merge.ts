@@ -1,7 +1,7 @@
 import { constants, copyFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
-import { ConditionFolder, manifestPath, removeShards } from '../io/condition-folder.ts';
+import { ConditionFolder, manifestPath, readKey, removeShards } from '../io/condition-folder.ts';
 import { digestFile } from '../io/digest-file.ts';
 import type { RunStore } from '../store/store.ts';
 import type { ConditionOutcome, FailedReplicate, RunEvent } from './events.ts';
@@ -32,11 +32,14 @@ interface Part {
   readonly folder: string;
   readonly manifest: ConditionManifest;
   readonly sha256: string;
+  /** What it was computed with; undefined for functions that only their process knows. */
+  readonly key: string | undefined;
 }
 
 /**
  * Puts the results of a condition's shards together: the same bytes as those of one run of the whole condition, failed
- * replicates included. Each shard is checked: its seal, that it has the replicates which are its own, and every artifact.
+ * replicates included. Each shard is checked: its seal, that it has the replicates which are its own, that it was computed with what the
+ * others were, and every artifact.
  */
 export async function mergeShards(
   planned: PlannedCondition,
@@ -62,6 +65,7 @@ export async function mergeShards(
   let folder: ConditionFolder | undefined;
   try {
     const parts = await Promise.all(shardsOf(n).map((shard) => readPart(planned, shard, options.root)));
+    checkAgreement(planned, parts);
     folder = await ConditionFolder.create(results, planned.condition);
     for (const part of parts) {
       if (options.signal.aborted) {
@@ -110,7 +114,26 @@ async function readPart(planned: PlannedCondition, shard: Shard, root: string): 
   if (manifest === undefined) throw new ReplicateError({ reason: 'upstream-damaged', path, task });
   if (!isPartOf(planned, shard, manifest))
     throw new ReplicateError({ reason: 'shard-of-another-run', path, task });
-  return { shard, folder, manifest, sha256: sha256(text) };
+  const key = readKey(join(root, place.folder), place.name);
+  return { shard, folder, manifest, sha256: sha256(text), key };
+}
+
+/**
+ * Under Nx the shards' hashes see to it that they belong together; not so when each was run on its own, or by interpreters
+ * and packages that Nx does not see.
+ *
+ * @throws ReplicateError when shards were not computed with the same
+ */
+function checkAgreement(planned: PlannedCondition, parts: readonly Part[]): void {
+  const [first] = parts;
+  const other = parts.find(({ key }) => key !== first?.key);
+  if (first === undefined || other === undefined) return;
+  throw new ReplicateError({
+    reason: 'shards-differ',
+    path: planned.id,
+    shards: [shardName(first.shard), shardName(other.shard)],
+    task: `${planned.experiment}:experiment--${planned.condition}`,
+  });
 }
 
 /** Whether a manifest has the replicates of this shard, each once, with their seeds and the declared outputs. */

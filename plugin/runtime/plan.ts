@@ -140,7 +140,7 @@ export function planConditions(
 
 /** The merging comes after all shards. */
 function shardRank({ shard }: PlanRef): number {
-  return shard?.k ?? Number.POSITIVE_INFINITY;
+  return shard?.k ?? Number.MAX_SAFE_INTEGER;
 }
 
 function planCondition(

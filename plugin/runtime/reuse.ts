@@ -46,7 +46,7 @@ export class StoreTrouble {
 
 /** One condition's dealings with the store. */
 export class ConditionReuse {
-  private readonly key: string;
+  readonly key: string;
   /** Opened when it is first needed. */
   private shelf: Shelf | undefined;
   /** Something it read is not covered by its key: its results are checked one by one. */

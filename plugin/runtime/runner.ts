@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import { ConditionFolder, manifestPath, removeShards } from '../io/condition-folder.ts';
+import { ConditionFolder, manifestPath, readKey, removeShards } from '../io/condition-folder.ts';
 import { digestFile } from '../io/digest-file.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
 import { relativePath } from '../io/paths.ts';
 import type { Interpreters } from '../io/python.ts';
+import { conditionKey } from '../store/components.ts';
 import { ranges, spans } from '../store/explain.ts';
 import type { RunStore, StoredReplicate } from '../store/store.ts';
 import type { PoolSink, WorkerPool } from '../workers/pool.ts';
@@ -253,7 +254,9 @@ class ConditionRun implements PoolSink {
     this.reuse = await ConditionReuse.open(planned, shared.store, shared.fingerprints, upstream);
     if (shared.strategy === 'rerun') return false;
     const { folder, name } = placeOf(planned);
-    if (!(await this.reuse.isInPlace(manifestPath(join(shared.root, folder), name)))) return false;
+    const place = join(shared.root, folder);
+    if (!(await this.reuse.isInPlace(manifestPath(place, name)))) return false;
+    if (planned.shard !== undefined && readKey(place, name) !== this.reuse.key) return false;
     await this.tidyShards();
     this.reused = replicatesOf(planned).length;
     shared.onEvent({ type: 'condition-started', planned, reused: this.reused, reasons: [] });
@@ -346,12 +349,17 @@ class ConditionRun implements PoolSink {
       reused: this.reused,
       node: process.version,
     });
+    if (planned.shard !== undefined && !isInline(planned)) folder.writeKey(await this.key());
     const published = await folder.publish(manifest);
     await this.tidyShards();
     await this.remember(failed.length > 0 ? undefined : published);
     // Nobody reads a shard but who puts it together with the others.
     if (planned.shard === undefined) this.shared.upstream.made(manifest);
     return { ...this.outcome(failures.length + failed.length > 0 ? 'failed' : 'succeeded'), manifest };
+  }
+
+  private async key(): Promise<string> {
+    return this.reuse?.key ?? conditionKey(await this.shared.fingerprints.components(this.planned));
   }
 
   /** Results of shards are of no use beside those of the whole condition. */

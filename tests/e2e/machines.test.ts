@@ -131,7 +131,7 @@ test('machines that share a remote cache alone come to the bytes of one, and the
   const first = await ranOn(a, `run-many --projects=train --targets=${targets([1, 3])}`);
   expect({ ran: first.ran, cached: first.cached }).toEqual({ ran: [...prep, ...shards([1, 3])], cached: [] });
 
-  const second = await ranOn(b, `run-many --projects=train --targets=${targets([2, 4])}`);
+  const second = await ranOn(b, `run-many --projects=train --targets=${targets([2, 4])} --batch=false`);
   expect({ ran: second.ran, remote: second.remote }).toEqual({ ran: shards([2, 4]), remote: prep });
 
   const third = await ranOn(c, 'run-many -t experiment');

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { formatDuration, renderOutcome, TerminalReporter } from '../../plugin/nx/terminal.ts';
 import type { ConditionOutcome } from '../../plugin/runtime/events.ts';
-import type { PlannedCondition } from '../../plugin/runtime/plan.ts';
+import { type PlannedCondition, planConditions } from '../../plugin/runtime/plan.ts';
+import { graphOf } from '../support/configs.ts';
 import { plannedLab } from '../support/plans.ts';
 
 class Screen {
@@ -25,6 +26,62 @@ class Screen {
 }
 
 const many = plannedLab('replicates: 1000\n');
+
+describe('a condition in shards', () => {
+  const [shard, whole] = planConditions(
+    graphOf({ lab: 'datasource: { raw: load }\nsteps: [run]\nreplicates: 100\n' }),
+    [
+      { experiment: 'lab', condition: 'baseline', merges: 4 },
+      { experiment: 'lab', condition: 'baseline', shard: { k: 2, n: 4 } },
+    ],
+  ) as [PlannedCondition, PlannedCondition];
+  const outcome = (planned: PlannedCondition, more: Partial<ConditionOutcome> = {}): string =>
+    renderOutcome({
+      planned,
+      status: 'succeeded',
+      failures: [],
+      blockedBy: undefined,
+      reused: 0,
+      startedAt: 0,
+      endedAt: 5,
+      manifest: undefined,
+      ...more,
+    });
+
+  test('says which shard it is, and counts its own replicates', () => {
+    const screen = new Screen();
+    screen.start(shard, 5, ['new replicates 30-49']);
+    screen.finish(shard, 12, 100);
+    screen.reporter.report({ type: 'log', planned: shard, replicate: 30, text: 'hello' });
+    screen.reporter.report({ type: 'warning', planned: shard, text: 'careful' });
+    expect(screen.lines).toEqual([
+      'lab/baseline shard 2 of 4: 25 replicates, 5 reused, 20 to run (new replicates 30-49)',
+      'lab/baseline shard 2 of 4: 15/25, about 1.0 s left',
+      'lab/baseline shard 2 of 4[30] | hello',
+      'lab/baseline shard 2 of 4: careful',
+    ]);
+    expect(outcome(shard, { reused: 5 })).toBe(
+      'lab/baseline shard 2 of 4: 25 replicates done in 5 ms, 5 reused',
+    );
+  });
+
+  test('is put together in one line, or says what kept it from that', () => {
+    expect(outcome(whole)).toBe('lab/baseline: 100 replicates put together from 4 shards in 5 ms');
+    expect(outcome(whole, { status: 'skipped', blockedBy: 'lab/baseline/2of4' })).toBe(
+      'lab/baseline: skipped, because lab/baseline shard 2 of 4 did not succeed',
+    );
+  });
+
+  test('names the files of the shard', () => {
+    const screen = new Screen();
+    screen.start(shard);
+    for (let i = 0; i < 60; i++)
+      screen.reporter.report({ type: 'log', planned: shard, replicate: 30, text: `${i}` });
+    expect(screen.lines.at(-1)).toBe(
+      'lab/baseline shard 2 of 4: further output is in lab/results/.shards/baseline/2of4/run.jsonl',
+    );
+  });
+});
 
 describe('progress', () => {
   test('is shown after the first second, then every two', () => {

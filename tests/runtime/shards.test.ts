@@ -214,6 +214,13 @@ describe('merging reads nothing that is not of this run', () => {
         }),
       `up/results/.shards/baseline/2of4/metrics.json is of another run, with other replicates, seeds or outputs. ${remedy}".`,
     ],
+    'a run with other code': [
+      async (lab) => {
+        lab.write({ 'up/steps.ts': `${lab.read('up/steps.ts')}// Edited.\n` });
+        await lab.run({ items: [{ experiment: 'up', condition: 'baseline', shard: { k: 2, n: 4 } }] });
+      },
+      'the shards 1of4 and 2of4 of up/baseline were not run with the same code, packages, interpreter, parameters and inputs. Run "nx run up:experiment--baseline --skip-nx-cache".',
+    ],
     'a run with another seed': [
       (lab) =>
         lab.run({ items: [{ experiment: 'up', condition: 'baseline', shard: { k: 2, n: 4 } }], seed: 6 }),

@@ -107,6 +107,11 @@ at T when T is one of the upstream's conditions, else at the upstream's baseline
 What stays at the baseline is not run again: it is the same task. All of this is read from the config files. A file that is
 missing at the computed condition is an error that names its path, and never replaced by that of another condition.
 
+### Shards
+
+With \`execution.shards: 4\`, Nx has four tasks for each condition, \`experiment--<condition>--1of4\` and so on, and one that puts
+their results together: the same bytes as without. [Past one machine](../guides/scale-out.md) says what that is good for.
+
 ### Names and files
 
 Names of experiments, treatments, datasources and outputs have letters, digits, \`.\`, \`_\` and \`-\`, start with a letter or a
