@@ -125,7 +125,7 @@ describe.each(IMPLEMENTATIONS)('the engine $name', ({ name, missing, start, open
     test('cancels what runs and what waits, and leaves alone what has ended', async () => {
       const done = await submit('done', 'true');
       await ended(done);
-      const running = await submit('running', 'sleep 600; touch "$1/survived"');
+      const running = await submit('running', 'sleep 600 && touch "$1/survived"');
       const waiting = await submit('waiting', 'touch "$1/started"', { after: [running] });
       await until(running, ([element]) => element?.state === 'running');
       await engine.cancel(all);
