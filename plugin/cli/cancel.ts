@@ -21,7 +21,7 @@ export const run: Command['run'] = async ({ cwd, names, json }, print) => {
   else if (ids.length === 0) print(`Submission ${submission.id} has ended: there is nothing to cancel.\n`);
   else
     print(
-      `Cancelled ${ids.length} job${ids.length === 1 ? '' : 's'} of submission ${submission.id}: ${ids.join(', ')}. What has finished is kept.\n`,
+      `Cancelled ${ids.length} job${ids.length === 1 ? '' : 's'} of submission ${submission.id}. What has finished is kept.\n`,
     );
   return 0;
 };

@@ -1,6 +1,5 @@
 import { MAX_SHARDS, suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
-import { stopSignal } from '../nx/stop-signal.ts';
 import { openStore } from '../nx/store-options.ts';
 import { isInline, planConditions } from '../runtime/plan.ts';
 import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
@@ -17,6 +16,8 @@ import { conditionKey } from '../store/components.ts';
 import { type Arguments, type Command, textOf, toJson } from './command.ts';
 import { type Running, renderSubmitted } from './submission-text.ts';
 import { readGraph, selectConditions } from './workspace.ts';
+
+const STOPPED = 130;
 
 /** `nx-experiments submit`: what is missing, as jobs of a cluster. */
 export const run: Command['run'] = async ({ cwd, names, options, json }, print) => {
@@ -56,19 +57,29 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
     );
     return 0;
   }
-  const submission =
-    parts.length === 0
-      ? undefined
-      : await submitParts(
-          parts,
-          running.jobs,
-          { engine, folder: await createSubmission(root), signal: stopSignal() },
-          head,
-        );
+  const signal = interrupted();
+  let submission: Submission | undefined;
+  try {
+    if (parts.length > 0) {
+      const to = { engine, folder: await createSubmission(root), signal };
+      submission = await submitParts(parts, running.jobs, to, head);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    process.stderr.write(`${(error as Error).message}\n`);
+    return STOPPED;
+  }
   if (json) print(toJson(dataOf(submission, kept, running.submissions)));
   else print(renderSubmitted(submission, parts, kept, running));
   return 0;
 };
+
+/** What was handed over is taken back at the first Ctrl-C, however long that takes; the second one ends this process. */
+function interrupted(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+  return stop.signal;
+}
 
 /** @throws SettingsError when one of them runs something else by now */
 async function runningJobs(

@@ -15,8 +15,8 @@ export interface Part extends Division {
 }
 
 /**
- * Hands conditions to an engine, upstream before downstream. Each job is written down as it is handed over;
- * when one is refused, those before it are taken back.
+ * Hands conditions to an engine, upstream before downstream. Each job is written down as it is handed over; when one is
+ * refused, those before it are taken back.
  *
  * @param running the last job of conditions that an earlier submission runs, by the condition's id
  * @throws SettingsError when a job is refused, or the signal has come
@@ -39,7 +39,7 @@ export async function submitParts(
       const jobs: SubmittedJob[] = [];
       folder.prepare(planned);
       for (const job of jobsOf(part, last, folder, head.resources)) {
-        if (signal.aborted) throw new SettingsError('Stopped. Nothing was submitted.');
+        if (signal.aborted) throw new SettingsError('Stopped. What was submitted is taken back.');
         // The job that puts the parts together waits for them.
         const after = jobs.length > 0 ? jobs.map(({ id }) => id) : job.after;
         const done = {

@@ -123,7 +123,9 @@ describe('a submission to this machine', () => {
     expect(changed.code).toBe(1);
     expect(changed.out).not.toContain('vs baseline');
     for (const condition of ['baseline', 'warm'])
-      expect(changed.out).toContain(`maker/${condition}: is no longer what was submitted (steps.mjs changed)\n`);
+      expect(changed.out).toContain(
+        `maker/${condition}: is no longer what was submitted (steps.mjs changed)\n`,
+      );
     expect(changed.out).toContain('When that is mended: nx-experiments submit --engine local maker\n');
   });
 

@@ -187,7 +187,7 @@ describe.skipIf(withoutSlurm)(`Slurm${withoutSlurm ?? ''}`, () => {
     expect((await lab.submit()).out).toBe(
       'Nothing to submit. 2 conditions have their results. 2 conditions still with submission 0001.\n',
     );
-    expect((await lab.cli('cancel')).out).toMatch(/^Cancelled 4 jobs of submission 0001: /);
+    expect((await lab.cli('cancel')).out).toMatch(/^Cancelled 4 jobs of submission 0001\./);
     await cluster.until('all is cancelled', async () => (await lab.states())['maker/warm'] === 'cancelled');
     const collected = await lab.cli('collect', '--wait');
     expect(collected.out).toContain('maker/warm: cancelled, 4 of 4 replicates are missing');
