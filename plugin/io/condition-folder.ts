@@ -96,13 +96,16 @@ export class ConditionFolder {
     writeFileSync(join(this.growing, KEY_FILE), `${key}\n`);
   }
 
-  /** Adds the lines of another run.jsonl, when there is one. */
-  async include(log: string): Promise<void> {
-    if (!existsSync(log)) return;
+  /** Adds the lines of another run.jsonl, when there is one. @returns its last line */
+  async include(log: string): Promise<string> {
+    let end = '';
+    if (!existsSync(log)) return end;
     for await (const text of createReadStream(log, 'utf8')) {
+      end = `${end}${text}`.slice(-LOG_CHUNK);
       this.lines += text;
       if (this.lines.length >= LOG_CHUNK) this.writeLines();
     }
+    return end.trimEnd().split('\n').at(-1) ?? '';
   }
 
   /** Writes the manifest last, and puts the whole in the place of what was there. @returns the digest of metrics.json */

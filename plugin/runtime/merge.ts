@@ -67,24 +67,20 @@ export async function mergeShards(
     const parts = await Promise.all(shardsOf(n).map((shard) => readPart(planned, shard, options.root)));
     checkAgreement(planned, parts);
     folder = await ConditionFolder.create(results, planned.condition);
+    const ends: string[] = [];
     for (const part of parts) {
       if (options.signal.aborted) {
         await folder.discard();
         return outcome('aborted', []);
       }
       await copyArtifacts(planned, part, folder.artifacts, options);
-      await folder.include(join(options.root, part.folder, 'run.jsonl'));
+      ends.push(await folder.include(join(options.root, part.folder, 'run.jsonl')));
     }
     const { experiment, condition } = planned;
     const replicates = parts.flatMap(({ manifest }) => manifest.replicates);
     const failed = parts.flatMap(({ manifest }) => manifest.failed);
     const manifest = { experiment, condition, replicates, failed };
-    folder.record({
-      type: 'merged',
-      shards: n,
-      startedAt: new Date(startedAt).toISOString(),
-      ms: Date.now() - startedAt,
-    });
+    folder.record(logEntry(ends));
     const published = await folder.publish(manifest);
     await removeShards(results, condition, n);
     await remember(planned, parts, published, options.store);
@@ -98,6 +94,27 @@ export async function mergeShards(
     await folder?.discard().catch(() => {});
     return outcome('failed', [{ replicate: undefined, failure: failureOf(thrown, planned, options.root) }]);
   }
+}
+
+/** The last line of run.jsonl, as a run of the whole condition would have it: when it began, and the work of all shards. */
+function logEntry(ends: readonly string[]): object {
+  const shards = ends.flatMap((line) => {
+    try {
+      const { startedAt, ms, reused } = JSON.parse(line) as Record<string, unknown>;
+      return [{ startedAt: String(startedAt), ms: Number(ms), reused: Number(reused) }];
+    } catch {
+      return []; // a log decides nothing
+    }
+  });
+  const [first] = shards.map(({ startedAt }) => startedAt).sort();
+  const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0);
+  return {
+    type: 'condition',
+    startedAt: first,
+    ms: sum(shards.map(({ ms }) => ms)),
+    reused: sum(shards.map(({ reused }) => reused)),
+    shards: ends.length,
+  };
 }
 
 /** @throws ReplicateError when it is missing, damaged or of another run */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isRunRecord } from '../support/run-records.ts';
 import { block, type Workspace, workspace } from '../support/workspace.ts';
 
 /** up, which can be divided, and down, which reads it and is divided by its estimate. Results are not ignored by Git. */
@@ -60,7 +61,7 @@ async function resultsOf(ws: Workspace): Promise<Record<string, string>> {
   const all = await ws.contents('experiments');
   return Object.fromEntries(
     Object.entries(all).filter(
-      ([path]) => path.includes('/results/') && !path.endsWith('run.jsonl') && !path.includes('/.shards/'),
+      ([path]) => path.includes('/results/') && !isRunRecord(path) && !path.includes('/.shards/'),
     ),
   );
 }

@@ -127,7 +127,17 @@ describe('shards give the bytes of one run', () => {
     ).toHaveLength(n);
     const logged = lab.log('up/baseline').filter(({ type }) => type === 'log');
     expect(logged.map(({ text }) => text)).toHaveLength(R);
-    expect(lab.log('up/baseline').at(-1)).toMatchObject({ type: 'merged', shards: n });
+    const runs = lab.log('up/baseline').filter(({ type }) => type === 'condition');
+    const ms = runs.slice(0, -1).reduce((sum, run) => sum + Number(run.ms), 0);
+    const [startedAt] = runs.map((run) => run.startedAt).sort();
+    expect(runs).toHaveLength(n + 1);
+    expect(lab.log('up/baseline').at(-1)).toEqual({
+      type: 'condition',
+      startedAt,
+      ms,
+      reused: 0,
+      shards: n,
+    });
   });
 
   test('for any counts of replicates and shards, with and without the store, and replicates that fail', async () => {
