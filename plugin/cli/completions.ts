@@ -2,9 +2,11 @@ import { suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import { conditionsOf } from '../graph/conditions.ts';
 import { PICTURE_FORMATS } from '../picture/draw.ts';
+import { ENGINES } from '../scale/submission.ts';
+import { submissionIds } from '../scale/submissions-folder.ts';
 import type { Command } from './command.ts';
 import { COMMANDS, describedCommand, isCommand } from './commands.ts';
-import { readGraph } from './workspace.ts';
+import { openWorkspace, readGraph } from './workspace.ts';
 
 /** Each asks the command itself, which knows the names of the workspace. */
 const SCRIPTS: Readonly<Record<string, string>> = {
@@ -66,6 +68,9 @@ function candidates(words: readonly string[], cwd: string): readonly string[] {
   if (before === '--fail-on') return ['worse'];
   if (before === '--format') return PICTURE_FORMATS;
   if (before === '--strategy') return ['resume', 'rerun'];
+  if (before === '--engine') return ENGINES;
+  if (command === 'status' || command === 'collect' || command === 'cancel')
+    return submissionIds(openWorkspace(cwd).root);
   if (command === 'store') return ['stats', 'prune', 'verify'];
   if (command === 'completions') return Object.keys(SCRIPTS);
   const { graph } = readGraph(cwd);

@@ -13,10 +13,8 @@ export function renderHelp(): string {
 Commands:
 ${commands.join('\n')}
 
-Options:
-  --json     print data instead of text
-  --help     explain a command
-  --version  print the version
+Options: --json prints data instead of text, --help explains a command,
+--version prints the version.
 
 ${EXIT_CODES}`;
 }

@@ -20,6 +20,14 @@ export async function loadCommand(name: CommandName): Promise<Command['run']> {
       return (await import('./matrix.ts')).run;
     case 'store':
       return (await import('./store.ts')).run;
+    case 'submit':
+      return (await import('./submit.ts')).run;
+    case 'status':
+      return (await import('./status.ts')).run;
+    case 'collect':
+      return (await import('./collect.ts')).run;
+    case 'cancel':
+      return (await import('./cancel.ts')).run;
     case 'completions':
       return (await import('./completions.ts')).run;
   }

@@ -18,6 +18,10 @@ async function main(args: readonly string[]): Promise<number> {
     print(complete(args.slice(at + 1), process.cwd()));
     return 0;
   }
+  if (command === '__element') {
+    const { runElement } = await import('./element.ts');
+    return runElement(args.slice(at + 1), print);
+  }
   if (command === undefined) return withoutCommand(args);
   if (!isCommand(command)) {
     throw new SettingsError(

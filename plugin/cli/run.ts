@@ -79,7 +79,7 @@ function runOptions(options: Arguments['options']): GraphRunOptions {
 }
 
 /** Plain data: functions are left out, and numbers that JSON lacks are spelled. */
-function dataOf({ values: _, ...result }: Result): unknown {
+export function dataOf({ values: _, ...result }: Result): unknown {
   return JSON.parse(
     JSON.stringify(result, (_key, value: unknown) =>
       typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,

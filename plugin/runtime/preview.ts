@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { artifactsFolder, manifestPath } from '../io/condition-folder.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
 import type { Interpreters } from '../io/python.ts';
+import type { KeyComponents } from '../store/components.ts';
 import type { RunStore, StoredReplicate } from '../store/store.ts';
 import { ReplicateError } from './failures.ts';
 import { encodeManifest } from './manifest.ts';
@@ -18,6 +19,10 @@ export interface ConditionPreview {
   readonly reused: number;
   /** At most: an upstream that runs again may come to the same artifacts. */
   readonly toRun: number;
+  /** Which ones, ascending. */
+  readonly missing: readonly number[];
+  /** What its replicates depend on; undefined without a store, or when that cannot be said. */
+  readonly components: KeyComponents | undefined;
   readonly reasons: readonly string[];
   /** Expected time with the workers given, in milliseconds; undefined without history. */
   readonly expectedMs: number | undefined;
@@ -50,14 +55,7 @@ export async function previewPlan(
   for (const planned of plan) {
     previews.push(
       store === undefined || isInline(planned)
-        ? {
-            planned,
-            status: 'to-run',
-            reused: 0,
-            toRun: planned.replicates,
-            reasons: [],
-            expectedMs: undefined,
-          }
+        ? allToRun(planned, [])
         : await previewCondition(planned, root, store, fingerprints, offered, workers).catch(
             cannotRun(planned),
           ),
@@ -70,14 +68,22 @@ export async function previewPlan(
 function cannotRun(planned: PlannedCondition): (thrown: unknown) => ConditionPreview {
   return (thrown) => {
     if (!(thrown instanceof ReplicateError)) throw thrown;
-    return {
-      planned,
-      status: 'to-run',
-      reused: 0,
-      toRun: planned.replicates,
-      reasons: [thrown.message],
-      expectedMs: undefined,
-    };
+    return allToRun(planned, [thrown.message]);
+  };
+}
+
+function allToRun(planned: PlannedCondition, reasons: readonly string[]): ConditionPreview {
+  const { replicates } = planned;
+  const missing = Array.from({ length: replicates }, (_, replicate) => replicate);
+  return {
+    planned,
+    status: 'to-run',
+    reused: 0,
+    toRun: replicates,
+    missing,
+    components: undefined,
+    reasons,
+    expectedMs: undefined,
   };
 }
 
@@ -92,6 +98,7 @@ async function previewCondition(
   const reuse = await ConditionReuse.open(planned, store, fingerprints, upstreamDigests(planned, offered));
   const { reused, toRun: missing, reasons, msPerReplicate } = await reuse.decide();
   await reuse.abandon();
+  const { components } = reuse;
   const lanes = Math.min(planned.execution.workers ?? workers, workers) * planned.execution.concurrency;
   const expectedMs =
     msPerReplicate === undefined ? undefined : msPerReplicate * Math.ceil(missing.length / lanes);
@@ -104,12 +111,23 @@ async function previewCondition(
       status: 'to-run',
       reused: reused.size,
       toRun: missing.length,
+      missing,
+      components,
       reasons: why,
       expectedMs,
     };
   }
   const status = (await liesInPlace(planned, root, reused)) ? 'cached' : 'reused';
-  return { planned, status, reused: reused.size, toRun: 0, reasons: [], expectedMs: 0 };
+  return {
+    planned,
+    status,
+    reused: reused.size,
+    toRun: 0,
+    missing: [],
+    components,
+    reasons: [],
+    expectedMs: 0,
+  };
 }
 
 /** What is read, and has replicates to run. */

@@ -48,7 +48,16 @@ export function explain(before: ConditionHistory | undefined, now: Intention): s
   return reasons;
 }
 
-function changesOf(before: ConditionHistory, now: Intention): string[] {
+/** What differs between two states of one condition, in a few words each. */
+export function explainChange(before: KeyComponents, now: KeyComponents): string[] {
+  const same = { seed: 0, upstream: {}, toRun: [], changedReads: [], upstreamDigest: () => undefined };
+  return shorten(changesOf({ ...same, components: before }, { ...same, components: now }));
+}
+
+function changesOf(
+  before: Pick<ConditionHistory, 'components' | 'seed' | 'upstream'>,
+  now: Intention,
+): string[] {
   const [a, b] = [before.components, now.components];
   const seed = before.seed === now.seed ? [] : [`seed ${before.seed} -> ${now.seed}`];
   return [

@@ -16,7 +16,7 @@ const LAYERS: readonly { readonly name: string; readonly rank: number; readonly 
   { name: 'report', rank: 4, paths: /^report\// },
   { name: 'matrix', rank: 4, paths: /^matrix\// },
   { name: 'picture', rank: 4, paths: /^picture\/(?!draw)/ },
-  { name: 'effect', rank: 5, paths: /^(workers|store|io|picture)\// },
+  { name: 'effect', rank: 5, paths: /^(workers|store|io|picture|scale)\// },
   { name: 'edge', rank: 6, paths: /^index\.ts$|^(nx|api|executors|generators|migrations|cli)\// },
 ];
 

@@ -11,6 +11,8 @@ import { type Workspace, workspace } from '../support/workspace.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
+const SLURM = 'needs Slurm: tests/scale/slurm.test.ts runs it';
+
 /** Commands that no test executes, and why. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'npx vitest run tests/store/faults.test.ts': 'is part of this run',
@@ -20,6 +22,11 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'npm init --yes': 'makes a package.json: tests/python/migration.test.ts begins behind it',
   'npm install --save-dev nx nx-experiments': 'asks the registry: tests/package/install.mjs does so',
   'npx nx run-many -t experiment': 'is run by tests/python/migration.test.ts',
+  'npx nx-experiments submit --engine slurm consumer --time 10:00': SLURM,
+  'npx nx-experiments submit --engine slurm consumer --dry-run': SLURM,
+  'npx nx-experiments status': SLURM,
+  'npx nx-experiments collect --wait': SLURM,
+  'npx nx-experiments cancel': SLURM,
   'npm ci': 'reinstalls; a line of .ci/run',
   'npm test': 'runs this test; a line of .ci/run',
 };

@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { resolveOrigins } from '../api/origin.ts';
+import type { Result } from '../api/result.ts';
+import { runGraph } from '../api/run-graph.ts';
+import { printable } from '../base/diagnostics.ts';
+import { stopSignal } from '../nx/stop-signal.ts';
+import { openStore } from '../nx/store-options.ts';
+import { renderTable } from '../report/table.ts';
+import { conditionId, planConditions } from '../runtime/plan.ts';
+import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
+import { conditionKey } from '../store/components.ts';
+import { type Command, toJson } from './command.ts';
+import { dataOf } from './run.ts';
+import { renderFailures, submitCommand, tally } from './submission-text.ts';
+import { type Observed, observeSubmission, openSubmission } from './submissions.ts';
+import { readGraph, selectConditions } from './workspace.ts';
+
+const STOPPED = 130;
+const WAIT_MS = 2000;
+
+/**
+ * `nx-experiments collect`: what a submission came to. What lies in place is compared with what the configs and the code
+ * say now; what is not that is told, and never shown as a result.
+ */
+export const run: Command['run'] = async ({ cwd, names, options, json }, print) => {
+  const opened = await openSubmission('collect', cwd, names);
+  const signal = stopSignal();
+  let observed = await observeSubmission(opened);
+  let told = '';
+  while (options.wait === true && stillRuns(observed)) {
+    const now = tallyOf(observed);
+    if (now !== told) process.stderr.write(`${now}\n`);
+    told = now;
+    await sleep(WAIT_MS, undefined, { signal }).catch(() => {});
+    if (signal.aborted) {
+      process.stderr.write('Stopped waiting. The jobs go on.\n');
+      return STOPPED;
+    }
+    observed = await observeSubmission(opened);
+  }
+  const { submission } = observed;
+  if (stillRuns(observed)) {
+    if (json) print(toJson({ submission: submission.id, status: 'running', problems: [], results: {} }));
+    else
+      print(
+        `Submission ${submission.id} has not ended: ${tallyOf(observed)}.\nSee nx-experiments status ${submission.id}, or wait with nx-experiments collect ${submission.id} --wait.\n`,
+      );
+    return 1;
+  }
+  return conclude(cwd, observed, json, print);
+};
+
+async function conclude(
+  cwd: string,
+  observed: Observed,
+  json: boolean,
+  print: Parameters<Command['run']>[1],
+): Promise<number> {
+  const { submission } = observed;
+  const { root, store, graph, interpreters } = readGraph(cwd);
+  const plan = planConditions(graph, selectConditions(graph, submission.experiments));
+  const previews = await previewPlan(
+    plan,
+    root,
+    openStore({ ...store, folder: submission.store }),
+    submission.resources.cpus,
+    interpreters,
+  );
+  const missing = previews.filter(({ status }) => status === 'to-run');
+  const lacking = new Set(missing.map(({ planned }) => planned.experiment));
+  // Downstream of what is missing is missing as well, so that each of these has all that it reads.
+  const whole = graph.order.filter(
+    (name) => plan.some(({ experiment }) => experiment === name) && !lacking.has(name),
+  );
+  const tables: string[] = [];
+  const results = await compare(whole, root, graph, submission.store, (text) => tables.push(text));
+  const problems = missing.map((preview) => problemOf(preview, observed));
+  const failed = problems.length > 0 || [...results.values()].some(({ status }) => status !== 'succeeded');
+  if (json) {
+    const data = Object.fromEntries([...results].map(([name, result]) => [name, dataOf(result)]));
+    const told = missing.map(({ planned: { experiment, condition } }, i) => ({
+      experiment,
+      condition,
+      problem: problems[i],
+    }));
+    print(
+      toJson({
+        submission: submission.id,
+        status: failed ? 'failed' : 'succeeded',
+        problems: told,
+        results: data,
+      }),
+    );
+    return failed ? 1 : 0;
+  }
+  for (const text of tables) print(text);
+  if (missing.length === 0) return failed ? 1 : 0;
+  const lines = [`Not there: ${missing.length} of ${plan.length} conditions.`];
+  for (const [i, { planned }] of missing.entries()) {
+    lines.push(`  ${planned.id}: ${printable(problems[i] ?? '')}`);
+    const progress = observed.progress.find((condition) => conditionId(condition) === planned.id);
+    if (progress !== undefined) lines.push(...(await renderFailures(observed.folder, progress)));
+  }
+  lines.push(`When that is mended: ${submitCommand(submission)}`);
+  print(`${lines.join('\n')}\n`);
+  return 1;
+}
+
+/** The same as a run in which nothing has to run. */
+async function compare(
+  names: readonly string[],
+  root: string,
+  graph: Parameters<typeof planConditions>[0],
+  store: string,
+  print: (text: string) => void,
+): Promise<Map<string, Result>> {
+  if (names.length === 0) return new Map();
+  const experiments = resolveOrigins(names.map((name) => ({ type: 'folder', name, root, graph })));
+  return runGraph(
+    experiments,
+    { store, signal: stopSignal() },
+    {
+      onCondition: () => {},
+      onResult: ({ experiment, errors }, model) => {
+        if (model !== undefined) print(`${renderTable(model)}\n`);
+        const last = errors.at(-1);
+        if (last !== undefined) print(`${experiment}: ${last.message}\n`);
+      },
+    },
+  );
+}
+
+function problemOf(
+  { planned, toRun, components, reasons }: ConditionPreview,
+  { submission, progress }: Observed,
+): string {
+  const submitted = submission.conditions.find((condition) => conditionId(condition) === planned.id);
+  const came = progress.find((condition) => conditionId(condition) === planned.id);
+  const why = reasons.length > 0 ? ` (${reasons.join(', ')})` : '';
+  if (submitted === undefined) return `was not part of submission ${submission.id}${why}`;
+  const same =
+    components !== undefined &&
+    conditionKey(components) === submitted.key &&
+    submitted.seed === planned.seed &&
+    submitted.replicates === planned.replicates;
+  if (!same) return `is no longer what was submitted${why}`;
+  if (came?.state === 'skipped') return `skipped, because what it reads did not succeed`;
+  const state = came?.state === 'succeeded' ? 'done, but' : `${came?.state ?? 'failed'},`;
+  return `${state} ${toRun} of ${planned.replicates} replicates are missing${came?.state === 'succeeded' ? why : ''}`;
+}
+
+function tallyOf({ progress }: Observed): string {
+  return tally(
+    progress.map(({ state }) => state),
+    'condition',
+  );
+}
+
+function stillRuns({ progress }: Observed): boolean {
+  return progress.some(({ elements }) =>
+    elements.some(({ state }) => state === 'pending' || state === 'running'),
+  );
+}

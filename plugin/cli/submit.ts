@@ -1,0 +1,218 @@
+import { MAX_SHARDS, suggestion } from '../base/names.ts';
+import { SettingsError } from '../base/settings-error.ts';
+import { openStore } from '../nx/store-options.ts';
+import { isInline, planConditions } from '../runtime/plan.ts';
+import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
+import { createEngine } from '../scale/create-engine.ts';
+import { divide } from '../scale/divide.ts';
+import type { Engine, Resources } from '../scale/engine.ts';
+import { isActive, observe } from '../scale/progress.ts';
+import { splitWords } from '../scale/shell-words.ts';
+import { checkExtra } from '../scale/slurm.ts';
+import { ENGINES, type EngineName, type Submission } from '../scale/submission.ts';
+import { createSubmission, SubmissionFolder, submissionIds } from '../scale/submissions-folder.ts';
+import { jobsOf, type Part, submitParts } from '../scale/submit.ts';
+import { conditionKey } from '../store/components.ts';
+import { type Arguments, type Command, textOf, toJson } from './command.ts';
+import { type Running, renderSubmitted } from './submission-text.ts';
+import { readGraph, selectConditions } from './workspace.ts';
+
+const STOPPED = 130;
+
+/** `nx-experiments submit`: what is missing, as jobs of a cluster. */
+export const run: Command['run'] = async ({ cwd, names, options, json }, print) => {
+  const name = engineName(textOf(options.engine));
+  const resources = resourcesOf(options);
+  if (name === 'local') refuseClusterOptions(options);
+  const asked = shardsOf(options);
+  const { root, store, graph, interpreters } = readGraph(cwd);
+  if (store.folder === undefined) {
+    throw new SettingsError(
+      'The run store is off (NX_EXPERIMENTS_STORE, or "store" in nx.json): jobs hand over what they have finished by it.',
+    );
+  }
+  for (const given of names) refuseModule(given);
+  const plan = planConditions(graph, selectConditions(graph, names));
+  const inline = plan.find(isInline);
+  if (inline !== undefined) {
+    throw new SettingsError(
+      `${inline.experiment} is defined in code: only the process that defines it can run it.`,
+    );
+  }
+  const previews = await previewPlan(plan, root, openStore(store), resources.cpus, interpreters);
+  const engine = createEngine(name, root);
+  const dry = options['dry-run'] === true;
+  const running = await runningJobs(root, previews, dry ? undefined : engine);
+  const parts = previews
+    .filter(({ planned, status }) => status !== 'cached' && !running.jobs.has(planned.id))
+    .map((preview): Part => ({ ...divide(preview, asked), components: componentsOf(preview) }));
+  const kept = previews.filter(({ status }) => status === 'cached').length;
+  const experiments = names.length > 0 ? names : graph.order;
+  const head = { engine: name, experiments, resources, store: store.folder };
+  if (dry) {
+    print(
+      json
+        ? toJson(describeParts(parts, engine, root, resources))
+        : renderDry(parts, engine, root, resources),
+    );
+    return 0;
+  }
+  const signal = interrupted();
+  let submission: Submission | undefined;
+  try {
+    if (parts.length > 0) {
+      const to = { engine, folder: await createSubmission(root), signal };
+      submission = await submitParts(parts, running.jobs, to, head);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    process.stderr.write(`${(error as Error).message}\n`);
+    return STOPPED;
+  }
+  if (json) print(toJson(dataOf(submission, kept, running.submissions)));
+  else print(renderSubmitted(submission, parts, kept, running));
+  return 0;
+};
+
+/** What was handed over is taken back at the first Ctrl-C, however long that takes; the second one ends this process. */
+function interrupted(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+  return stop.signal;
+}
+
+/** @throws SettingsError when one of them runs something else by now */
+async function runningJobs(
+  root: string,
+  previews: readonly ConditionPreview[],
+  engine: Engine | undefined,
+): Promise<Running> {
+  const jobs = new Map<string, string>();
+  const submissions = new Set<string>();
+  const wanted = new Map(previews.map((preview) => [preview.planned.id, preview]));
+  for (const id of engine === undefined ? [] : submissionIds(root)) {
+    const folder = new SubmissionFolder(root, id);
+    const submission = await folder.read();
+    if (!submission.conditions.some(({ experiment, condition }) => wanted.has(`${experiment}/${condition}`)))
+      continue;
+    const progress = await observe(folder, submission, engine);
+    for (const [at, { state, elements }] of progress.entries()) {
+      const submitted = submission.conditions[at];
+      const last = elements.at(-1);
+      if (submitted === undefined || last === undefined || !isActive(state)) continue;
+      const preview = wanted.get(`${submitted.experiment}/${submitted.condition}`);
+      if (preview === undefined || preview.status === 'cached') continue;
+      const { planned } = preview;
+      const same =
+        submitted.key === conditionKey(componentsOf(preview)) &&
+        submitted.seed === planned.seed &&
+        submitted.replicates === planned.replicates;
+      if (!same) {
+        throw new SettingsError(
+          `Submission ${id} still runs ${planned.id} as it was before it changed. First: nx-experiments cancel ${id}`,
+        );
+      }
+      jobs.set(planned.id, last.job);
+      submissions.add(id);
+    }
+  }
+  return { jobs, submissions: [...submissions] };
+}
+
+function componentsOf({ planned, components, reasons }: ConditionPreview): Part['components'] {
+  if (components !== undefined) return components;
+  throw new SettingsError(`${planned.id}: ${reasons.join(', ')}`);
+}
+
+function describeParts(parts: readonly Part[], engine: Engine, root: string, resources: Resources) {
+  const folder = new SubmissionFolder(root, 'DRY-RUN');
+  const last = new Map<string, string>();
+  return parts.flatMap((part) => {
+    const { experiment, condition } = part.planned;
+    const jobs = jobsOf(part, last, folder, resources).map((job, i, all) => {
+      const id = `<${part.planned.id}${i < all.length - 1 ? ' elements' : ''}>`;
+      const after = i > 0 ? [`<${part.planned.id} elements>`] : job.after;
+      return {
+        id,
+        experiment,
+        condition,
+        elements: job.elements ?? null,
+        after,
+        text: engine.describe({ ...job, after }),
+      };
+    });
+    last.set(part.planned.id, `<${part.planned.id}>`);
+    return jobs;
+  });
+}
+
+function renderDry(parts: readonly Part[], engine: Engine, root: string, resources: Resources): string {
+  const jobs = describeParts(parts, engine, root, resources);
+  if (jobs.length === 0) return 'Nothing to submit: all results lie in place.\n';
+  return `${jobs.map(({ id, text }) => `# ${id}\n${text}`).join('\n')}\n# ${jobs.length} jobs; nothing was submitted.\n`;
+}
+
+function dataOf(submission: Submission | undefined, cached: number, runningIn: readonly string[]) {
+  const conditions = submission?.conditions.map(({ experiment, condition, replicates, shards, jobs }) => ({
+    experiment,
+    condition,
+    replicates,
+    shards,
+    jobs: jobs.map(({ id, elements, after }) => ({ id, elements: elements ?? null, after })),
+  }));
+  return { submission: submission?.id ?? null, cached, runningIn, conditions: conditions ?? [] };
+}
+
+function engineName(given: string | undefined): EngineName {
+  const found = ENGINES.find((name) => name === given);
+  if (found !== undefined) return found;
+  if (given === undefined)
+    throw new SettingsError(`"submit" needs an engine: --engine ${ENGINES.join(' or --engine ')}.`);
+  throw new SettingsError(`Unknown engine "${given}". ${suggestion(given, ENGINES, 'engines')}`);
+}
+
+function resourcesOf(options: Arguments['options']): Resources {
+  const lines = Array.isArray(options.sbatch) ? options.sbatch.map(String) : [];
+  const extra = lines.flatMap((line) => {
+    const words = splitWords(line);
+    if (words === undefined) throw new SettingsError(`--sbatch=${line}: a quote is not closed.`);
+    return words;
+  });
+  return {
+    partition: textOf(options.partition),
+    time: textOf(options.time),
+    memory: textOf(options.mem),
+    cpus: countOf('--cpus', textOf(options.cpus), 1024) ?? 1,
+    account: textOf(options.account),
+    extra: checkExtra(extra),
+  };
+}
+
+function shardsOf(options: Arguments['options']): number | undefined {
+  const shards = countOf('--shards', textOf(options.shards), MAX_SHARDS);
+  return shards ?? countOf('--array-size', textOf(options['array-size']), MAX_SHARDS);
+}
+
+function countOf(option: string, text: string | undefined, most: number): number | undefined {
+  if (text === undefined) return undefined;
+  const count = /^\d+$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= most) return count;
+  throw new SettingsError(`"${option} ${text}" must be a whole number from 1 to ${most}.`);
+}
+
+function refuseClusterOptions(options: Arguments['options']): void {
+  const given = ['partition', 'time', 'mem', 'account', 'sbatch'].find(
+    (option) => options[option] !== undefined,
+  );
+  if (given === undefined) return;
+  throw new SettingsError(
+    `--${given} is for a cluster: the engine local runs jobs on this machine as they are.`,
+  );
+}
+
+function refuseModule(name: string): void {
+  if (!/\.[cm]?[jt]s$/.test(name)) return;
+  throw new SettingsError(
+    `"${name}" is a module: experiments that are defined in code run where they are defined. "submit" takes names of experiments that have a config.yaml.`,
+  );
+}

@@ -1,0 +1,117 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, openSync, readFileSync } from 'node:fs';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { makeFolder } from '../io/make-folder.ts';
+import { type ElementState, type Engine, type EngineElement, type Job, WHOLE } from './engine.ts';
+import { quote } from './shell-words.ts';
+
+const RUNNER = fileURLToPath(new URL('./local-job.js', import.meta.url));
+const POLL_MS = 50;
+
+/** What a job's process keeps of itself. */
+export interface LocalState {
+  readonly pid: number;
+  readonly elements: Readonly<Record<string, ElementState>>;
+}
+
+/**
+ * Jobs as processes of this machine: to try a submission out, and where there is no cluster. Each job is a process that
+ * waits for those before it, and then runs its elements one after the other.
+ */
+export class LocalEngine implements Engine {
+  /** @param folder absolute path: a folder for each job */
+  constructor(private readonly folder: string) {}
+
+  async submit(job: Job): Promise<string> {
+    makeFolder(this.folder);
+    for (
+      let next = Math.max(0, ...(await readdir(this.folder)).map(Number).filter(Number.isInteger)) + 1;
+      ;
+      next++
+    ) {
+      const own = join(this.folder, `${next}`);
+      try {
+        mkdirSync(own);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+        continue;
+      }
+      await writeFile(join(own, 'job.json'), JSON.stringify(job));
+      const log = openSync(join(own, 'log'), 'a');
+      const stdio = ['ignore', log, log] as const;
+      const child = spawn(process.execPath, [RUNNER, this.folder, `${next}`], {
+        detached: true,
+        stdio: [...stdio],
+      });
+      child.unref();
+      // From its first state on, the job is known to everyone.
+      while (this.stateOf(`${next}`) === undefined && child.exitCode === null) await sleep(POLL_MS);
+      return `${next}`;
+    }
+  }
+
+  async poll(jobs: readonly { readonly id: string; readonly name: string }[]): Promise<EngineElement[]> {
+    return jobs.flatMap(({ id, name }) => {
+      const job = this.jobOf(id);
+      const state = this.stateOf(id);
+      if (job?.name !== name || state === undefined) return [];
+      return elementsOf(job).map((element): EngineElement => {
+        const told = state.elements[element] ?? 'pending';
+        const gone = (told === 'pending' || told === 'running') && !isAlive(state.pid);
+        const detail = gone ? 'its process is gone' : '';
+        return { job: id, element, state: gone ? 'failed' : told, detail, host: '' };
+      });
+    });
+  }
+
+  async cancel(jobs: readonly { readonly id: string; readonly name: string }[]): Promise<void> {
+    for (const { job } of await this.active(jobs)) {
+      const pid = this.stateOf(job)?.pid;
+      if (pid !== undefined && isAlive(pid)) process.kill(pid, 'SIGTERM');
+    }
+    while ((await this.active(jobs)).length > 0) await sleep(POLL_MS);
+  }
+
+  describe(job: Job): string {
+    const after = job.after.length > 0 ? `after ${job.after.join(', ')}: ` : '';
+    return `${elementsOf(job)
+      .map((element) => `${after}${[...job.command, element].map(quote).join(' ')}`)
+      .join('\n')}\n`;
+  }
+
+  private async active(jobs: Parameters<Engine['poll']>[0]): Promise<EngineElement[]> {
+    return (await this.poll(jobs)).filter(({ state }) => state === 'pending' || state === 'running');
+  }
+
+  jobOf(id: string): Job | undefined {
+    return readJson(join(this.folder, id, 'job.json')) as Job | undefined;
+  }
+
+  private stateOf(id: string): LocalState | undefined {
+    return readJson(join(this.folder, id, 'state.json')) as LocalState | undefined;
+  }
+}
+
+export function elementsOf({ elements }: Job): string[] {
+  return elements === undefined ? [WHOLE] : elements.map(String);
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

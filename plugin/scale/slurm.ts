@@ -1,0 +1,184 @@
+import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { SettingsError } from '../base/settings-error.ts';
+import { spans } from '../store/explain.ts';
+import { type ElementState, type Engine, type EngineElement, type Job, WHOLE } from './engine.ts';
+import { quote } from './shell-words.ts';
+
+/** Ids in one call, which has a limit. */
+const IDS = 2000;
+
+/** Of squeue: job, element, state, reason, node, name. The last may hold anything. */
+const FORMAT = '%F|%K|%T|%r|%N|%j';
+
+/** Options of sbatch that a submission stands on. */
+const OURS =
+  /^(--(array|dependency|kill-on-invalid-dep|job-name|output|error|open-mode|parsable|wrap|chdir|hold|test-only|wait|help|usage|version)(=.*)?|-[adJoeDHWhV].*)$/;
+
+/**
+ * Slurm by its commands: sbatch, squeue, scancel. It needs no accounting database; Slurm itself forgets jobs some minutes
+ * after their end (MinJobAge), and then only what they have left tells of them.
+ */
+export class SlurmEngine implements Engine {
+  async submit(job: Job): Promise<string> {
+    const script = `${job.files}.sh`;
+    await writeFile(script, scriptOf(job));
+    const told = await call('sbatch', [...argumentsOf(job), script]);
+    if (told.code !== 0) throw new SettingsError(`sbatch refused ${job.name}: ${problemOf(told)}`);
+    const [, id] = /^(\d+)(?:;.*)?$/m.exec(told.stdout) ?? [];
+    if (id === undefined) throw new SettingsError(`sbatch gave no id of a job, but: ${told.stdout.trim()}`);
+    return id;
+  }
+
+  async poll(jobs: readonly { readonly id: string; readonly name: string }[]): Promise<EngineElement[]> {
+    const names = new Map(jobs.map(({ id, name }) => [id, name]));
+    const found: EngineElement[] = [];
+    for (const ids of chunks([...names.keys()])) {
+      const told = await call('squeue', [
+        `--jobs=${ids.join()}`,
+        '--states=all',
+        '--array',
+        '--noheader',
+        `--format=${FORMAT}`,
+      ]);
+      // It says so when it has forgotten all of them.
+      if (told.code !== 0 && !/Invalid job id/i.test(told.stderr))
+        throw new SettingsError(`squeue failed: ${problemOf(told)}`);
+      for (const line of told.stdout.split('\n')) {
+        const [job = '', index = '', state = '', reason = '', host = '', ...name] = line.split('|');
+        // After a controller has lost its state, an id may belong to somebody else.
+        if (names.get(job) !== name.join('|')) continue;
+        found.push({ job, element: /^\d+$/.test(index) ? index : WHOLE, ...meaningOf(state, reason), host });
+      }
+    }
+    return found;
+  }
+
+  async cancel(jobs: readonly { readonly id: string; readonly name: string }[]): Promise<void> {
+    const active = (await this.poll(jobs)).filter(({ state }) => state === 'pending' || state === 'running');
+    for (const ids of chunks([...new Set(active.map(({ job }) => job))])) {
+      const told = await call('scancel', ids);
+      if (told.code !== 0 && !/already|Invalid job id/i.test(told.stderr))
+        throw new SettingsError(`scancel failed: ${problemOf(told)}`);
+    }
+  }
+
+  describe(job: Job): string {
+    const call = ['sbatch', ...argumentsOf(job), `${job.files}.sh`].map(quote).join(' ');
+    return `${call}\n\n${scriptOf(job).replace(/^/gm, '    ').trimEnd()}\n`;
+  }
+}
+
+/** Arguments of a person for sbatch. @throws SettingsError for those that a submission decides itself */
+export function checkExtra(words: readonly string[]): readonly string[] {
+  const refused = words.find((word) => OURS.test(word));
+  if (refused === undefined) return words;
+  throw new SettingsError(
+    `--sbatch cannot take "${refused}": jobs, their order, their names and their logs are what a submission decides.`,
+  );
+}
+
+function argumentsOf({ name, elements, after, logs, resources }: Job): string[] {
+  if (logs.includes('\\')) {
+    throw new SettingsError(
+      `Slurm writes no logs below a folder whose name holds a backslash: ${logs}. Give the workspace another name.`,
+    );
+  }
+  const { partition, time, memory, cpus, account, extra } = resources;
+  const option = (key: string, value: string | undefined): string[] =>
+    value === undefined ? [] : [`--${key}=${value}`];
+  return [
+    '--parsable',
+    `--job-name=${name}`,
+    // Slurm expands what follows a percent sign.
+    `--output=${logs.replaceAll('%', '%%')}/${elements === undefined ? WHOLE : '%a'}.log`,
+    // A job that is requeued goes on in its log.
+    '--open-mode=append',
+    '--chdir=/',
+    ...option(
+      'array',
+      elements &&
+        spans(elements)
+          .map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`))
+          .join(),
+    ),
+    ...option('dependency', after.length > 0 ? `afterok:${after.join(':')}` : undefined),
+    '--kill-on-invalid-dep=yes',
+    `--cpus-per-task=${cpus}`,
+    ...option('partition', partition),
+    ...option('time', time),
+    ...option('mem', memory),
+    ...option('account', account),
+    ...extra,
+  ];
+}
+
+function scriptOf({ command, elements }: Job): string {
+  const words = command.map(quote).join(' ');
+  return `#!/bin/sh\nexec ${words} ${elements === undefined ? WHOLE : '"$SLURM_ARRAY_TASK_ID"'}\n`;
+}
+
+function meaningOf(state: string, reason: string): { state: ElementState; detail: string } {
+  if (reason === 'DependencyNeverSatisfied') return { state: 'skipped', detail: '' };
+  switch (state) {
+    case 'PENDING':
+    case 'REQUEUED':
+    case 'REQUEUE_FED':
+    case 'REQUEUE_HOLD':
+    case 'SPECIAL_EXIT':
+      return { state: 'pending', detail: /^(None|Dependency)$/.test(reason) ? '' : reason };
+    case 'COMPLETED':
+      return { state: 'succeeded', detail: '' };
+    case 'FAILED':
+      return { state: 'failed', detail: reason === 'NonZeroExitCode' ? '' : `Slurm says ${reason}` };
+    case 'CANCELLED':
+      return { state: 'cancelled', detail: '' };
+    case 'TIMEOUT':
+    case 'DEADLINE':
+      return { state: 'failed', detail: 'it ran out of time (--time)' };
+    case 'OUT_OF_MEMORY':
+      return { state: 'failed', detail: 'it ran out of memory (--mem)' };
+    case 'NODE_FAIL':
+    case 'BOOT_FAIL':
+      return { state: 'failed', detail: 'its node failed' };
+    case 'PREEMPTED':
+    case 'REVOKED':
+      return { state: 'failed', detail: 'it had to make room for another job' };
+    default: // RUNNING, COMPLETING, CONFIGURING, SUSPENDED, … and what later versions add
+      return { state: 'running', detail: state === 'RUNNING' ? '' : state.toLowerCase() };
+  }
+}
+
+interface Told {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** In a session of its own: Ctrl-C must not stop a command between its deed and its answer. */
+async function call(command: string, args: readonly string[]): Promise<Told> {
+  const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const code = new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (status) => resolve(status ?? 1));
+  });
+  try {
+    const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), code]);
+    return { code: status, stdout, stderr };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new SettingsError(
+      `There is no ${command} on the PATH: run this on a machine that submits to Slurm, such as a login node.`,
+    );
+  }
+}
+
+function problemOf({ stderr, stdout }: Told): string {
+  const said = stderr.trim() || stdout.trim() || 'it did not say why';
+  return said.replace(/^\w+: (error: )?/gm, '');
+}
+
+function chunks(ids: readonly string[]): string[][] {
+  return Array.from({ length: Math.ceil(ids.length / IDS) }, (_, i) => ids.slice(i * IDS, (i + 1) * IDS));
+}

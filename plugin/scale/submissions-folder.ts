@@ -1,0 +1,170 @@
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { appendFile, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { suggestion } from '../base/names.ts';
+import { SettingsError } from '../base/settings-error.ts';
+import { makeFolder } from '../io/make-folder.ts';
+import { type ConditionRef, conditionId } from '../runtime/plan.ts';
+import {
+  encodeJob,
+  encodeSubmission,
+  parseSubmission,
+  type Submission,
+  type SubmittedJob,
+} from './submission.ts';
+
+const SUBMISSIONS = '.nx/experiments/submissions';
+
+const HEAD = 'submission.json';
+/** A line for each job that was handed over. */
+const JOBS = 'jobs.jsonl';
+
+/** Read from the end of a log: enough for its last lines. */
+const TAIL_BYTES = 8192;
+
+/** Where one submission is kept: scripts, logs, what elements came to. Paths are absolute. */
+export class SubmissionFolder {
+  constructor(
+    readonly root: string,
+    readonly id: string,
+  ) {}
+
+  get path(): string {
+    return join(this.root, SUBMISSIONS, this.id);
+  }
+
+  /** Relative to the root, to be shown. */
+  logOf(ref: ConditionRef, element: string): string {
+    return `${SUBMISSIONS}/${this.id}/logs/${conditionId(ref)}/${element}.log`;
+  }
+
+  logs(ref: ConditionRef): string {
+    return join(this.path, 'logs', conditionId(ref));
+  }
+
+  scripts(ref: ConditionRef): string {
+    return join(this.path, 'scripts', conditionId(ref));
+  }
+
+  /** Makes the folders of a condition. */
+  prepare(ref: ConditionRef): void {
+    makeFolder(this.logs(ref));
+    makeFolder(this.scripts(ref));
+  }
+
+  async write(submission: Submission): Promise<void> {
+    await writeWhole(join(this.path, HEAD), encodeSubmission(submission));
+  }
+
+  async addJob(ref: ConditionRef, job: SubmittedJob): Promise<void> {
+    await appendFile(join(this.path, JOBS), encodeJob(ref, job));
+  }
+
+  /** @throws SettingsError when it is damaged */
+  async read(): Promise<Submission> {
+    const path = join(this.path, HEAD);
+    const text = await readFile(path, 'utf8').catch(() => undefined);
+    const jobs = await readFile(join(this.path, JOBS), 'utf8').catch(() => '');
+    const submission = text === undefined ? undefined : parseSubmission(text, jobs);
+    if (submission?.id === this.id) return submission;
+    throw new SettingsError(
+      `${path} ${text === undefined ? 'is missing' : `or ${JOBS} beside it is damaged`}. Cancel its jobs by the engine's own command, remove ${this.path}, and submit again: what has finished is in the run store.`,
+    );
+  }
+
+  /** Keeps what an element came to; undefined when it begins. */
+  async writeOutcome<T extends object>(
+    ref: ConditionRef,
+    element: string,
+    outcome: T | undefined,
+  ): Promise<void> {
+    const path = this.outcomePath(ref, element);
+    if (outcome === undefined) await rm(path, { force: true });
+    else await writeWhole(path, `${JSON.stringify(outcome)}\n`);
+  }
+
+  async readOutcome(ref: ConditionRef, element: string): Promise<unknown> {
+    return readJson(this.outcomePath(ref, element));
+  }
+
+  /** What engines have told of jobs that ended: they forget. */
+  async writeSeen(seen: object): Promise<void> {
+    await writeWhole(join(this.path, 'seen.json'), `${JSON.stringify(seen)}\n`);
+  }
+
+  async readSeen(): Promise<unknown> {
+    return readJson(join(this.path, 'seen.json'));
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true });
+  }
+
+  /** The last lines of an element's log. */
+  async tail(ref: ConditionRef, element: string, lines: number): Promise<string[]> {
+    const file = await open(join(this.logs(ref), `${element}.log`)).catch(() => undefined);
+    if (file === undefined) return [];
+    try {
+      const { size } = await file.stat();
+      const from = Math.max(0, size - TAIL_BYTES);
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(TAIL_BYTES), 0, TAIL_BYTES, from);
+      const all = buffer.toString('utf8', 0, bytesRead).trimEnd().split('\n');
+      return (from > 0 ? all.slice(1) : all).filter((line) => line.trim() !== '').slice(-lines);
+    } finally {
+      await file.close();
+    }
+  }
+
+  private outcomePath(ref: ConditionRef, element: string): string {
+    return join(this.path, 'outcomes', conditionId(ref), `${element}.json`);
+  }
+}
+
+/** Ids of all submissions of a workspace, oldest first. */
+export function submissionIds(root: string): string[] {
+  const all = join(root, SUBMISSIONS);
+  const names = existsSync(all) ? readdirSync(all) : [];
+  return names.filter((name) => /^\d{4,}$/.test(name)).sort((a, b) => Number(a) - Number(b));
+}
+
+/** A new folder with the next number: two that submit at once get two. */
+export async function createSubmission(root: string): Promise<SubmissionFolder> {
+  const all = join(root, SUBMISSIONS);
+  makeFolder(all);
+  await writeFile(join(all, '.gitignore'), '*\n', { flag: 'wx' }).catch(() => {});
+  for (let next = Number(submissionIds(root).at(-1) ?? 0) + 1; ; next++) {
+    const folder = new SubmissionFolder(root, String(next).padStart(4, '0'));
+    try {
+      mkdirSync(folder.path);
+      return folder;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
+/** The submission of that id, or the last one. @throws SettingsError when there is none */
+export function findSubmission(root: string, id: string | undefined): SubmissionFolder {
+  const ids = submissionIds(root);
+  const found = id === undefined ? ids.at(-1) : ids.find((known) => Number(known) === Number(id));
+  if (found !== undefined) return new SubmissionFolder(root, found);
+  const none = 'Nothing has been submitted from this workspace. See nx-experiments submit --help.';
+  if (id === undefined || ids.length === 0) throw new SettingsError(none);
+  throw new SettingsError(`There is no submission "${id}". ${suggestion(id, ids, 'submissions')}`);
+}
+
+/** A reader sees the old text or the new one. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  makeFolder(dirname(path));
+  const temporary = `${path}.${process.pid}`;
+  await writeFile(temporary, text);
+  await rename(temporary, path);
+}
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch {
+    return undefined; // it was not written, or a disk was full: it only words reasons
+  }
+}

@@ -1,0 +1,94 @@
+import { fileURLToPath } from 'node:url';
+import { SettingsError } from '../base/settings-error.ts';
+import { conditionId } from '../runtime/plan.ts';
+import { conditionKey, type KeyComponents } from '../store/components.ts';
+import type { Division } from './divide.ts';
+import type { Engine, Job, Resources } from './engine.ts';
+import type { Submission, SubmittedCondition, SubmittedJob } from './submission.ts';
+import type { SubmissionFolder } from './submissions-folder.ts';
+
+const BIN = fileURLToPath(new URL('../../bin/nx-experiments.js', import.meta.url));
+
+/** What is to be submitted of one condition. */
+export interface Part extends Division {
+  readonly components: KeyComponents;
+}
+
+/**
+ * Hands conditions to an engine, upstream before downstream. Each job is written down as it is handed over; when one is
+ * refused, those before it are taken back.
+ *
+ * @param running the last job of conditions that an earlier submission runs, by the condition's id
+ * @throws SettingsError when a job is refused, or the signal has come
+ */
+export async function submitParts(
+  parts: readonly Part[],
+  running: ReadonlyMap<string, string>,
+  to: { readonly engine: Engine; readonly folder: SubmissionFolder; readonly signal: AbortSignal },
+  head: Omit<Submission, 'id' | 'conditions'>,
+): Promise<Submission> {
+  const { engine, folder, signal } = to;
+  const last = new Map(running);
+  const all: SubmittedJob[] = [];
+  const conditions: SubmittedCondition[] = [];
+  try {
+    // Jobs that begin at once find their submission.
+    await folder.write({ ...head, id: folder.id, conditions: parts.map((part) => conditionOf(part, [])) });
+    for (const part of parts) {
+      const { planned } = part;
+      const jobs: SubmittedJob[] = [];
+      folder.prepare(planned);
+      for (const job of jobsOf(part, last, folder, head.resources)) {
+        if (signal.aborted) throw new SettingsError('Stopped. What was submitted is taken back.');
+        // The job that puts the parts together waits for them.
+        const after = jobs.length > 0 ? jobs.map(({ id }) => id) : job.after;
+        const done = {
+          id: await engine.submit({ ...job, after }),
+          name: job.name,
+          elements: job.elements,
+          after,
+        };
+        all.push(done);
+        jobs.push(done);
+        await folder.addJob(planned, done);
+        last.set(planned.id, done.id);
+      }
+      conditions.push(conditionOf(part, jobs));
+    }
+    return { ...head, id: folder.id, conditions };
+  } catch (error) {
+    await engine.cancel(all);
+    await folder.remove();
+    throw error;
+  }
+}
+
+/** The jobs of a condition in their order; the second waits for the first as well, which has no id yet. */
+export function jobsOf(
+  { planned, elements }: Part,
+  last: ReadonlyMap<string, string>,
+  folder: SubmissionFolder,
+  resources: Resources,
+): Job[] {
+  const { experiment, condition, waitsFor } = planned;
+  const id = conditionId({ experiment, condition });
+  const job = {
+    name: `nx-experiments-${folder.id}-${experiment}.${condition}`,
+    command: [process.execPath, BIN, '__element', folder.root, folder.id, id],
+    after: waitsFor.flatMap((upstream) => last.get(upstream) ?? []),
+    logs: folder.logs(planned),
+    resources,
+  };
+  const scripts = folder.scripts(planned);
+  const whole: Job = { ...job, elements: undefined, files: `${scripts}/whole` };
+  return elements.length === 0 ? [whole] : [{ ...job, elements, files: `${scripts}/elements` }, whole];
+}
+
+function conditionOf(
+  { planned, components, shards }: Part,
+  jobs: readonly SubmittedJob[],
+): SubmittedCondition {
+  const { experiment, condition, replicates, seed } = planned;
+  const key = conditionKey(components);
+  return { experiment, condition, replicates, seed, key, components, shards, jobs };
+}
