@@ -1,0 +1,106 @@
+import { readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { deltaOf, type Job, type Shape } from '../shapes.ts';
+import { cleanEnv, type Contender, writeFiles } from './contender.ts';
+import { nxCommand, nxFiles, nxStop } from './nx-command.ts';
+
+const RUN_GRAPH = fileURLToPath(new URL('../run-graph.mjs', import.meta.url));
+
+const STEPS = `
+interface Context {
+  readonly params: { readonly delta: number };
+  readonly metrics: { add(name: string, value: number): void };
+  artifact(name: string): { write(value: unknown): Promise<void> };
+}
+export const add = async (data: Record<string, number>, ctx: Context) => {
+  const value = Object.values(data).reduce((sum, input) => sum + input, ctx.params.delta);
+  ctx.metrics.add('value', value);
+  await ctx.artifact('value').write(value);
+  return value;
+};
+`;
+
+/** A folder for each experiment, in TypeScript, as our users write them. */
+export function writeExperiments(root: string, { experiments }: Shape): void {
+  for (const { name, reads, conditions, replicates } of experiments) {
+    const config = {
+      replicates,
+      params: { delta: deltaOf('baseline') },
+      ...(reads.length === 0
+        ? { datasource: { zero: 'zero', none: 'zero' } }
+        : { datasource: Object.fromEntries(reads.map((read, i) => [`x${i}`, `${read}#value`])) }),
+      steps: ['add'],
+      outputs: { value: { file_name: 'value.json', writer: 'dump_json', loader: 'load_json' } },
+      treatments: Object.fromEntries(
+        conditions.map((condition) => [
+          condition,
+          condition === 'baseline' ? {} : { delta: deltaOf(condition) },
+        ]),
+      ),
+    };
+    writeFiles(root, {
+      [`experiments/${name}/config.yaml`]: toYaml(config),
+      [`experiments/${name}/steps.ts`]: STEPS,
+      ...(reads.length === 0
+        ? { [`experiments/${name}/datasources.ts`]: 'export const zero = () => 0;\n' }
+        : {}),
+    });
+  }
+}
+
+export function ourValues(root: string, { experiment, condition }: Job): number[] {
+  return Array.from({ length: experiment.replicates }, (_, replicate) =>
+    Number(
+      readFileSync(
+        join(
+          root,
+          `experiments/${experiment.name}/results/${condition}/artifacts/replicate_${replicate}/value.json`,
+        ),
+        'utf8',
+      ),
+    ),
+  );
+}
+
+/** Our plugin in an Nx workspace. */
+export function ours(options: { readonly daemon?: boolean } = {}): Contender {
+  return {
+    name: options.daemon ? 'nx-experiments, daemon on' : 'nx-experiments',
+    prepare: (root, shape) => {
+      writeFiles(root, nxFiles(['nx-experiments']));
+      writeExperiments(root, shape);
+      linkPackages(root);
+    },
+    run: (root) => nxCommand(root, ['run-many', '-t', 'experiment'], options.daemon),
+    values: ourValues,
+    stop: (root) => nxStop(root, options.daemon),
+  };
+}
+
+/** The same folders without Nx: `ExperimentGraph.fromYaml(...).run()` in a process of its own. */
+export const oursWithoutNx: Contender = {
+  name: 'nx-experiments without Nx',
+  prepare: (root, shape) => {
+    writeFiles(root, { 'package.json': { name: 'bench', private: true, type: 'module' } });
+    writeExperiments(root, shape);
+    linkPackages(root);
+  },
+  run: (root) => ({ command: process.execPath, args: [RUN_GRAPH, root], env: cleanEnv() }),
+  values: ourValues,
+};
+
+export function linkPackages(root: string): void {
+  symlinkSync(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(root, 'node_modules'));
+}
+
+/** YAML as a person lays it out: a mapping a line. */
+function toYaml(value: object, indent = ''): string {
+  return Object.entries(value)
+    .map(([key, item]) =>
+      typeof item === 'object' && !Array.isArray(item) && Object.keys(item).length > 0
+        ? `${indent}${key}:\n${toYaml(item, `${indent}  `)}`
+        : `${indent}${key}: ${JSON.stringify(item)}\n`,
+    )
+    .join('');
+}
