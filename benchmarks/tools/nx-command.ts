@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { cleanEnv, type Command } from './contender.ts';
+import { type Command, cleanEnv } from './contender.ts';
 
 /** Nx keeps its cache, its database and its socket beside the workspace: nothing is shared with another one. */
 function nxEnv(root: string, daemon: boolean): NodeJS.ProcessEnv {

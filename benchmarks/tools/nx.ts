@@ -42,9 +42,7 @@ export function writeProjects(root: string, { experiments }: Shape, comparisons:
         cache: true,
         inputs: ['default', '^default'],
         outputs: [`{projectRoot}/results/${condition}`],
-        ...(reads.length > 0
-          ? { dependsOn: [{ projects: reads, target: `experiment--${condition}` }] }
-          : {}),
+        ...(reads.length > 0 ? { dependsOn: [{ projects: reads, target: `experiment--${condition}` }] } : {}),
       };
     }
     if (comparisons) {

@@ -2,7 +2,7 @@ import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deltaOf, type Job, type Shape } from '../shapes.ts';
-import { cleanEnv, type Contender, writeFiles } from './contender.ts';
+import { type Contender, cleanEnv, writeFiles } from './contender.ts';
 import { nxCommand, nxFiles, nxStop } from './nx-command.ts';
 
 const RUN_GRAPH = fileURLToPath(new URL('../run-graph.mjs', import.meta.url));

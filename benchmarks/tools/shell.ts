@@ -33,5 +33,8 @@ export function comparisonLine(folder: string): string {
 }
 
 export function shellValues(root: string, { experiment, condition }: Job): number[] {
-  return readFileSync(join(root, outputOf(experiment.name, condition)), 'utf8').trim().split('\n').map(Number);
+  return readFileSync(join(root, outputOf(experiment.name, condition)), 'utf8')
+    .trim()
+    .split('\n')
+    .map(Number);
 }
