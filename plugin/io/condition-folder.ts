@@ -1,5 +1,5 @@
-import { createWriteStream, existsSync, rmSync, type WriteStream, writeFileSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { createWriteStream, existsSync, readdirSync, rmSync, type WriteStream, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { type ConditionManifest, encodeManifest } from '../runtime/manifest.ts';
@@ -117,7 +117,7 @@ export class ConditionFolder {
 /** Folders that a killed run of this condition left; those of a run that still lives are left alone. */
 async function removeLeftovers(results: string, condition: string): Promise<void> {
   const prefix = `.${condition}.`;
-  for (const name of await readdir(results)) {
+  for (const name of readdirSync(results)) {
     if (!name.startsWith(prefix)) continue;
     const [, pid] = /^(\d+)(?:-\d+)?(?:\.old)?$/.exec(name.slice(prefix.length)) ?? [];
     if (pid === undefined || Number(pid) === process.pid || isAlive(Number(pid))) continue;

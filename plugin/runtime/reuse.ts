@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { type FileDigests, sha256 } from '../base/digest.ts';
-import { digestFile } from '../io/digest-file.ts';
 import type { Fingerprints } from '../io/fingerprint.ts';
+import { readPublished } from '../io/published.ts';
 import { conditionKey, type KeyComponents, replicateKey } from '../store/components.ts';
 import { type ConditionHistory, explain } from '../store/explain.ts';
 import type { RunStore, Shelf, StoredReplicate } from '../store/store.ts';
 import type { Reader } from './discovered-reads.ts';
-import type { ReplicateRecord } from './manifest.ts';
+import type { ConditionManifest, ReplicateRecord } from './manifest.ts';
 import { type PlannedCondition, replicateSeed } from './plan.ts';
 import type { UpstreamDigests } from './upstream.ts';
 
@@ -74,20 +74,19 @@ export class ConditionReuse {
   }
 
   /**
-   * Whether the results that lie in place are those of the last run, and that run was this one: then there is nothing to
-   * read and nothing to write. Only for conditions without artifacts, which would each have to be checked.
+   * The results that lie in place, when they are those of the last run, and that run was this one: then there is nothing to
+   * write. Every artifact is read and checked.
    *
-   * @param manifest absolute path of metrics.json
+   * @param results absolute path of the folder of all conditions' results
    */
-  async isInPlace(manifest: string): Promise<boolean> {
+  async inPlace(results: string): Promise<ConditionManifest | undefined> {
     const { before, planned } = this;
-    if (before?.published === undefined || planned.outputs.length > 0) return false;
     const same =
-      before.published.key === this.key &&
+      before?.published?.key === this.key &&
       before.seed === planned.seed &&
       before.replicates === planned.replicates &&
       JSON.stringify(before.upstream) === JSON.stringify(this.upstreamDigests());
-    return same && (await digestFile(manifest).catch(() => undefined)) === before.published.sha256;
+    return same ? readPublished(results, planned, before.published?.sha256 ?? '') : undefined;
   }
 
   /** Something was read that is not kept track of: these results are never taken for the next ones. */

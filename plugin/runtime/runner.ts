@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ConditionFolder, manifestPath } from '../io/condition-folder.ts';
+import { ConditionFolder } from '../io/condition-folder.ts';
 import { digestFile } from '../io/digest-file.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
 import { relativePath } from '../io/paths.ts';
@@ -245,8 +245,9 @@ class ConditionRun implements PoolSink {
     if (shared.store === undefined || isInline(planned)) return false;
     this.reuse = await ConditionReuse.open(planned, shared.store, shared.fingerprints, upstream);
     if (shared.strategy === 'rerun') return false;
-    const path = manifestPath(join(shared.root, planned.results), planned.condition);
-    if (!(await this.reuse.isInPlace(path))) return false;
+    const manifest = await this.reuse.inPlace(join(shared.root, planned.results));
+    if (manifest === undefined) return false;
+    shared.upstream.made(manifest);
     this.reused = planned.replicates;
     shared.onEvent({ type: 'condition-started', planned, reused: planned.replicates, reasons: [] });
     return true;
@@ -309,10 +310,11 @@ class ConditionRun implements PoolSink {
   private async work(folder: ConditionFolder, toRun: readonly number[]) {
     const { planned, shared } = this;
     const { concurrency, timeoutMs, retries, workers } = planned.execution;
-    const own = isInline(planned) ? INLINE : await workerOf(planned, shared.root, shared.interpreters);
+    const { finder } = shared.fingerprints;
+    const own = isInline(planned) ? INLINE : await workerOf(planned, finder, shared.interpreters);
     const worker = shared.inline && own.type === 'node' ? INLINE : own;
     return {
-      job: conditionJob(planned, shared.root, folder.artifacts, worker),
+      job: conditionJob(planned, finder, folder.artifacts, worker),
       replicates: toRun.map((replicate) => ({ replicate, seed: replicateSeed(planned.seed, replicate) })),
       workers: workers ?? shared.workers,
       concurrency,
