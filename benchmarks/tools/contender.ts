@@ -18,6 +18,8 @@ export interface Contender {
   run(root: string): Command;
   /** What a job came to, for each replicate. @throws when there is no such result */
   values(root: string, job: Job): number[];
+  /** How often it runs from nothing: in each round, once because it keeps something or takes minutes, or never. Default: `each`. */
+  cold?(shape: Shape): 'each' | 'once' | 'never';
   /** Ends what it left running. */
   stop?(root: string): void;
 }

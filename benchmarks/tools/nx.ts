@@ -27,6 +27,8 @@ export function plainNx(
         daemon,
       ),
     values: shellValues,
+    // The daemon is what is kept.
+    cold: () => (daemon ? 'once' : 'each'),
     stop: (root) => nxStop(root, daemon),
   };
 }

@@ -1,4 +1,4 @@
-import { readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deltaOf, type Job, type Shape } from '../shapes.ts';
@@ -74,6 +74,8 @@ export function ours(options: { readonly daemon?: boolean } = {}): Contender {
     },
     run: (root) => nxCommand(root, ['run-many', '-t', 'experiment'], options.daemon),
     values: ourValues,
+    // The daemon is what is kept.
+    cold: () => (options.daemon ? 'once' : 'each'),
     stop: (root) => nxStop(root, options.daemon),
   };
 }
@@ -90,8 +92,15 @@ export const oursWithoutNx: Contender = {
   values: ourValues,
 };
 
+const PACKAGES = fileURLToPath(new URL('../../node_modules', import.meta.url));
+
+/** One by one, so that what a compiler keeps in node_modules/.cache is new as well. */
 export function linkPackages(root: string): void {
-  symlinkSync(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(root, 'node_modules'));
+  const folder = join(root, 'node_modules');
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(PACKAGES)) {
+    if (name !== '.cache') symlinkSync(join(PACKAGES, name), join(folder, name));
+  }
 }
 
 /** YAML as a person lays it out: a mapping a line. */
