@@ -7,22 +7,29 @@ import { nxCommand, nxFiles, nxStop } from './nx-command.ts';
 
 const RUN_GRAPH = fileURLToPath(new URL('../run-graph.mjs', import.meta.url));
 
-const STEPS = `
+const TYPES = `
 interface Context {
   readonly params: { readonly delta: number };
   readonly metrics: { add(name: string, value: number): void };
   artifact(name: string): { write(value: unknown): Promise<void> };
-}
-export const add = async (data: Record<string, number>, ctx: Context) => {
+}`;
+
+/** @param typed in TypeScript, which a compiler has to read first */
+function stepsModule(typed: boolean): string {
+  const types = typed ? { data: ': Record<string, number>', ctx: ': Context' } : { data: '', ctx: '' };
+  return `${typed ? TYPES : ''}
+export const add = async (data${types.data}, ctx${types.ctx}) => {
   const value = Object.values(data).reduce((sum, input) => sum + input, ctx.params.delta);
   ctx.metrics.add('value', value);
   await ctx.artifact('value').write(value);
   return value;
 };
 `;
+}
 
-/** A folder for each experiment, in TypeScript, as our users write them. */
-export function writeExperiments(root: string, { experiments }: Shape): void {
+/** A folder for each experiment, as our users write them. */
+export function writeExperiments(root: string, { experiments }: Shape, typed = false): void {
+  const extension = typed ? 'ts' : 'mjs';
   for (const { name, reads, conditions, replicates } of experiments) {
     const config = {
       replicates,
@@ -41,9 +48,9 @@ export function writeExperiments(root: string, { experiments }: Shape): void {
     };
     writeFiles(root, {
       [`experiments/${name}/config.yaml`]: toYaml(config),
-      [`experiments/${name}/steps.ts`]: STEPS,
+      [`experiments/${name}/steps.${extension}`]: stepsModule(typed),
       ...(reads.length === 0
-        ? { [`experiments/${name}/datasources.ts`]: 'export const zero = () => 0;\n' }
+        ? { [`experiments/${name}/datasources.${extension}`]: 'export const zero = () => 0;\n' }
         : {}),
     });
   }
@@ -64,12 +71,12 @@ export function ourValues(root: string, { experiment, condition }: Job): number[
 }
 
 /** Our plugin in an Nx workspace. */
-export function ours(options: { readonly daemon?: boolean } = {}): Contender {
+export function ours(options: { readonly daemon?: boolean; readonly typed?: boolean } = {}): Contender {
   return {
-    name: options.daemon ? 'nx-experiments, daemon on' : 'nx-experiments',
+    name: `nx-experiments${options.typed ? ', TypeScript' : ''}${options.daemon ? ', daemon on' : ''}`,
     prepare: (root, shape) => {
       writeFiles(root, nxFiles(['nx-experiments']));
-      writeExperiments(root, shape);
+      writeExperiments(root, shape, options.typed);
       linkPackages(root);
     },
     run: (root) => nxCommand(root, ['run-many', '-t', 'experiment'], options.daemon),

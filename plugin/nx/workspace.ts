@@ -1,6 +1,5 @@
-import { join, relative, resolve, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { type Diagnostic, formatDiagnostic, sortDiagnostics } from '../base/diagnostics.ts';
-import { sha256 } from '../base/digest.ts';
 import { type ExperimentNode, referencesOf } from '../graph/graph.ts';
 import { type Discovery, readExperiments } from '../io/discover.ts';
 import { ImportScanner, type ReachableCode } from '../io/imports.ts';
@@ -42,11 +41,10 @@ export class ExperimentWorkspace {
   }
 
   static open(root: string, files: readonly string[], options: ResolvedOptions): ExperimentWorkspace {
-    const path = join(dataFolder(root), `nx-experiments-${sha256(root).slice(0, 16)}.json`);
     return new ExperimentWorkspace(
       root,
       experimentFiles(files, options),
-      new InferenceCache(path),
+      InferenceCache.of(root),
       options.python,
     );
   }
@@ -185,13 +183,4 @@ function technologiesOf(modules: Modules): string[] {
 
 function isPython(module: string | undefined): boolean {
   return module !== undefined && languageOf(module) === 'python';
-}
-
-/** Where Nx keeps what it computes of a workspace. The devkit would say so too, and takes a fifth of a second to load. */
-function dataFolder(root: string): string {
-  const { NX_WORKSPACE_DATA_DIRECTORY, NX_PROJECT_GRAPH_CACHE_DIRECTORY } = process.env;
-  return resolve(
-    root,
-    NX_WORKSPACE_DATA_DIRECTORY || NX_PROJECT_GRAPH_CACHE_DIRECTORY || '.nx/workspace-data',
-  );
 }
