@@ -3,9 +3,10 @@
  *
  *     npm run bench                             # everything; writes docs/performance.md
  *     npm run bench -- --only B1,B3 --quick     # some shapes, smaller and once; prints the tables and writes nothing
+ *     npm run bench -- --only B1 --write         # a page of these shapes alone
  */
 import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -22,25 +23,33 @@ const { values } = parseArgs({
     only: { type: 'string' },
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
+    write: { type: 'boolean', default: false },
     'ours-only': { type: 'boolean', default: false },
   },
 });
 const wanted = new Set(values.only?.split(',') ?? ['B1', 'B2', 'B3', 'B4', 'B5', 'B6', 'memory']);
-const complete = values.only === undefined && !values.quick && !values['ours-only'];
+const complete =
+  values.only === undefined && values.rounds === undefined && !values.quick && !values['ours-only'];
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
 const scale = values.quick ? 0.1 : 1;
 
 const folder = realpathSync(
   mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'nx-experiments-bench-')),
 );
-const measured: Measured = { rounds, scale, startedAt: new Date(), graphs: new Map() };
+const measured: Measured = {
+  rounds,
+  scale,
+  load: loadavg()[0] ?? 0,
+  startedAt: new Date(),
+  graphs: new Map(),
+};
 try {
   if (wanted.has('B2')) measured.steps = measureSteps(rounds);
   if (!values['ours-only']) installTools();
   const competitors = values['ours-only'] ? [] : otherTools();
   const contenders = [
     plainNx(),
-    plainNx({ comparisons: false }),
+    plainNx({ lean: true }),
     ours(),
     ours({ typed: true }),
     oursWithoutNx,
@@ -69,7 +78,7 @@ try {
   rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 console.log(render(measured));
-if (complete) {
+if (complete || values.write) {
   writeFileSync(fileURLToPath(new URL('../docs/performance.md', import.meta.url)), renderDocument(measured));
   console.log('Written to docs/performance.md.');
 }

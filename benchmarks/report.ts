@@ -7,6 +7,8 @@ import type { Shape } from './shapes.ts';
 export interface Measured {
   readonly rounds: number;
   readonly scale: number;
+  /** What else the machine did when the suite began: processes that wanted to run. */
+  readonly load: number;
   readonly startedAt: Date;
   readonly graphs: Map<'B1' | 'B3' | 'B4', { readonly shape: Shape; readonly samples: readonly Samples[] }>;
   steps?: StepSamples;
@@ -26,7 +28,7 @@ interface Goal {
 }
 
 const PLAIN = 'Nx, run-commands';
-const LEAN = 'Nx, run-commands, no comparisons';
+const LEAN = 'Nx, run-commands, lean';
 const OURS = 'nx-experiments';
 const ALONE = 'nx-experiments without Nx';
 
@@ -54,7 +56,8 @@ export function renderDocument(measured: Measured): string {
   return `# Performance
 
 What nx-experiments costs and saves, side by side with what one could use instead. \`npm run bench\` has written this page in
-${minutes} minutes, on ${availableParallelism()} cores of "${cpu?.model}" with ${Math.round(totalmem() / 2 ** 30)} GiB, ${osType()} ${release()}, Node ${process.versions.node}; yours will differ. Why it is
+${minutes} minutes, on ${availableParallelism()} cores of "${cpu?.model}" with ${Math.round(totalmem() / 2 ** 30)} GiB, ${osType()} ${release()}, Node ${process.versions.node}; yours will differ. When it
+began, ${measured.load.toFixed(1)} other processes wanted to run: above a tenth of the cores, read the ratios and not the seconds. Why it is
 built as it is stands in [ADR 16](adr/0016-speed.md).
 
 Times are seconds of whole processes, medians of ${measured.rounds} rounds after a warm-up. In each round all tools take their turn in fresh folders
@@ -62,8 +65,9 @@ on a file system in memory, with caches of their own; the values of every job ar
 median of the ratios of the rounds. **Cold** is a fresh clone: no cache, no project graph, no compiled module. A job is a line of
 shell that reads its inputs and writes one tiny file; for us it is a step in JavaScript that records a metric and writes a JSON artifact for
 each replicate. TypeScript is compiled by Babel the first time, in a few milliseconds a module: B3 has a row for it. Ours do more: they check every artifact, keep every replicate in the run store, and compare conditions.
-**${PLAIN}** is the same graph as \`project.json\` files, with a task for each experiment that puts its conditions together, as ours
-have; **no comparisons** leaves those away, so that it has fewer tasks than ours. In turbo, B3 ran once from nothing and B4 not at all: it starts
+**${PLAIN}** is the same graph as \`project.json\` files: the same tasks, a comparison for each experiment among them, with inputs of the
+same kinds, so that it stops where an artifact has stayed the same, as ours does. **Lean** is the least that one could write: no comparisons, and
+the inputs that Nx takes by default; it has fewer tasks, and reruns more. In turbo, B3 ran once from nothing and B4 not at all: it starts
 npm for each task, which takes minutes there.
 
 Run it again with \`npm run bench\`; \`-- --only B1,B3 --quick\` is a quick look. It installs wireit and turbo in a temporary folder, and
@@ -87,7 +91,7 @@ function goalsOf({ graphs, steps, busy, inference, memory, loadMs }: Measured): 
   for (const [name, { samples }] of graphs) {
     const of = (who: string): Samples => samples.find((s) => s.name === who) as Samples;
     for (const plain of [PLAIN, LEAN]) {
-      const against = plain === PLAIN ? 'plain Nx' : 'plain Nx without comparisons';
+      const against = plain === PLAIN ? 'plain Nx' : 'lean plain Nx';
       goals.push({
         what: `${name} nothing to do, to ${against}`,
         limit: 1.15,

@@ -2,28 +2,26 @@ import type { Shape } from '../shapes.ts';
 import { type Contender, writeFiles } from './contender.ts';
 import { nxCommand, nxFiles, nxStop } from './nx-command.ts';
 import { linkPackages } from './ours.ts';
-import { comparisonLine, shellLine, shellValues } from './shell.ts';
+import { comparisonLine, outputOf, shellLine, shellValues } from './shell.ts';
 
 /**
- * The same graph as `project.json` files with `nx:run-commands`.
- *
- * @param comparisons a task for each experiment that puts its conditions together, as ours have
+ * The same graph as `project.json` files with `nx:run-commands`: the same tasks with inputs of the same kinds, so that an
+ * upstream change that leaves the artifact as it was stops there. `lean` is the least that one could write: no comparisons,
+ * and the inputs that Nx takes by default.
  */
-export function plainNx(
-  options: { readonly daemon?: boolean; readonly comparisons?: boolean } = {},
-): Contender {
-  const { daemon, comparisons = true } = options;
+export function plainNx(options: { readonly daemon?: boolean; readonly lean?: boolean } = {}): Contender {
+  const { daemon, lean = false } = options;
   return {
-    name: `Nx, run-commands${comparisons ? '' : ', no comparisons'}${daemon ? ', daemon on' : ''}`,
+    name: `Nx, run-commands${lean ? ', lean' : ''}${daemon ? ', daemon on' : ''}`,
     prepare: (root, shape) => {
       writeFiles(root, nxFiles([]));
-      writeProjects(root, shape, comparisons);
+      writeProjects(root, shape, lean);
       linkPackages(root);
     },
     run: (root) =>
       nxCommand(
         root,
-        ['run-many', '-t', comparisons ? 'experiment' : 'experiment--baseline,experiment--high'],
+        ['run-many', '-t', lean ? 'experiment--baseline,experiment--high' : 'experiment'],
         daemon,
       ),
     values: shellValues,
@@ -33,7 +31,7 @@ export function plainNx(
   };
 }
 
-export function writeProjects(root: string, { experiments }: Shape, comparisons: boolean): void {
+export function writeProjects(root: string, { experiments }: Shape, lean: boolean): void {
   for (const experiment of experiments) {
     const { name, reads, conditions } = experiment;
     const targets: Record<string, object> = {};
@@ -42,17 +40,29 @@ export function writeProjects(root: string, { experiments }: Shape, comparisons:
         executor: 'nx:run-commands',
         options: { command: shellLine({ experiment, condition }) },
         cache: true,
-        inputs: ['default', '^default'],
+        inputs: lean
+          ? ['default', '^default']
+          : [
+              '{projectRoot}/**/*',
+              '!{projectRoot}/results/**/*',
+              ...reads.map((read) => ({
+                dependentTasksOutputFiles: outputOf(read, condition),
+                transitive: false,
+              })),
+            ],
         outputs: [`{projectRoot}/results/${condition}`],
         ...(reads.length > 0 ? { dependsOn: [{ projects: reads, target: `experiment--${condition}` }] } : {}),
       };
     }
-    if (comparisons) {
+    if (!lean) {
       targets.experiment = {
         executor: 'nx:run-commands',
         options: { command: comparisonLine(`experiments/${name}`) },
         cache: true,
-        inputs: ['default', '^default'],
+        inputs: [
+          '{projectRoot}/project.json',
+          { dependentTasksOutputFiles: '**/value.txt', transitive: false },
+        ],
         outputs: ['{projectRoot}/results/report'],
         dependsOn: conditions.map((condition) => `experiment--${condition}`),
       };
