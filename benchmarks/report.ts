@@ -63,8 +63,9 @@ built as it is stands in [ADR 16](adr/0016-speed.md).
 Times are seconds of whole processes, medians of ${measured.rounds} rounds after a warm-up. In each round all tools take their turn in fresh folders
 on a file system in memory, with caches of their own; the values of every job are checked after every run. A ratio is the
 median of the ratios of the rounds. **Cold** is a fresh clone: no cache, no project graph, no compiled module. A job is a line of
-shell that reads its inputs and writes one tiny file; for us it is a step in JavaScript that records a metric and writes a JSON artifact for
-each replicate. TypeScript is compiled by Babel the first time, in a few milliseconds a module: B3 has a row for it. Ours do more: they check every artifact, keep every replicate in the run store, and compare conditions.
+shell that reads its inputs and writes one tiny file; for us it is a step in JavaScript that writes a JSON artifact for
+each replicate. B3 has a row for steps in TypeScript, which Babel compiles the first time in a few milliseconds a module, and which record a
+metric. Ours do more: they check every artifact, keep every replicate in the run store, and compare conditions.
 **${PLAIN}** is the same graph as \`project.json\` files: the same tasks, a comparison for each experiment among them, with inputs of the
 same kinds, so that it stops where an artifact has stayed the same, as ours does. **Lean** is the least that one could write: no comparisons, and
 the inputs that Nx takes by default; it has fewer tasks, and reruns more. In turbo, B3 ran once from nothing and B4 not at all: it starts

@@ -14,14 +14,13 @@ interface Context {
   artifact(name: string): { write(value: unknown): Promise<void> };
 }`;
 
-/** @param typed in TypeScript, which a compiler has to read first */
+/** @param typed in TypeScript, which a compiler has to read first, and with a metric, which a report has to show */
 function stepsModule(typed: boolean): string {
   const types = typed ? { data: ': Record<string, number>', ctx: ': Context' } : { data: '', ctx: '' };
   return `${typed ? TYPES : ''}
 export const add = async (data${types.data}, ctx${types.ctx}) => {
   const value = Object.values(data).reduce((sum, input) => sum + input, ctx.params.delta);
-  ctx.metrics.add('value', value);
-  await ctx.artifact('value').write(value);
+${typed ? "  ctx.metrics.add('value', value);\n" : ''}  await ctx.artifact('value').write(value);
   return value;
 };
 `;
@@ -73,7 +72,7 @@ export function ourValues(root: string, { experiment, condition }: Job): number[
 /** Our plugin in an Nx workspace. */
 export function ours(options: { readonly daemon?: boolean; readonly typed?: boolean } = {}): Contender {
   return {
-    name: `nx-experiments${options.typed ? ', TypeScript' : ''}${options.daemon ? ', daemon on' : ''}`,
+    name: `nx-experiments${options.typed ? ', TypeScript, a metric' : ''}${options.daemon ? ', daemon on' : ''}`,
     prepare: (root, shape) => {
       writeFiles(root, nxFiles(['nx-experiments']));
       writeExperiments(root, shape, options.typed);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ExperimentConfig } from '../config/config.ts';
 import { artifactsFolder } from '../io/condition-folder.ts';
-import { languageOf, type ModuleFinder, runsIn } from '../io/modules.ts';
+import { languageOf, ModuleFinder, runsIn } from '../io/modules.ts';
 import type { Interpreters } from '../io/python.ts';
 import type { ConditionJob, JobSource, WorkerSpec } from '../workers/protocol.ts';
 import type { PlannedCondition, PlannedSource } from './plan.ts';
@@ -9,10 +9,11 @@ import type { PlannedCondition, PlannedSource } from './plan.ts';
 /** What runs the replicates of a condition. @throws ReplicateError when there is no usable interpreter */
 export async function workerOf(
   planned: PlannedCondition,
-  finder: ModuleFinder,
+  root: string,
   interpreters: Interpreters,
+  finder = new ModuleFinder(root),
 ): Promise<WorkerSpec> {
-  const folder = join(finder.root, planned.folder);
+  const folder = join(root, planned.folder);
   const modules = finder.modulesOf(folder, planned.experiment, planned.definition);
   if (runsIn(modules) === 'node') return { type: 'node' };
   const { executable } = await interpreters.of(planned.folder, planned.execution.python);
@@ -32,11 +33,11 @@ export async function verifierOf(
 /** A planned condition with the modules and paths of this machine. */
 export function conditionJob(
   planned: PlannedCondition,
-  finder: ModuleFinder,
+  root: string,
   artifacts: string,
   worker: WorkerSpec,
+  finder = new ModuleFinder(root),
 ): ConditionJob {
-  const { root } = finder;
   const folder = join(root, planned.folder);
   const { datasources, steps, outputs } = finder.modulesOf(folder, planned.experiment, planned.definition);
   return {

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { type FileDigests, sha256 } from '../base/digest.ts';
 import type { Fingerprints } from '../io/fingerprint.ts';
-import { readPublished } from '../io/published.ts';
+import { isUntouched } from '../io/untouched.ts';
 import { conditionKey, type KeyComponents, replicateKey } from '../store/components.ts';
 import { type ConditionHistory, explain } from '../store/explain.ts';
 import type { RunStore, Shelf, StoredReplicate } from '../store/store.ts';
 import type { Reader } from './discovered-reads.ts';
-import type { ConditionManifest, ReplicateRecord } from './manifest.ts';
+import type { ReplicateRecord } from './manifest.ts';
 import { type PlannedCondition, replicateSeed } from './plan.ts';
 import type { UpstreamDigests } from './upstream.ts';
 
@@ -74,19 +74,21 @@ export class ConditionReuse {
   }
 
   /**
-   * The results that lie in place, when they are those of the last run, and that run was this one: then there is nothing to
+   * Whether the results that lie in place are those of the last run, and that run was this one: then there is nothing to
    * write. Every artifact is read and checked.
    *
-   * @param results absolute path of the folder of all conditions' results
+   * @param folder absolute path of the folder that holds them
+   * @param name theirs in it
    */
-  async inPlace(results: string): Promise<ConditionManifest | undefined> {
+  async isInPlace(folder: string, name: string): Promise<boolean> {
     const { before, planned } = this;
+    if (before?.published === undefined) return false;
     const same =
-      before?.published?.key === this.key &&
+      before.published.key === this.key &&
       before.seed === planned.seed &&
       before.replicates === planned.replicates &&
       JSON.stringify(before.upstream) === JSON.stringify(this.upstreamDigests());
-    return same ? readPublished(results, planned, before.published?.sha256 ?? '') : undefined;
+    return same && (await isUntouched(folder, name, before.published.sha256, planned.outputs.length > 0));
   }
 
   /** Something was read that is not kept track of: these results are never taken for the next ones. */

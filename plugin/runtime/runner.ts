@@ -245,9 +245,8 @@ class ConditionRun implements PoolSink {
     if (shared.store === undefined || isInline(planned)) return false;
     this.reuse = await ConditionReuse.open(planned, shared.store, shared.fingerprints, upstream);
     if (shared.strategy === 'rerun') return false;
-    const manifest = await this.reuse.inPlace(join(shared.root, planned.results));
-    if (manifest === undefined) return false;
-    shared.upstream.made(manifest);
+    const folder = join(shared.root, planned.results);
+    if (!(await this.reuse.isInPlace(folder, planned.condition))) return false;
     this.reused = planned.replicates;
     shared.onEvent({ type: 'condition-started', planned, reused: planned.replicates, reasons: [] });
     return true;
@@ -311,10 +310,12 @@ class ConditionRun implements PoolSink {
     const { planned, shared } = this;
     const { concurrency, timeoutMs, retries, workers } = planned.execution;
     const { finder } = shared.fingerprints;
-    const own = isInline(planned) ? INLINE : await workerOf(planned, finder, shared.interpreters);
+    const own = isInline(planned)
+      ? INLINE
+      : await workerOf(planned, shared.root, shared.interpreters, finder);
     const worker = shared.inline && own.type === 'node' ? INLINE : own;
     return {
-      job: conditionJob(planned, finder, folder.artifacts, worker),
+      job: conditionJob(planned, shared.root, folder.artifacts, worker, finder),
       replicates: toRun.map((replicate) => ({ replicate, seed: replicateSeed(planned.seed, replicate) })),
       workers: workers ?? shared.workers,
       concurrency,
