@@ -54,7 +54,7 @@ const idle = { ours: '', plain: '', alone: '' };
 const checks: readonly Check[] = [
   {
     what: 'from nothing, to the same graph of plain Nx',
-    limit: 1.1,
+    limit: 1.6,
     run: () => [once(under, fresh(under)), once(plain, fresh(plain))],
   },
   {
@@ -68,7 +68,7 @@ const checks: readonly Check[] = [
   },
   {
     what: 'without Nx, nothing to do, to running everything',
-    limit: 0.9,
+    limit: 1,
     run: () => {
       idle.alone ||= complete(oursWithoutNx);
       return [once(oursWithoutNx, idle.alone), once(oursWithoutNx, fresh(oursWithoutNx))];

@@ -38,31 +38,34 @@ export function compare(
 ): Samples[] {
   const all = contenders.map(({ name }): Samples => ({ name, cold: [], nothing: [] }));
   const running = contenders.filter((contender) => contender.cold?.(shape) !== 'never');
-  for (let round = 0; round <= rounds; round++) {
+  try {
+    for (let round = 0; round <= rounds; round++) {
+      for (const contender of running) {
+        const root = join(folder, String(contenders.indexOf(contender)));
+        const samples = all[contenders.indexOf(contender)] as Samples;
+        const fresh = round === 0 || contender.cold?.(shape) !== 'once';
+        let cold = Number.NaN;
+        if (fresh) {
+          removeRoot(root);
+          mkdirSync(root, { recursive: true });
+          contender.prepare(root, shape);
+          cold = time(contender.run(root), root);
+          check(contender, root, shape);
+        }
+        const nothing = time(contender.run(root), root);
+        check(contender, root, shape);
+        process.stderr.write('.');
+        if (round > 0 || contender.cold?.(shape) === 'once') samples.cold.push(cold);
+        if (round > 0) samples.nothing.push(nothing);
+      }
+    }
+  } finally {
+    process.stderr.write('\n');
     for (const contender of running) {
       const root = join(folder, String(contenders.indexOf(contender)));
-      const samples = all[contenders.indexOf(contender)] as Samples;
-      const fresh = round === 0 || contender.cold?.(shape) !== 'once';
-      let cold = Number.NaN;
-      if (fresh) {
-        removeRoot(root);
-        mkdirSync(root, { recursive: true });
-        contender.prepare(root, shape);
-        cold = time(contender.run(root), root);
-        check(contender, root, shape);
-      }
-      const nothing = time(contender.run(root), root);
-      check(contender, root, shape);
-      process.stderr.write('.');
-      if (round > 0 || contender.cold?.(shape) === 'once') samples.cold.push(cold);
-      if (round > 0) samples.nothing.push(nothing);
+      contender.stop?.(root);
+      removeRoot(root);
     }
-  }
-  process.stderr.write('\n');
-  for (const contender of running) {
-    const root = join(folder, String(contenders.indexOf(contender)));
-    contender.stop?.(root);
-    removeRoot(root);
   }
   return all;
 }
