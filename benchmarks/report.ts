@@ -71,7 +71,7 @@ same kinds, so that it stops where an artifact has stayed the same, as ours does
 the inputs that Nx takes by default; it has fewer tasks, and reruns more. In turbo, B3 ran once from nothing and B4 not at all: it starts
 npm for each task, which takes minutes there.
 
-Run it again with \`npm run bench\`; \`-- --only B1,B3 --quick\` is a quick look. It installs wireit and turbo in a temporary folder, and
+${missingFrom(measured)}Run it again with \`npm run bench\`; \`-- --only B1,B3 --quick\` is a quick look. It installs wireit and turbo in a temporary folder, and
 takes make and snakemake when the system has them (\`apt-get install make snakemake\`).
 
 ## Goals
@@ -83,6 +83,20 @@ Crystallize could not be installed where this page was written. Elsewhere, on tw
 run of folders with the same jobs in Python took (seconds, whole process): B1 0.23, B2 0.74-0.86, B3 0.76, B4 2.10; with nothing to do
 B1 0.18, B3 0.50, B4 1.47. These are not from the same run as the tables above.
 `;
+}
+
+function missingFrom({ graphs, steps, busy, inference, memory }: Measured): string {
+  const all = {
+    B1: graphs.get('B1'),
+    B2: steps,
+    B3: graphs.get('B3'),
+    B4: graphs.get('B4'),
+    B5: busy,
+    B6: inference,
+    memory,
+  };
+  const missing = Object.entries(all).flatMap(([name, part]) => (part === undefined ? [name] : []));
+  return missing.length === 0 ? '' : `**Not measured in this run: ${missing.join(', ')}.**\n\n`;
 }
 
 function goalsOf({ graphs, steps, busy, inference, memory, loadMs }: Measured): Goal[] {
