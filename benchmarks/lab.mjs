@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+const BARE_LOOP = fileURLToPath(new URL('./bare-loop.mjs', import.meta.url));
 const RUN_ONCE = fileURLToPath(new URL('./run-once.mjs', import.meta.url));
 
 const MODULE = `
@@ -32,14 +33,20 @@ export function trivialLab({ conditions, replicates }) {
   return root;
 }
 
+/** Milliseconds of a bare loop over the same functions in one process, and of that whole process. */
+export function bareLoop(root, { conditions, replicates }) {
+  return run([BARE_LOOP, root, String(conditions), String(replicates)]);
+}
+
 /** Runs it in a process of its own. @returns what that says, with the time of the whole process */
 export function runOnce(root, store = '', workers = 1, flags = []) {
+  return run([...flags, RUN_ONCE, root, store, String(workers)]);
+}
+
+/** @returns what a script of Node says as JSON, with the time of the whole process */
+function run(args) {
   const startedAt = performance.now();
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [...flags, RUN_ONCE, root, store, String(workers)],
-    { encoding: 'utf8' },
-  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   const processMs = performance.now() - startedAt;
   if (status !== 0) throw new Error(stderr);
   return { ...JSON.parse(stdout), processMs };

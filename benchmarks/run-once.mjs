@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { conditionsOf } from '../plugin/dist/graph/conditions.js';
 import { readExperiments } from '../plugin/dist/io/discover.js';
+import { Interpreters } from '../plugin/dist/io/python.js';
 import { planConditions } from '../plugin/dist/runtime/plan.js';
 import { runPlan } from '../plugin/dist/runtime/runner.js';
 import { FolderStore } from '../plugin/dist/store/folder-store.js';
@@ -25,19 +26,26 @@ const all = graph.order.flatMap((experiment) =>
   conditionsOf(graph, experiment).map((condition) => ({ experiment, condition })),
 );
 const pool = new WorkerPool(Number(workers), (listener) => new NodeWorker(listener));
+let firstAt = 0;
 const outcomes = await runPlan(planConditions(graph, all), {
   root,
   pool,
+  interpreters: new Interpreters(root, undefined),
   workers: Number(workers),
   signal: new AbortController().signal,
   failFast: false,
   store: store === '' ? undefined : new FolderStore(store, 10 * 2 ** 30),
   strategy: 'resume',
-  onEvent: () => {},
+  onEvent: ({ type }) => {
+    if (firstAt === 0 && type === 'replicate-finished') firstAt = performance.now();
+  },
 });
-const runMs = performance.now() - startedAt;
+const endedAt = performance.now();
+const runMs = endedAt - startedAt;
+/** From the first replicate to the last results on the disk; NaN when none ran. */
+const steadyMs = firstAt === 0 ? Number.NaN : endedAt - firstAt;
 await pool.close();
 if (outcomes.some(({ status }) => status !== 'succeeded')) throw new Error('A condition failed.');
 const [, peakKb = '0'] = /VmHWM:\s*(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
 const reused = outcomes.reduce((sum, outcome) => sum + outcome.reused, 0);
-console.log(JSON.stringify({ runMs, peakMiB: Number(peakKb) / 1024, reused }));
+console.log(JSON.stringify({ runMs, steadyMs, peakMiB: Number(peakKb) / 1024, reused }));

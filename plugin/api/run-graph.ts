@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { BASELINE, suggestion } from '../base/names.ts';
@@ -80,13 +80,15 @@ class GraphRun {
   async run(): Promise<Map<string, Result>> {
     const { experiments, options, plan, pool } = this;
     const comparing: Promise<void>[] = [];
+    const counts = new Map<string, number>();
+    for (const { experiment } of plan) counts.set(experiment, (counts.get(experiment) ?? 0) + 1);
     const finish = async (outcome: ConditionOutcome): Promise<void> => {
       const ran = { outcome, manifest: outcome.manifest ?? (await this.readManifest(outcome)) };
       const { experiment } = outcome.planned;
       const all = [...(this.ran.get(experiment) ?? []), ran];
       this.ran.set(experiment, all);
       this.listener?.onCondition(ran);
-      if (all.length === plan.filter((planned) => planned.experiment === experiment).length) {
+      if (all.length === counts.get(experiment)) {
         await this.compare(experiment, all);
       }
     };
@@ -153,7 +155,7 @@ class GraphRun {
   private async readManifest({ planned, status }: ConditionOutcome): Promise<RanCondition['manifest']> {
     if (status !== 'succeeded') return undefined;
     const path = manifestPath(join(this.experiments.root, planned.results), planned.condition);
-    return parseManifest(await readFile(path, 'utf8'));
+    return parseManifest(readFileSync(path, 'utf8'));
   }
 
   /** The loader brings a compiler with it: most graphs never need it here. */

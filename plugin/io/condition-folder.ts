@@ -2,6 +2,7 @@ import {
   createReadStream,
   createWriteStream,
   existsSync,
+  readdirSync,
   readFileSync,
   rmSync,
   type WriteStream,
@@ -159,7 +160,7 @@ export class ConditionFolder {
 /** Folders that a killed run of this condition left; those of a run that still lives are left alone. */
 async function removeLeftovers(results: string, condition: string): Promise<void> {
   const prefix = `.${condition}.`;
-  for (const name of await readdir(results)) {
+  for (const name of readdirSync(results)) {
     if (!name.startsWith(prefix)) continue;
     if (isAbandoned(name.slice(prefix.length)))
       await rm(join(results, name), { recursive: true, force: true });

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { sha256 } from '../base/digest.ts';
 
-/** Above this a file is read in pieces. */
-const WHOLE = 1 << 20;
+/** Up to this size a file is read at once, and copied at once: the detour over a thread takes longer than the work. */
+export const SMALL_BYTES = 1 << 20;
 
 /** SHA-256 of a file's content. @throws when it cannot be read */
 export async function digestFile(path: string): Promise<string> {
-  if ((await stat(path)).size <= WHOLE) return sha256(await readFile(path));
+  if (statSync(path).size <= SMALL_BYTES) return sha256(readFileSync(path));
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) hash.update(chunk);
   return hash.digest('hex');

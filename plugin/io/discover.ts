@@ -6,7 +6,7 @@ import type { ExperimentConfig } from '../config/config.ts';
 import { type Claims, claimsOf, parseConfig } from '../config/parse.ts';
 import type { Graph } from '../graph/graph.ts';
 import { resolveGraph } from '../graph/resolve.ts';
-import { findModuleClashes } from './modules.ts';
+import { ModuleFinder } from './modules.ts';
 
 /** Results of parsing by digest of path and text, so that they can be kept between runs. */
 export type ParseCache = Map<string, Result<ExperimentConfig>>;
@@ -28,6 +28,7 @@ export function readExperiments(
   root: string,
   files: readonly string[],
   cache: ParseCache = new Map(),
+  finder: ModuleFinder = new ModuleFinder(root),
 ): Discovery {
   const texts = new Map<string, string>();
   const configs: ExperimentConfig[] = [];
@@ -45,7 +46,7 @@ export function readExperiments(
       broken.push(claimsOf(file, text));
     }
   }
-  diagnostics.push(...doubleFiles(files), ...files.flatMap((file) => moduleClashes(root, file)));
+  diagnostics.push(...doubleFiles(files), ...files.flatMap((file) => moduleClashes(finder, file)));
   const { graph, diagnostics: connecting } = resolveGraph(configs, broken);
   return { graph, diagnostics: [...diagnostics, ...connecting], texts };
 }
@@ -70,9 +71,9 @@ function doubleFiles(files: readonly string[]): Diagnostic[] {
     }));
 }
 
-function moduleClashes(root: string, file: string): Diagnostic[] {
+function moduleClashes(finder: ModuleFinder, file: string): Diagnostic[] {
   const folder = posix.dirname(file);
-  return findModuleClashes(join(root, folder)).map(({ code, files }) => ({
+  return finder.clashesIn(join(finder.root, folder)).map(({ code, files }) => ({
     severity: 'error',
     code: code === 'twice' ? 'modules/two-languages' : 'modules/mixed-languages',
     message:

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import fastGlob from 'fast-glob';
 import { compareText } from '../base/diagnostics.ts';
 import { type FileDigests, sha256 } from '../base/digest.ts';
+import { late } from '../base/late.ts';
 import { VERSION } from '../base/version.ts';
 import type { Definition } from '../config/config.ts';
 import type { PlannedCondition } from '../runtime/plan.ts';
@@ -9,7 +9,7 @@ import type { KeyComponents, SourceComponent } from '../store/components.ts';
 import { inputGlobs } from './declared-inputs.ts';
 import { digestFile } from './digest-file.ts';
 import { ImportScanner } from './imports.ts';
-import { findModules, findTsconfig, type Language, languageOf, runsIn, tsconfigChain } from './modules.ts';
+import { type Language, languageOf, ModuleFinder, runsIn } from './modules.ts';
 import { InstalledPackages } from './packages.ts';
 import type { Interpreters } from './python.ts';
 import { PythonImportScanner } from './python-imports.ts';
@@ -17,6 +17,8 @@ import { PythonPackages } from './python-packages.ts';
 
 /** Below a folder of which any file may be imported. */
 const NOT_CODE = ['**/node_modules/**', '**/results/**'];
+
+const fastGlob = late<typeof import('fast-glob')>('fast-glob');
 
 type ArtifactSource = Extract<PlannedCondition['sources'][number], { type: 'artifact' }>;
 
@@ -27,6 +29,8 @@ interface Code {
 
 /** Finds what conditions depend on. One instance for one run: it reads each file once. */
 export class Fingerprints {
+  /** Modules and tsconfig files of the workspace. */
+  readonly finder: ModuleFinder;
   private readonly scanner: ImportScanner;
   private readonly packages: InstalledPackages;
   private readonly codes = new Map<string, Promise<Code>>();
@@ -42,6 +46,7 @@ export class Fingerprints {
     private readonly interpreters: Interpreters,
     installedAt = root,
   ) {
+    this.finder = new ModuleFinder(root);
     this.python = new PythonImportScanner(root);
     this.scanner = new ImportScanner(root);
     this.packages = new InstalledPackages(installedAt);
@@ -104,7 +109,7 @@ export class Fingerprints {
   }
 
   private languageOf({ folder, definition }: Pick<PlannedCondition, 'folder' | 'definition'>): Language {
-    return definition === undefined ? runsIn(findModules(join(this.root, folder))) : 'node';
+    return definition === undefined ? runsIn(this.finder.modulesIn(join(this.root, folder))) : 'node';
   }
 
   /** Whether the producer's loader is written in another language: then it is not what reads the artifact. */
@@ -113,7 +118,7 @@ export class Fingerprints {
     { upstreamFolder, upstreamDefinition }: ArtifactSource,
   ): boolean {
     if (upstreamDefinition !== undefined) return this.languageOf(planned) !== 'node';
-    const { outputs } = findModules(join(this.root, upstreamFolder));
+    const { outputs } = this.finder.modulesIn(join(this.root, upstreamFolder));
     return outputs !== undefined && languageOf(outputs) !== this.languageOf(planned);
   }
 
@@ -158,23 +163,19 @@ export class Fingerprints {
     kinds: readonly ('datasources' | 'steps' | 'outputs')[],
   ): Promise<Code> {
     const absolute = join(this.root, folder);
-    const modules = findModules(absolute);
+    const modules = this.finder.modulesIn(absolute);
     if (definition === undefined && runsIn(modules) === 'python') {
       const entries = kinds.flatMap((kind) => modules[kind] ?? []);
       return this.readPython(planned, absolute, entries);
     }
-    const tsconfig = findTsconfig(this.root, absolute);
+    const tsconfig = this.finder.tsconfigOf(absolute);
     const entries =
       definition === undefined ? kinds.flatMap((kind) => modules[kind] ?? []) : [definition.module ?? ''];
     const reached = this.scanner.reach(entries, tsconfig);
     const inFolders = await Promise.all(
-      reached.folders.map((path) => this.glob(`${fastGlob.escapePath(path)}/**/*`, NOT_CODE)),
+      reached.folders.map((path) => this.glob(`${fastGlob().escapePath(path)}/**/*`, NOT_CODE)),
     );
-    const paths = [
-      ...reached.files,
-      ...inFolders.flat(),
-      ...(tsconfig === undefined ? [] : tsconfigChain(this.root, tsconfig)),
-    ];
+    const paths = [...reached.files, ...inFolders.flat(), ...this.finder.tsconfigFiles(absolute)];
     return { files: await this.fileDigests(paths), packages: this.packages.versions(reached.installed) };
   }
 
@@ -206,7 +207,7 @@ export class Fingerprints {
   private glob(pattern: string, ignore: string[] = []): Promise<readonly string[]> {
     const known =
       this.globs.get(pattern) ??
-      fastGlob(pattern, { cwd: this.root, dot: true, ignore, suppressErrors: true });
+      fastGlob()(pattern, { cwd: this.root, dot: true, ignore, suppressErrors: true });
     this.globs.set(pattern, known);
     return known;
   }

@@ -1,9 +1,13 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
-import { parseSync } from 'oxc-parser';
-import { ResolverFactory } from 'oxc-resolver';
+import type { ResolverFactory } from 'oxc-resolver';
 import { compareText } from '../base/diagnostics.ts';
 import { sha256 } from '../base/digest.ts';
+import { late } from '../base/late.ts';
+
+/** Native code: not needed for sources whose imports are known, or that import nothing. */
+const parser = late<typeof import('oxc-parser')>('oxc-parser');
+const resolver = late<typeof import('oxc-resolver')>('oxc-resolver');
 
 /** Workspace code that modules reach by their imports. Paths are relative to the root, with forward slashes. */
 export interface ReachableCode {
@@ -106,14 +110,14 @@ export class ImportScanner {
   private resolver(tsconfig: string | undefined): ResolverFactory {
     const known = this.resolvers.get(tsconfig);
     if (known !== undefined) return known;
-    const resolver = new ResolverFactory({
+    const created = new (resolver().ResolverFactory)({
       ...(tsconfig === undefined ? {} : { tsconfig: { configFile: tsconfig } }),
       extensions: ['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx', '.json'],
       extensionAlias: { '.js': ['.js', '.ts', '.tsx'], '.mjs': ['.mjs', '.mts'], '.cjs': ['.cjs', '.cts'] },
       conditionNames: ['node', 'import', 'require', 'default'],
     });
-    this.resolvers.set(tsconfig, resolver);
-    return resolver;
+    this.resolvers.set(tsconfig, created);
+    return created;
   }
 
   /**
@@ -145,7 +149,7 @@ export class ImportScanner {
 }
 
 function specifiersOf(file: string, text: string): ImportedSpecifiers {
-  const { module } = parseSync(file, text);
+  const { module } = parser().parseSync(file, text);
   const exact = new Set<string>();
   const prefix = new Set<string>();
   for (const { moduleRequest } of module.staticImports) exact.add(moduleRequest.value);

@@ -16,7 +16,11 @@ export type Language = 'node' | 'python';
 export type Modules = Readonly<Record<ModuleKind, string | undefined>>;
 
 export function findModules(folder: string): Modules {
-  const files = new Set(moduleFiles(folder));
+  return modulesAmong(folder, moduleFiles(folder));
+}
+
+function modulesAmong(folder: string, names: readonly string[]): Modules {
+  const files = new Set(names);
   const find = (kind: ModuleKind): string | undefined => {
     const extension = EXTENSIONS.find((candidate) => files.has(kind + candidate));
     return extension && join(folder, kind + extension);
@@ -39,11 +43,12 @@ export function runsIn({ datasources, steps, outputs }: Omit<Modules, 'verifiers
   return module === undefined ? 'node' : languageOf(module);
 }
 
-/** Names of a folder's files that stand in each other's way: two languages in one experiment, or twice the same module. */
-export function findModuleClashes(
-  folder: string,
-): { readonly code: 'twice' | 'mixed'; readonly files: string[] }[] {
-  const files = moduleFiles(folder);
+interface ModuleClash {
+  readonly code: 'twice' | 'mixed';
+  readonly files: string[];
+}
+
+function clashesAmong(files: readonly string[]): ModuleClash[] {
   const twice = MODULE_KINDS.map((kind) =>
     files.filter((file) => file.replace(/\.\w+$/, '') === kind),
   ).filter((found) => new Set(found.map(languageOf)).size > 1);
@@ -52,15 +57,75 @@ export function findModuleClashes(
   return new Set(running.map(languageOf)).size > 1 ? [{ code: 'mixed', files: running }] : [];
 }
 
+const MODULE_FILE = new RegExp(
+  `^(?:${MODULE_KINDS.join('|')})(?:${EXTENSIONS.join('|').replaceAll('.', '\\.')})$`,
+);
+
 function moduleFiles(folder: string): string[] {
   try {
     return readdirSync(folder)
-      .filter((file) =>
-        MODULE_KINDS.some((kind) => EXTENSIONS.some((extension) => file === kind + extension)),
-      )
+      .filter((file) => MODULE_FILE.test(file))
       .sort();
   } catch {
     return [];
+  }
+}
+
+/** Finds modules and tsconfig files, and looks at each folder once: an instance is for one run, or for one look at a workspace. */
+export class ModuleFinder {
+  private readonly files = new Map<string, readonly string[]>();
+  private readonly modules = new Map<string, Modules>();
+  private readonly tsconfigs = new Map<string, string | undefined>();
+  private readonly chains = new Map<string, readonly string[]>();
+
+  constructor(readonly root: string) {}
+
+  /** The modules of an experiment's folder, or references to the functions that it was defined with. */
+  modulesOf(folder: string, experiment: string, definition: Definition | undefined): Modules {
+    return definition === undefined ? this.modulesIn(folder) : modulesOf(folder, experiment, definition);
+  }
+
+  /** @param folder absolute path */
+  modulesIn(folder: string): Modules {
+    const known = this.modules.get(folder);
+    if (known !== undefined) return known;
+    const found = modulesAmong(folder, this.filesIn(folder));
+    this.modules.set(folder, found);
+    return found;
+  }
+
+  /** Names of a folder's files that stand in each other's way: two languages in one experiment, or twice the same module. */
+  clashesIn(folder: string): ModuleClash[] {
+    return clashesAmong(this.filesIn(folder));
+  }
+
+  /** @param folder absolute path. @returns what `findTsconfig` does */
+  tsconfigOf(folder: string): string | undefined {
+    if (this.tsconfigs.has(folder)) return this.tsconfigs.get(folder);
+    const own = join(folder, 'tsconfig.json');
+    const inside = folder.startsWith(this.root) && folder !== dirname(folder);
+    const found = inside
+      ? existsSync(own)
+        ? own
+        : this.tsconfigOf(dirname(folder))
+      : findTsconfig(this.root, folder);
+    this.tsconfigs.set(folder, found);
+    return found;
+  }
+
+  /** What `tsconfigChain` says of the tsconfig of a folder; empty without one. */
+  tsconfigFiles(folder: string): readonly string[] {
+    const tsconfig = this.tsconfigOf(folder);
+    if (tsconfig === undefined) return [];
+    const known = this.chains.get(tsconfig) ?? tsconfigChain(this.root, tsconfig);
+    this.chains.set(tsconfig, known);
+    return known;
+  }
+
+  private filesIn(folder: string): readonly string[] {
+    const known = this.files.get(folder) ?? moduleFiles(folder);
+    this.files.set(folder, known);
+    return known;
   }
 }
 

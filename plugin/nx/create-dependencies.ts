@@ -1,8 +1,11 @@
-import { type CreateDependenciesContext, DependencyType, type RawProjectGraphDependency } from '@nx/devkit';
+import type { CreateDependenciesContext, RawProjectGraphDependency } from '@nx/devkit';
 import { referencesOf } from '../graph/graph.ts';
-import { resolveOptions } from './options.ts';
+import { experimentFiles, resolveOptions } from './options.ts';
 import type { PluginOptions } from './plugin-options.ts';
 import { ExperimentWorkspace } from './workspace.ts';
+
+/** `DependencyType.static` without loading the devkit for it. */
+const STATIC = 'static' as RawProjectGraphDependency['type'];
 
 /** Edges between projects: experiment -> upstream experiment, and experiment -> shared code. */
 export function inferDependencies(
@@ -16,7 +19,11 @@ export function inferDependencies(
       .map(({ file }) => file)
       .filter((file) => file === `${root}/config.yaml` || file === `${root}/config.yml`),
   );
-  const workspace = ExperimentWorkspace.open(context.workspaceRoot, files, options);
+  const workspace = ExperimentWorkspace.resume(
+    context.workspaceRoot,
+    experimentFiles(files, options),
+    options,
+  );
   const { experiments } = workspace.discovery.graph;
   const edges = new Map<string, RawProjectGraphDependency>();
   const add = (source: string | undefined, target: string | undefined, sourceFile: string): void => {
@@ -25,7 +32,7 @@ export function inferDependencies(
       source,
       target,
       sourceFile,
-      type: DependencyType.static,
+      type: STATIC,
     });
   };
   for (const node of experiments.values()) {

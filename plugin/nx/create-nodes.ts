@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { type CreateNodesContext, type CreateNodesResultArray, createNodesFromFiles } from '@nx/devkit';
+import type { CreateNodesContext, CreateNodesResultArray } from '@nx/devkit';
 import { experimentFiles, resolveOptions } from './options.ts';
 import type { PluginOptions } from './plugin-options.ts';
 import { projectOf } from './targets.ts';
@@ -19,29 +19,26 @@ export async function inferProjects(
     const problems = await workspace.problems();
     const { graph } = workspace.discovery;
     const byFile = new Map([...graph.experiments.values()].map((node) => [node.config.file, node]));
-    return await createNodesFromFiles<PluginOptions>(
-      (file) => {
+    const found: [string, CreateNodesResultArray[number][1]][] = [];
+    const errors: [string, Error][] = [];
+    for (const file of experiments) {
+      try {
         const problem = problems.get(file);
         if (problem !== undefined) throw new Error(`\n${problem}\n`);
         const node = byFile.get(file);
-        if (node === undefined) return {};
-        return {
-          projects: {
-            [dirname(file)]: projectOf(
-              graph,
-              node,
-              workspace.codeOf(node),
-              options.targetName,
-              options.shardTimeMs,
-            ),
-          },
-        };
-      },
-      experiments,
-      rawOptions,
-      context,
-    );
+        if (node === undefined) continue;
+        const code = workspace.codeOf(node);
+        const project = projectOf(graph, node, code, options.targetName, options.shardTimeMs);
+        found.push([file, { projects: { [dirname(file)]: project } }]);
+      } catch (error) {
+        errors.push([file, error as Error]);
+      }
+    }
+    if (errors.length === 0) return found;
+    // The devkit takes long to load: only what goes wrong needs it.
+    const { AggregateCreateNodesError } = await import('@nx/devkit');
+    throw new AggregateCreateNodesError(errors, found);
   } finally {
-    workspace.save();
+    workspace.save(experiments, options);
   }
 }

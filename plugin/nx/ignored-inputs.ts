@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { globWithWorkspaceContext } from '@nx/devkit/internal';
 import type { Diagnostic } from '../base/diagnostics.ts';
 import type { ExperimentNode } from '../graph/graph.ts';
 import { inputGlobs } from '../io/declared-inputs.ts';
@@ -18,7 +17,10 @@ export async function findIgnoredInputs(
     config.inputs.flatMap((input) => (input.type === 'files' ? [{ ...input, folder: config.folder }] : [])),
   );
   if (declared.length === 0) return [];
-  const { default: glob } = await import('fast-glob');
+  const [{ default: glob }, { globWithWorkspaceContext }] = await Promise.all([
+    import('fast-glob'),
+    import('@nx/devkit/internal'),
+  ]);
   const patterns = [...new Set(declared.flatMap((input) => inputGlobs(input.glob)))].sort();
   const visible = new Set(await globWithWorkspaceContext(root, patterns));
   const found = await Promise.all(

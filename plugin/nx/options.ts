@@ -52,9 +52,9 @@ export function resolveOptions(options: PluginOptions | undefined): ResolvedOpti
 
 /** The config files that are experiments; all others are left alone. */
 export function experimentFiles(files: readonly string[], { include }: ResolvedOptions): string[] {
-  return files
-    .filter((file) => include.some((glob) => matcher().minimatch(file, glob, { dot: true })))
-    .sort();
+  // Reading a pattern takes longer than matching a hundred paths.
+  const patterns = include.map((glob) => new (matcher().Minimatch)(glob, { dot: true }));
+  return files.filter((file) => patterns.some((pattern) => pattern.match(file))).sort();
 }
 
 /** Our options in nx.json. */

@@ -18,6 +18,7 @@ import { runPlan } from '../runtime/runner.ts';
 import { parseShard, type Shard, shardCount } from '../runtime/shards.ts';
 import { workersOf } from '../workers/create-worker.ts';
 import { WorkerPool } from '../workers/pool.ts';
+import { InferenceCache } from './cache.ts';
 import { pluginOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { parseRunOptions, type RunExecutorOptions } from './run-options.ts';
 import { openStore, resolveStore, type StoreOptions } from './store-options.ts';
@@ -261,7 +262,12 @@ function loadGraph(
     projectByFile.set(file, project);
     waiting.push(...(projectGraph.dependencies[project] ?? []).map((dependency) => dependency.target));
   }
-  const { graph, diagnostics, texts } = readExperiments(root, [...projectByFile.keys()].sort());
+  // Nx has just asked for the projects: what it parsed for them is still known.
+  const { graph, diagnostics, texts } = readExperiments(
+    root,
+    [...projectByFile.keys()].sort(),
+    InferenceCache.of(root).configs,
+  );
   if (diagnostics.length > 0) {
     return diagnostics
       .map((diagnostic) => formatDiagnostic(diagnostic, (file) => texts.get(file)))

@@ -1,11 +1,9 @@
 import { join, relative, sep } from 'node:path';
-import { workspaceDataDirectory } from '@nx/devkit/internal';
 import { type Diagnostic, formatDiagnostic, sortDiagnostics } from '../base/diagnostics.ts';
-import { sha256 } from '../base/digest.ts';
 import { type ExperimentNode, referencesOf } from '../graph/graph.ts';
 import { type Discovery, readExperiments } from '../io/discover.ts';
 import { ImportScanner, type ReachableCode } from '../io/imports.ts';
-import { findModules, findTsconfig, languageOf, type Modules, runsIn, tsconfigChain } from '../io/modules.ts';
+import { languageOf, ModuleFinder, type Modules, runsIn } from '../io/modules.ts';
 import { versionCommand } from '../io/python.ts';
 import { LOCK_GLOBS, PythonImportScanner } from '../io/python-imports.ts';
 import { InferenceCache } from './cache.ts';
@@ -19,11 +17,14 @@ interface Reached extends ReachableCode {
   readonly locks?: readonly string[];
 }
 
+let lastSeen: { readonly key: string; readonly workspace: ExperimentWorkspace } | undefined;
+
 /** The experiments of an Nx workspace with the code behind each. */
 export class ExperimentWorkspace {
   readonly discovery: Discovery;
   private readonly scanner: ImportScanner;
   private readonly python: PythonImportScanner;
+  private readonly finder: ModuleFinder;
   private readonly reached = new Map<string, Reached>();
 
   constructor(
@@ -34,21 +35,34 @@ export class ExperimentWorkspace {
     private readonly pythonOption: string | undefined,
   ) {
     this.python = new PythonImportScanner(root);
-    this.discovery = readExperiments(root, files, cache.configs);
+    this.finder = new ModuleFinder(root);
+    this.discovery = readExperiments(root, files, cache.configs, this.finder);
     this.scanner = new ImportScanner(root, cache.imports);
   }
 
   static open(root: string, files: readonly string[], options: ResolvedOptions): ExperimentWorkspace {
-    const path = join(workspaceDataDirectory, `nx-experiments-${sha256(root).slice(0, 16)}.json`);
     return new ExperimentWorkspace(
       root,
       experimentFiles(files, options),
-      new InferenceCache(path),
+      InferenceCache.of(root),
       options.python,
     );
   }
 
-  save(): void {
+  /**
+   * The workspace as `createNodes` of the same graph has just seen it, when that was in this process: the edges then belong to
+   * the projects, and no file is read twice. It is handed out once; anything else is read anew.
+   */
+  static resume(root: string, files: readonly string[], options: ResolvedOptions): ExperimentWorkspace {
+    const seen = lastSeen;
+    lastSeen = undefined;
+    if (seen !== undefined && seen.key === keyOf(root, files, options)) return seen.workspace;
+    return ExperimentWorkspace.open(root, files, options);
+  }
+
+  /** Keeps what was parsed, on the disk and for `resume`. */
+  save(files: readonly string[], options: ResolvedOptions): void {
+    lastSeen = { key: keyOf(this.root, files, options), workspace: this };
     this.cache.save();
   }
 
@@ -71,7 +85,8 @@ export class ExperimentWorkspace {
     const all = this.reach(node, modules);
     const toLoad = [...new Set(referencesOf(node.config).map((reference) => reference.experiment))];
     const foreign = new Set(toLoad.filter((name) => this.isForeign(name, modules)));
-    const version = versionCommand(this.root, folder, node.config.execution.python, this.pythonOption);
+    const version = (): string =>
+      versionCommand(this.root, folder, node.config.execution.python, this.pythonOption);
     const prefix = `${escapeGlob(folder)}/`;
     return {
       shared: inputsOf(all).filter((glob) => !glob.startsWith(prefix)),
@@ -80,8 +95,8 @@ export class ExperimentWorkspace {
       technologies: technologiesOf(modules),
       foreign,
       python: {
-        replicates: runsIn(modules) === 'python' ? version : undefined,
-        verifiers: isPython(modules.verifiers) ? version : undefined,
+        replicates: runsIn(modules) === 'python' ? version() : undefined,
+        verifiers: isPython(modules.verifiers) ? version() : undefined,
       },
     };
   }
@@ -110,7 +125,7 @@ export class ExperimentWorkspace {
   }
 
   private modulesOf(node: ExperimentNode): Modules {
-    return findModules(join(this.root, node.config.folder));
+    return this.finder.modulesIn(join(this.root, node.config.folder));
   }
 
   private reach(node: ExperimentNode, modules: Modules): Reached {
@@ -145,13 +160,15 @@ export class ExperimentWorkspace {
   }
 
   private scanTyped(node: ExperimentNode, entries: readonly string[]): Reached {
-    const tsconfig = findTsconfig(this.root, join(this.root, node.config.folder));
-    const code = this.scanner.reach(entries, tsconfig);
+    const folder = join(this.root, node.config.folder);
+    const code = this.scanner.reach(entries, this.finder.tsconfigOf(folder));
     // Its `paths` decide what an import means.
-    const files =
-      tsconfig === undefined ? code.files : [...code.files, ...tsconfigChain(this.root, tsconfig)];
-    return { ...code, files };
+    return { ...code, files: [...code.files, ...this.finder.tsconfigFiles(folder)] };
   }
+}
+
+function keyOf(root: string, files: readonly string[], options: ResolvedOptions): string {
+  return JSON.stringify([root, options, [...files].sort()]);
 }
 
 function inputsOf({ files, folders, locks = [] }: Reached): string[] {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ExperimentConfig } from '../config/config.ts';
 import { artifactsFolder } from '../io/condition-folder.ts';
-import { findTsconfig, languageOf, modulesOf, runsIn } from '../io/modules.ts';
+import { languageOf, ModuleFinder, runsIn } from '../io/modules.ts';
 import type { Interpreters } from '../io/python.ts';
 import type { ConditionJob, JobSource, WorkerSpec } from '../workers/protocol.ts';
 import type { PlannedCondition, PlannedSource } from './plan.ts';
@@ -11,8 +11,10 @@ export async function workerOf(
   planned: PlannedCondition,
   root: string,
   interpreters: Interpreters,
+  finder = new ModuleFinder(root),
 ): Promise<WorkerSpec> {
-  const modules = modulesOf(join(root, planned.folder), planned.experiment, planned.definition);
+  const folder = join(root, planned.folder);
+  const modules = finder.modulesOf(folder, planned.experiment, planned.definition);
   if (runsIn(modules) === 'node') return { type: 'node' };
   const { executable } = await interpreters.of(planned.folder, planned.execution.python);
   return { type: 'python', command: executable };
@@ -34,9 +36,10 @@ export function conditionJob(
   root: string,
   artifacts: string,
   worker: WorkerSpec,
+  finder = new ModuleFinder(root),
 ): ConditionJob {
   const folder = join(root, planned.folder);
-  const { datasources, steps, outputs } = modulesOf(folder, planned.experiment, planned.definition);
+  const { datasources, steps, outputs } = finder.modulesOf(folder, planned.experiment, planned.definition);
   return {
     id: planned.id,
     worker,
@@ -44,10 +47,10 @@ export function conditionJob(
     condition: planned.condition,
     root,
     folder,
-    tsconfig: findTsconfig(root, folder),
+    tsconfig: finder.tsconfigOf(folder),
     modules: { datasources, steps, outputs },
     context: planned.context,
-    sources: planned.sources.map((source) => jobSource(source, root)),
+    sources: planned.sources.map((source) => jobSource(source, finder)),
     bareSource: planned.bareSource,
     steps: planned.steps.map(({ name, args }) => ({ name, args })),
     outputs: planned.outputs.map(({ alias, fileName, writer }) => ({ alias, fileName, writer })),
@@ -55,13 +58,14 @@ export function conditionJob(
   };
 }
 
-function jobSource(source: PlannedSource, root: string): JobSource {
+function jobSource(source: PlannedSource, finder: ModuleFinder): JobSource {
   if (source.type === 'function') {
     const { type, alias, name, args } = source;
     return { type, alias, name, args };
   }
   const { loader, fileName } = source.output;
-  const { outputs } = modulesOf(
+  const { root } = finder;
+  const { outputs } = finder.modulesOf(
     join(root, source.upstreamFolder),
     source.experiment,
     source.upstreamDefinition,

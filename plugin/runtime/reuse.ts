@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type FileDigests, sha256 } from '../base/digest.ts';
-import { digestFile } from '../io/digest-file.ts';
 import type { Fingerprints } from '../io/fingerprint.ts';
+import { isUntouched } from '../io/untouched.ts';
 import { conditionKey, type KeyComponents, replicateKey } from '../store/components.ts';
 import { type ConditionHistory, explain } from '../store/explain.ts';
 import type { RunStore, Shelf, StoredReplicate } from '../store/store.ts';
@@ -76,19 +76,20 @@ export class ConditionReuse {
 
   /**
    * Whether the results that lie in place are those of the last run, and that run was this one: then there is nothing to
-   * read and nothing to write. Only for conditions without artifacts, which would each have to be checked.
+   * write. Every artifact is read and checked.
    *
-   * @param manifest absolute path of metrics.json
+   * @param folder absolute path of the folder that holds them
+   * @param name theirs in it
    */
-  async isInPlace(manifest: string): Promise<boolean> {
+  async isInPlace(folder: string, name: string): Promise<boolean> {
     const { before, planned } = this;
-    if (before?.published === undefined || planned.outputs.length > 0) return false;
+    if (before?.published === undefined) return false;
     const same =
       before.published.key === this.key &&
       before.seed === planned.seed &&
       before.replicates === planned.replicates &&
       JSON.stringify(before.upstream) === JSON.stringify(this.upstreamDigests());
-    return same && (await digestFile(manifest).catch(() => undefined)) === before.published.sha256;
+    return same && (await isUntouched(folder, name, before.published.sha256, planned.outputs.length > 0));
   }
 
   /** Something was read that is not kept track of: these results are never taken for the next ones. */

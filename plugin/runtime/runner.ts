@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ConditionFolder, manifestPath, readKey, removeShards } from '../io/condition-folder.ts';
+import { ConditionFolder, readKey, removeShards } from '../io/condition-folder.ts';
 import { digestFile } from '../io/digest-file.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
 import { relativePath } from '../io/paths.ts';
@@ -262,7 +262,7 @@ class ConditionRun implements PoolSink {
     if (shared.strategy === 'rerun') return false;
     const { folder, name } = placeOf(planned);
     const place = join(shared.root, folder);
-    if (!(await this.reuse.isInPlace(manifestPath(place, name)))) return false;
+    if (!(await this.reuse.isInPlace(place, name))) return false;
     if (planned.shard !== undefined && readKey(place, name) !== this.reuse.key) return false;
     await this.tidyShards();
     this.reused = replicatesOf(planned).length;
@@ -327,10 +327,13 @@ class ConditionRun implements PoolSink {
   private async work(folder: ConditionFolder, toRun: readonly number[]) {
     const { planned, shared } = this;
     const { concurrency, timeoutMs, retries, workers } = planned.execution;
-    const own = isInline(planned) ? INLINE : await workerOf(planned, shared.root, shared.interpreters);
+    const { finder } = shared.fingerprints;
+    const own = isInline(planned)
+      ? INLINE
+      : await workerOf(planned, shared.root, shared.interpreters, finder);
     const worker = shared.inline && own.type === 'node' ? INLINE : own;
     return {
-      job: conditionJob(planned, shared.root, folder.artifacts, worker),
+      job: conditionJob(planned, shared.root, folder.artifacts, worker, finder),
       replicates: toRun.map((replicate) => ({ replicate, seed: replicateSeed(planned.seed, replicate) })),
       workers: workers ?? shared.workers,
       concurrency,

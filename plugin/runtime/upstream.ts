@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { artifactsFolder, manifestPath } from '../io/condition-folder.ts';
 import { digestFile } from '../io/digest-file.ts';
@@ -115,7 +115,7 @@ export class UpstreamArtifacts {
     condition,
   }: ArtifactSource): Promise<ConditionManifest | undefined> {
     const path = manifestPath(join(this.root, upstreamResults), condition);
-    const text = await soon(() => readFile(path, 'utf8').catch(() => undefined));
+    const text = await soon(async () => readText(path));
     return text === undefined ? undefined : parseManifest(text);
   }
 }
@@ -126,4 +126,12 @@ function artifactKey(
   alias: string,
 ): string {
   return `${experiment}/${condition}/${replicate}/${alias}`;
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }

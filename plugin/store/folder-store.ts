@@ -1,20 +1,24 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import {
-  chmod,
-  copyFile,
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { copyFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
-import { digestFile } from '../io/digest-file.ts';
+import { digestFile, SMALL_BYTES } from '../io/digest-file.ts';
 import { makeFolder } from '../io/make-folder.ts';
 import type { ArtifactRecord } from '../runtime/manifest.ts';
 import type { ConditionHistory } from './explain.ts';
@@ -72,20 +76,20 @@ export class FolderStore implements RunStore {
   async shelf(conditionKey: string): Promise<Shelf> {
     const folder = join(this.base, 'records', conditionKey);
     const entries = new Map<string, StoredReplicate>();
-    const names = await listFolder(folder);
+    const names = listFolder(folder);
     for (const name of names) {
       const path = join(folder, name);
-      const text = await readFile(path, 'utf8').catch(() => undefined);
+      const text = readText(path);
       if (text === undefined) continue;
       decodeLines(text, entries);
-      await touch(path);
+      touch(path);
     }
     return new FolderShelf(this, folder, entries, startOf(names.at(-1)));
   }
 
   async readHistory(experiment: string, condition: string): Promise<ConditionHistory | undefined> {
     try {
-      const { digest, history } = JSON.parse(await readFile(this.historyPath(experiment, condition), 'utf8'));
+      const { digest, history } = JSON.parse(readFileSync(this.historyPath(experiment, condition), 'utf8'));
       return digest === sha256(JSON.stringify(history)) ? history : undefined;
     } catch {
       return undefined;
@@ -94,7 +98,9 @@ export class FolderStore implements RunStore {
 
   async writeHistory(experiment: string, condition: string, history: ConditionHistory): Promise<void> {
     const content = JSON.stringify({ digest: sha256(JSON.stringify(history)), history });
-    await this.place(this.historyPath(experiment, condition), (temporary) => writeFile(temporary, content));
+    await this.place(this.historyPath(experiment, condition), (temporary) =>
+      writeFileSync(temporary, content),
+    );
   }
 
   async repair(digest: string, path: string): Promise<boolean> {
@@ -104,11 +110,11 @@ export class FolderStore implements RunStore {
   /** Keeps a file by its content. */
   async keep(digest: string, path: string): Promise<void> {
     const object = this.objectPath(digest);
-    if (await touch(object)) return;
+    if (touch(object)) return;
     await this.place(object, async (temporary) => {
-      await copyFile(path, temporary, constants.COPYFILE_FICLONE);
-      await chmod(temporary, 0o444);
-      this.written += (await stat(temporary)).size;
+      await copy(path, temporary);
+      chmodSync(temporary, 0o444);
+      this.written += statSync(temporary).size;
     });
   }
 
@@ -118,32 +124,32 @@ export class FolderStore implements RunStore {
     const found = await digestFile(object).catch(() => undefined);
     if (found === undefined) return `the artifact ${digest.slice(0, 12)} is not in the store`;
     if (found !== digest) {
-      await rm(object, { force: true }).catch(() => {}); // a store may be read-only
+      remove(object);
       return `the artifact ${digest.slice(0, 12)} in the store was damaged, and is removed`;
     }
     try {
-      await mkdir(dirname(path), { recursive: true });
-      await rm(path, { force: true });
-      await copyFile(object, path, constants.COPYFILE_FICLONE);
-      await chmod(path, 0o644);
+      mkdirSync(dirname(path), { recursive: true });
+      rmSync(path, { force: true });
+      await copy(object, path);
+      chmodSync(path, 0o644);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       return `the artifact ${digest.slice(0, 12)} was removed from the store meanwhile`;
     }
-    await touch(object);
+    touch(object);
     return undefined;
   }
 
   /** Makes a file appear whole or not at all. */
-  private async place(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
+  private async place(path: string, write: (temporary: string) => Promise<void> | void): Promise<void> {
     const temporary = join(this.base, 'tmp', `${process.pid}-${randomBytes(8).toString('hex')}`);
     await this.prepare();
-    await mkdir(dirname(path), { recursive: true });
+    mkdirSync(dirname(path), { recursive: true });
     try {
       await write(temporary);
-      await rename(temporary, path);
+      renameSync(temporary, path);
     } catch (error) {
-      await rm(temporary, { force: true });
+      remove(temporary);
       throw error;
     }
   }
@@ -245,19 +251,45 @@ class FolderShelf implements Shelf {
   }
 }
 
-async function listFolder(folder: string): Promise<string[]> {
-  return (await readdir(folder).catch(() => [])).sort();
+function listFolder(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Shares the blocks of the file where the file system can. */
+async function copy(from: string, to: string): Promise<void> {
+  if (statSync(from).size <= SMALL_BYTES) copyFileSync(from, to, constants.COPYFILE_FICLONE);
+  else await copyFile(from, to, constants.COPYFILE_FICLONE);
+}
+
+/** Removes a file, if that can be done: a store may be read-only. */
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It stays.
+  }
 }
 
 /** Marks a file as used now. @returns whether it is there */
-async function touch(path: string): Promise<boolean> {
-  const now = new Date();
+function touch(path: string): boolean {
+  const now = Date.now() / 1000;
   try {
-    await utimes(path, now, now);
+    utimesSync(path, now, now);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    return true;
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT';
   }
 }
 

@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import { createJiti, type Jiti } from 'jiti';
+import type { Jiti } from 'jiti';
 import { sha256 } from '../base/digest.ts';
+import { late } from '../base/late.ts';
 import { suggestion } from '../base/names.ts';
 import * as api from '../index.ts';
 import { decodeDefinition } from '../runtime/definitions.ts';
@@ -9,6 +10,9 @@ import { type ErrorInfo, ReplicateError } from '../runtime/failures.ts';
 import type { FunctionLoader, UserFunction } from './function-loader.ts';
 import { definitionOf } from './node-definitions.ts';
 import { errorInfo } from './node-errors.ts';
+
+/** Brings a compiler along: the process that runs a graph seldom needs it. */
+const compiler = late<typeof import('jiti')>('jiti');
 
 /** Loads the user's modules, each once, with TypeScript and the `paths` of their tsconfig. */
 export class ModuleLoader implements FunctionLoader {
@@ -66,7 +70,7 @@ export class ModuleLoader implements FunctionLoader {
   private jiti(tsconfig: string | undefined): Jiti {
     const known = this.loaders.get(tsconfig);
     if (known !== undefined) return known;
-    const jiti = createJiti(`${this.root}/`, {
+    const jiti = compiler().createJiti(`${this.root}/`, {
       interopDefault: false,
       nativeModules: installedPackages(this.root),
       tsconfigPaths: tsconfig === undefined ? false : namedAsUsual(tsconfig, this.root),

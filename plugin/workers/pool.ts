@@ -74,6 +74,8 @@ interface Slot {
   verifying: ((answer: VerifyAnswer) => void) | undefined;
   /** It has run replicates before. */
   proven: boolean;
+  /** Experiments whose modules it has loaded. */
+  readonly loaded: Set<string>;
   /** It is being stopped, and takes no work any more. */
   retiring: boolean;
   /** Why it ends, when that is known better than by its exit. */
@@ -168,16 +170,30 @@ export class WorkerPool {
     for (const active of [...this.active]) this.finish(active);
   }
 
+  /**
+   * Hands out what waits. Loading modules costs more than many a replicate: first comes what an idle worker has loaded, then
+   * what nobody has, then anything.
+   */
   private dispatch(): void {
     if (this.closed) return;
-    for (const active of [...this.active]) {
-      while (!active.stopped && active.workers < active.work.workers) {
-        if (active.waiting.length === 0 && active.isolated.length === 0) break;
-        const slot = this.idleSlot(active.work.job.worker);
-        if (slot === undefined) break;
-        this.assign(slot, active);
+    for (const choice of ['loaded', 'new', 'any'] as const) {
+      for (const active of [...this.active]) {
+        while (!active.stopped && active.workers < active.work.workers) {
+          if (active.waiting.length === 0 && active.isolated.length === 0) break;
+          const slot = this.slotFor(active.work.job, choice);
+          if (slot === undefined) break;
+          this.assign(slot, active);
+        }
       }
     }
+  }
+
+  private slotFor({ worker, experiment }: ConditionJob, choice: 'loaded' | 'new' | 'any'): Slot | undefined {
+    if (choice === 'any') return this.idleSlot(worker);
+    const kind = kindOf(worker);
+    const owners = this.slots.filter((slot) => slot.kind === kind && slot.loaded.has(experiment));
+    if (choice === 'loaded') return owners.find(isIdle);
+    return owners.length === 0 ? this.idleSlot(worker) : undefined;
   }
 
   private idleSlot(spec: WorkerSpec): Slot | undefined {
@@ -201,6 +217,7 @@ export class WorkerPool {
       chunk: undefined,
       verifying: undefined,
       proven: false,
+      loaded: new Set(),
       retiring: false,
       fault: undefined,
       worker: this.createWorker(
@@ -235,6 +252,7 @@ export class WorkerPool {
       timedOut: undefined,
     };
     slot.chunk = chunk;
+    slot.loaded.add(work.job.experiment);
     active.workers++;
     if (!active.begun) active.sink.began();
     active.begun = true;

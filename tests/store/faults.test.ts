@@ -75,6 +75,7 @@ test('a full disk under the store: the results are right, and one warning says w
   expect(lab.snapshot()).toEqual(await undisturbed({ params: { length: 20_000 } }));
 
   remount(join(lab.root, 'store'), 'size=10m');
+  lab.remove('first/results');
   const { counts, ran: next } = await lab.count();
   expect(warningsOf(next.events)).toEqual([]);
   expect(counts['first/baseline']).toBeLessThan(8);

@@ -1,4 +1,4 @@
-import { appendFileSync, chmodSync, readdirSync, statSync } from 'node:fs';
+import { appendFileSync, chmodSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { RunEvent } from '../../plugin/dist/runtime/events.js';
@@ -162,6 +162,34 @@ test('two runs at once over one store come to the same results', async () => {
   expect((await lab.count({ store })).counts).toEqual({});
 });
 
+test('complete results with artifacts are left in place, not written again', async () => {
+  using lab = chain(3);
+  await lab.count();
+  const inodes = () =>
+    lab
+      .files('.')
+      .filter((path) => path.includes('/results/'))
+      .map((path) => `${path} ${statSync(join(lab.root, path)).ino}`);
+  const before = inodes();
+  expect(before.some((line) => line.includes('made.json'))).toBe(true);
+  expect((await lab.count()).counts).toEqual({});
+  expect(inodes()).toEqual(before);
+});
+
+test.each([
+  ['edited', (path: string) => writeFileSync(path, '[0,99]')],
+  ['missing', (path: string) => rmSync(path)],
+  ['joined by a file of somebody else', (path: string) => writeFileSync(`${path}.bak`, '')],
+])('results with an artifact that is %s are put right, and no step runs', async (_what, damage) => {
+  using lab = chain(3);
+  await lab.count({ only: ['producer/high'] });
+  const before = lab.snapshot();
+  damage(join(lab.root, 'producer/results/high/artifacts/replicate_1/made.json'));
+  expect(lab.snapshot()).not.toEqual(before);
+  expect((await lab.count({ only: ['producer/high'] })).counts).toEqual({});
+  expect(lab.snapshot()).toEqual(before);
+});
+
 test('a damaged artifact in the store is named, and its replicate runs again', async () => {
   using lab = chain(3);
   await lab.count({ only: ['producer/high'] });
@@ -169,6 +197,7 @@ test('a damaged artifact in the store is named, and its replicate runs again', a
   const [object = ''] = objectsOf(lab);
   chmodSync(object, 0o644);
   appendFileSync(object, ' ');
+  lab.remove('producer/results');
   const { counts, ran } = await lab.count({ only: ['producer/high'] });
   expect(counts).toEqual({ 'producer/high': 1 });
   expect(warningsOf(ran.events)).toHaveLength(1);
