@@ -111,15 +111,20 @@ function roomFor(numbers: readonly (readonly string[])[]): number {
 function numbersOf(
   rows: readonly MetricRow[],
   readings: readonly (Reading | undefined)[],
-  { interval, effect, short }: Layout,
+  layout: Layout,
 ): string[][] {
+  const { short } = layout;
   const compared = rows.some(({ comparison }) => comparison !== undefined);
+  // A single replicate has a difference, and nothing to say of how sure it is.
+  const interval = layout.interval && rows.some(({ comparison }) => comparison && comparison.pairs > 1);
+  const effect = layout.effect && interval;
+  const judged = readings.some((reading) => reading !== undefined);
   const head = [
     'mean ± sd',
     'n',
     ...(compared ? [`vs baseline${interval ? ' [95 % interval]' : ''}`] : []),
     ...(compared && effect ? ['d_z'] : []),
-    ...(compared ? ['verdict'] : []),
+    ...(judged ? ['verdict'] : []),
   ];
   const formats = new Map<string, Format>();
   const cells = rows.map((row, i) => {
@@ -128,14 +133,15 @@ function numbersOf(
     const numbers = [renderSpread(row, short ? formatShort : format), String(row.description.n)];
     const { comparison } = row;
     if (!compared) return numbers;
-    if (comparison === undefined) return [...numbers, '', ...(effect ? [''] : []), ''];
+    const verdict = judged ? [wordOf(readings[i])] : [];
+    if (comparison === undefined) return [...numbers, '', ...(effect ? [''] : []), ...verdict];
     const shown = short ? formatShort : format;
     const range = interval ? formatInterval(comparison.interval, shown) : '';
     return [
       ...numbers,
       `${signed(comparison.difference, shown)}${range === '' ? '' : ` ${range}`}`,
       ...(effect ? [Number.isNaN(comparison.effect) ? '' : formatShort(comparison.effect)] : []),
-      wordOf(readings[i]),
+      ...verdict,
     ];
   });
   return [head, ...cells];

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GithubRunner, type JobRun } from '../support/github-runner.ts';
+import { isRunRecord } from '../support/run-records.ts';
 import { type Workspace, workspace } from '../support/workspace.ts';
 
 const REPLICATES = 3;
@@ -67,7 +68,7 @@ async function results(of: Workspace): Promise<Record<string, string>> {
   const all = await of.contents('experiments');
   return Object.fromEntries(
     Object.entries(all).filter(
-      ([path]) => path.includes('/results/') && !path.endsWith('run.jsonl') && !path.startsWith('beside/'),
+      ([path]) => path.includes('/results/') && !isRunRecord(path) && !path.startsWith('beside/'),
     ),
   );
 }

@@ -62,7 +62,7 @@ describe('experiments in Python under Nx', () => {
 
   test('leave the same bytes from run to run, and nothing else in the workspace', async () => {
     expect(await ws.read('experiments/down/results/doubled/metrics.json')).toContain('{"sum":[12]}');
-    expect(await ws.read('experiments/down/results/report/summary.json')).toContain('"significant": true');
+    expect(await ws.read('experiments/down/results/report/summary.json')).toContain('"significant":true');
     expect(await ws.git('status', '--porcelain')).toBe('');
     const before = await ws.read('experiments/up/results/doubled/metrics.json');
     const again = await ws.nx('run down:experiment --skip-nx-cache --strategy=rerun');
