@@ -47,8 +47,19 @@ export function conditionAt(graph: Graph, upstream: string, treatment: string): 
   return conditionsOf(graph, upstream).includes(treatment) ? treatment : BASELINE;
 }
 
+const resolved = new WeakMap<Graph, Map<string, ResolvedCondition>>();
+
 /** What an experiment computes with under a condition. Computed from the configs, never from what lies on the disk. */
 export function resolveCondition(graph: Graph, name: string, condition: string): ResolvedCondition {
+  const known = resolved.get(graph) ?? new Map<string, ResolvedCondition>();
+  resolved.set(graph, known);
+  const key = `${name}/${condition}`;
+  const found = known.get(key) ?? resolve(graph, name, condition);
+  known.set(key, found);
+  return found;
+}
+
+function resolve(graph: Graph, name: string, condition: string): ResolvedCondition {
   const { config } = experimentOf(graph, name);
   const treatment = effectiveTreatment(config, condition);
   const swapped = new Map(treatment.datasource.map((entry) => [entry.alias, entry.source]));

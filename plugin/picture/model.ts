@@ -61,6 +61,24 @@ export function pictureOf(
   };
 }
 
+/**
+ * The part of a picture around one experiment: as many steps upstream as have at most so many experiments, one at least.
+ */
+export function nearestOf(picture: Picture, name: string, most: number): Picture {
+  const near = new Set([name]);
+  for (let steps = 0; near.size < picture.nodes.length; steps++) {
+    const next = picture.edges.flatMap(({ from, to }) => (near.has(to) && !near.has(from) ? [from] : []));
+    if (next.length === 0 || (steps > 0 && near.size + new Set(next).size > most)) break;
+    for (const from of next) near.add(from);
+  }
+  if (near.size === picture.nodes.length) return picture;
+  return {
+    ...picture,
+    nodes: picture.nodes.filter((node) => near.has(node.name)),
+    edges: picture.edges.filter(({ from, to }) => near.has(from) && near.has(to)),
+  };
+}
+
 function pictureNode(graph: Graph, node: ExperimentNode, treatment: string | undefined): PictureNode {
   const { name, config, replicates, upstream } = node;
   const { icon, group, color } = config.presentation;

@@ -15,6 +15,8 @@ export interface Dossier {
   readonly upstream: readonly UpstreamExperiment[];
   /** Picture of the upstream experiments; undefined when there are none. */
   readonly graphSvg: string | undefined;
+  /** Upstream experiments that are too far away for the picture. */
+  readonly graphLeftOut: number;
   /** The experiment's own files of code; empty without a run store. */
   readonly sources: readonly SourceFile[];
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { compareText } from '../base/diagnostics.ts';
@@ -8,7 +9,7 @@ import { describeSource } from '../graph/describe-source.ts';
 import { experimentOf, type Graph } from '../graph/graph.ts';
 import { manifestPath } from '../io/condition-folder.ts';
 import { renderPicture } from '../picture/draw.ts';
-import { pictureOf } from '../picture/model.ts';
+import { nearestOf, pictureOf } from '../picture/model.ts';
 import type {
   Dossier,
   DossierArtifact,
@@ -18,8 +19,8 @@ import type {
 } from '../report/dossier.ts';
 import type { ConditionFacts, ReportModel } from '../report/model.ts';
 import { parseRunLog, type RunLog } from '../report/run-log.ts';
-import { type ConditionManifest, parseManifest } from './manifest.ts';
-import { RESULTS, withUpstream } from './plan.ts';
+import { type ConditionManifest, parseManifest, spellNonFinite } from './manifest.ts';
+import { conditionId, RESULTS, withUpstream } from './plan.ts';
 
 const IMAGES: Readonly<Record<string, string>> = {
   '.png': 'image/png',
@@ -30,6 +31,9 @@ const IMAGES: Readonly<Record<string, string>> = {
   '.avif': 'image/avif',
   '.svg': 'image/svg+xml',
 };
+
+/** Experiments in the picture of what is read. */
+const MAX_PICTURE = 16;
 
 /** An image that is larger is linked, not shown; and so are those beyond the second number. */
 const LARGEST_IMAGE = 500_000;
@@ -51,6 +55,43 @@ export function factsOf(
     });
   }
   return facts;
+}
+
+/**
+ * Digest of everything that the reports are made of: results, logs, what upstream left, verdicts and configs. When it is the
+ * same, so are they.
+ */
+export function basisOf(root: string, graph: Graph, report: ReportModel): string {
+  const { experiment, description, conditions, missing, verdicts } = report;
+  const { config } = experimentOf(graph, experiment);
+  const digests = new Map<string, string>();
+  const note = (path: string): void => {
+    if (!digests.has(path)) digests.set(path, digestNow(join(root, path)));
+  };
+  const upstream = new Map<string, unknown>();
+  for (const { condition } of conditions) {
+    note(`${config.folder}/${RESULTS}/${condition}/run.jsonl`);
+    for (const source of resolveCondition(graph, experiment, condition).sources) {
+      if (source.type !== 'artifact') continue;
+      const { folder } = experimentOf(graph, source.experiment).config;
+      note(`${folder}/${RESULTS}/${source.condition}/metrics.json`);
+    }
+    for (const ref of withUpstream(graph, [{ experiment, condition }]).slice(1)) {
+      const { context } = resolveCondition(graph, ref.experiment, ref.condition);
+      upstream.set(`${condition} ${conditionId(ref)}`, context);
+    }
+  }
+  const picture = nearestOf(pictureOf(graph, { experiments: [experiment] }), experiment, MAX_PICTURE);
+  const made = [VERSION, experiment, description, config.steps, conditions, missing, verdicts];
+  return sha256(JSON.stringify([made, [...digests], [...upstream], picture], spellNonFinite));
+}
+
+function digestNow(path: string): string {
+  try {
+    return sha256(readFileSync(path));
+  } catch {
+    return 'unreadable';
+  }
 }
 
 /** Gathers what the page and the research object show beside the comparison. What cannot be read is left out. */
@@ -78,11 +119,22 @@ export async function gatherDossier(
     logs: known,
     artifacts: await artifactsOf(results, manifests),
     upstream,
-    graphSvg:
-      upstream.length === 0
-        ? undefined
-        : String(await renderPicture(pictureOf(graph, { experiments: [report.experiment] }), 'svg')),
+    ...(await pictureOfUpstream(graph, report.experiment)),
     sources: sourcesOf(known),
+  };
+}
+
+/** Graphviz takes long for large graphs, and nobody can read them. */
+async function pictureOfUpstream(
+  graph: Graph,
+  experiment: string,
+): Promise<Pick<Dossier, 'graphSvg' | 'graphLeftOut'>> {
+  const whole = pictureOf(graph, { experiments: [experiment] });
+  if (whole.nodes.length < 2) return { graphSvg: undefined, graphLeftOut: 0 };
+  const shown = nearestOf(whole, experiment, MAX_PICTURE);
+  return {
+    graphSvg: String(await renderPicture(shown, 'svg')),
+    graphLeftOut: whole.nodes.length - shown.nodes.length,
   };
 }
 

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { CRATE_FILE, REPORT_FOLDER } from '../base/names.ts';
@@ -11,35 +11,56 @@ import { renderSummary } from '../report/summary.ts';
 
 const PAGE = 'report.html';
 
+/** In the order in which their digests stand at the end of the page. */
+const OTHERS = [`${REPORT_FOLDER}/summary.json`, `${REPORT_FOLDER}/report.md`, CRATE_FILE];
+
 /**
- * Writes results/report, whole or not at all, and the metadata of the research object beside it.
+ * Writes results/report, whole or not at all, and the metadata of the research object beside it; nothing when all of that
+ * lies in place and was made of the same.
  *
  * @param results absolute path of the results folder
+ * @param basis digest of all that the reports are made of
  */
-export async function writeReports(results: string, dossier: Dossier): Promise<void> {
-  const report = join(results, REPORT_FOLDER);
+export async function writeReports(
+  results: string,
+  basis: string,
+  gather: () => Promise<Dossier>,
+): Promise<void> {
+  if (isInPlace(results, basis)) return;
+  const dossier = await gather();
   const growing = join(results, `.${REPORT_FOLDER}.${process.pid}`);
-  const summary = renderSummary(dossier.report);
   await rm(growing, { recursive: true, force: true });
   await mkdir(growing, { recursive: true });
-  await writeFile(join(growing, 'summary.json'), summary);
-  await writeFile(join(growing, 'report.md'), renderMarkdown(dossier.report));
-  await writeFile(join(growing, PAGE), await pageOf(dossier, summary, join(report, PAGE)));
-  const crate = join(results, `.${CRATE_FILE}.${process.pid}`);
-  await writeFile(crate, renderCrate(dossier));
-  await rename(crate, join(results, CRATE_FILE));
-  await replaceFolder(growing, report);
+  const [summary, markdown, crate] = [
+    renderSummary(dossier.report),
+    renderMarkdown(dossier.report),
+    renderCrate(dossier),
+  ];
+  const { renderPage } = await import('../report/page/page.ts');
+  const page = await renderPage(dossier);
+  writeFileSync(join(growing, 'summary.json'), summary);
+  writeFileSync(join(growing, 'report.md'), markdown);
+  writeFileSync(join(growing, PAGE), page + sealOf(basis, page, [summary, markdown, crate]));
+  const growingCrate = join(results, `.${CRATE_FILE}.${process.pid}`);
+  writeFileSync(growingCrate, crate);
+  renameSync(growingCrate, join(results, CRATE_FILE));
+  await replaceFolder(growing, join(results, REPORT_FOLDER));
 }
 
-/** Charts take longer than all else: a page that lies in place and was made of the same is taken as it is. */
-async function pageOf(dossier: Dossier, summary: string, place: string): Promise<string> {
-  const { report, logs, ...rest } = dossier;
-  const failed = report.conditions.map((condition) => condition.failed);
-  const made = sha256(JSON.stringify([summary, failed, [...logs], rest]));
-  const before = existsSync(place) ? await readFile(place, 'utf8') : '';
-  const [, page, seal] = /^(.*)<!-- ([0-9a-f]{64} [0-9a-f]{64}) -->\n$/s.exec(before) ?? [];
-  if (page !== undefined && seal === `${made} ${sha256(page)}`) return before;
-  const { renderPage } = await import('../report/page/page.ts');
-  const text = await renderPage(dossier);
-  return `${text}<!-- ${made} ${sha256(text)} -->\n`;
+/** The last line of the page: what the reports were made of, and the digest of each of them. */
+function sealOf(basis: string, page: string, others: readonly (string | Buffer)[]): string {
+  return `<!-- ${[basis, sha256(page), ...others.map((text) => sha256(text))].join(' ')} -->\n`;
+}
+
+function isInPlace(results: string, basis: string): boolean {
+  try {
+    const text = readFileSync(join(results, REPORT_FOLDER, PAGE), 'utf8');
+    const end = text.lastIndexOf('<!-- ');
+    // Most often the first digest differs already.
+    if (end < 0 || !text.startsWith(`<!-- ${basis} `, end)) return false;
+    const others = OTHERS.map((path) => readFileSync(join(results, path)));
+    return text.slice(end) === sealOf(basis, text.slice(0, end), others);
+  } catch {
+    return false; // what cannot be read is made anew
+  }
 }

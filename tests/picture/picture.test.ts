@@ -6,7 +6,7 @@ import { renderDot } from '../../plugin/picture/dot.ts';
 import { formatOf, renderPicture, writePicture } from '../../plugin/picture/draw.ts';
 import { renderHtml } from '../../plugin/picture/html.ts';
 import { renderMermaid } from '../../plugin/picture/mermaid.ts';
-import { pictureOf } from '../../plugin/picture/model.ts';
+import { nearestOf, type Picture, pictureOf } from '../../plugin/picture/model.ts';
 import { graphOf } from '../support/configs.ts';
 
 /** JSON is YAML. */
@@ -135,4 +135,21 @@ test('two hundred experiments are drawn', async () => {
   );
   const svg = String(await renderPicture(pictureOf(graphFrom(chain)), 'svg'));
   expect(svg.match(/class="node"/g)).toHaveLength(200);
+});
+
+test('of a large picture, the nearest part is shown: whole steps upstream, one at least', () => {
+  const node = (name: string) => ({ name }) as unknown as Picture['nodes'][number];
+  const edge = (from: string, to: string) => ({ from, to, outputs: ['out'], swapped: false });
+  const picture: Picture = {
+    treatment: undefined,
+    nodes: ['a', 'b', 'c', 'd', 'e', 'f'].map(node),
+    edges: [edge('a', 'c'), edge('b', 'c'), edge('c', 'e'), edge('d', 'e'), edge('e', 'f')],
+  };
+  const shown = (name: string, most: number): string[] =>
+    nearestOf(picture, name, most).nodes.map((one) => one.name);
+  expect(nearestOf(picture, 'f', 6)).toBe(picture);
+  expect(shown('f', 5)).toEqual(['c', 'd', 'e', 'f']);
+  expect(shown('f', 3)).toEqual(['e', 'f']);
+  expect(shown('e', 1)).toEqual(['c', 'd', 'e']);
+  expect(nearestOf(picture, 'f', 5).edges).toEqual([edge('c', 'e'), edge('d', 'e'), edge('e', 'f')]);
 });

@@ -70,6 +70,7 @@ const DOSSIER: Dossier = {
       })),
     },
   ],
+  graphLeftOut: 0,
   graphSvg: undefined,
   sources: [{ path: 'experiments/lab/steps.ts', sha256: 'c'.repeat(64) }],
 };

@@ -113,6 +113,7 @@ function hostilePage(text: string): Promise<string> {
           artifacts: [],
         },
       ],
+      graphLeftOut: 0,
       graphSvg: `<svg>${text}<script>alert(1)</script></svg>`,
       sources: [{ path: text, sha256: text }],
     }),

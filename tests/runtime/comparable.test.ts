@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { ExperimentGraph } from 'nx-experiments';
 import { describe, expect, test } from 'vitest';
 import { comparableOf } from '../../plugin/runtime/comparable.ts';
-import { config, Lab } from '../support/engine.ts';
+import { config, experiment, Lab } from '../support/engine.ts';
 
 const end = (condition: string, missing?: string, succeeded = missing === undefined) => ({
   condition,
@@ -79,9 +79,54 @@ test('reports are made anew only when something in them changed', async () => {
     return folder.read('e/results/report/report.html');
   };
   const first = await run();
+  const at = (path: string): number => statSync(`${folder.root}/e/results/${path}`).mtimeMs;
+  const before = at('report/report.html');
   expect(await run()).toBe(first);
-  folder.write({ 'e/results/report/report.html': first.replace('value', 'other') });
-  expect(await run()).toBe(first);
+  expect(at('report/report.html')).toBe(before);
+  for (const path of [
+    'report/report.html',
+    'report/report.md',
+    'report/summary.json',
+    'ro-crate-metadata.json',
+  ]) {
+    const text = folder.read(`e/results/${path}`);
+    folder.write({ [`e/results/${path}`]: text.replace('value', 'other') });
+    expect(await run(), path).toBe(first);
+    expect(folder.read(`e/results/${path}`), path).toBe(text);
+    rmSync(`${folder.root}/e/results/${path}`);
+    expect(await run(), path).toBe(first);
+    expect(folder.read(`e/results/${path}`), path).toBe(text);
+  }
+});
+
+test('what reports are made of makes them anew: a log, a config, a parameter upstream', async () => {
+  using folder = new Lab({
+    ...experiment('up', 'export const step = (i, ctx) => ctx.artifact("out").write("same");', {
+      replicates: 2,
+      params: { rate: 1 },
+      outputs: { out: { file_name: 'out.txt', writer: 'dump_text', loader: 'load_text' } },
+    }),
+    'down/config.yaml': { datasource: { up: 'up#out' }, steps: ['step'], treatments: { more: { x: 1 } } },
+    'down/steps.mjs': 'export const step = (data, ctx) => ctx.metrics.add("m", ctx.replicate);',
+  });
+  const page = async (): Promise<string> => {
+    await ExperimentGraph.fromYaml(`${folder.root}/down`).run();
+    return folder.read('down/results/report/report.html');
+  };
+  const first = await page();
+  expect(await page()).toBe(first);
+  // The artifact stays the same, and so does every result downstream.
+  folder.write({ 'up/config.yaml': folder.read('up/config.yaml').replace('"rate":1', '"rate":7') });
+  const changed = await page();
+  expect(changed).not.toBe(first);
+  const log = folder.read('down/results/more/run.jsonl');
+  folder.write({ 'down/results/more/run.jsonl': log.replace(/"ms":\d+,"reused"/, '"ms":86400000,"reused"') });
+  const logged = await page();
+  expect(logged).toContain('24 h 0 min');
+  folder.write({
+    'down/config.yaml': folder.read('down/config.yaml').replace('{', '{"description":"Another question?",'),
+  });
+  expect(await page()).toContain('Another question?');
 });
 
 describe('the log of a run names', () => {

@@ -20,6 +20,7 @@ export function dossierOf(report: ReportModel, more: Partial<Dossier> = {}): Dos
     logs: new Map(),
     artifacts: [],
     upstream: [],
+    graphLeftOut: 0,
     graphSvg: undefined,
     sources: [],
     ...more,
@@ -163,6 +164,7 @@ export function richDossier(): Dossier {
         artifacts: [],
       },
     ],
+    graphLeftOut: 0,
     graphSvg:
       '<?xml version="1.0"?>\n<svg width="120pt" height="60pt" viewBox="0 0 120 60" xmlns="http://www.w3.org/2000/svg"><rect width="120" height="60" fill="#eee"/><text x="10" y="35">producer</text></svg>\n',
     sources: [{ path: 'experiments/train/steps.ts', sha256: SHA }],

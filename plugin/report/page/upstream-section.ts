@@ -1,9 +1,10 @@
 import { BASELINE } from '../../base/names.ts';
 import type { Dossier, UpstreamExperiment } from '../dossier.ts';
+import { count } from '../numbers.ts';
 import { type Content, html, renderSection, renderTable } from './html.ts';
 
 /** The experiments that are read, as a picture and as a table: each with the condition at which it was read. */
-export function upstreamSection({ report, upstream, graphSvg }: Dossier): Content {
+export function upstreamSection({ report, upstream, graphSvg, graphLeftOut }: Dossier): Content {
   if (upstream.length === 0) return undefined;
   const conditions = report.conditions.map(({ condition }) => condition);
   const table = renderTable(
@@ -16,6 +17,9 @@ export function upstreamSection({ report, upstream, graphSvg }: Dossier): Conten
   );
   return renderSection('upstream', 'Upstream', [
     picture(graphSvg),
+    graphLeftOut > 0
+      ? html`<p class="note">${count(graphLeftOut, 'experiment')} further upstream ${graphLeftOut === 1 ? 'is' : 'are'} in the table only.</p>\n`
+      : undefined,
     table,
     html`<p class="note">The condition at which each experiment was read, and its parameters there that are not those of its baseline here.</p>\n`,
   ]);
