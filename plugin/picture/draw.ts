@@ -59,10 +59,12 @@ export async function renderPicture(picture: Picture, format: PictureFormat): Pr
   }
 }
 
-/** Graphviz, compiled to WebAssembly. */
+let starting: Promise<import('@viz-js/viz').Viz> | undefined;
+
+/** Graphviz, compiled to WebAssembly: it takes longer to start than to draw. */
 async function drawSvg(dot: string): Promise<string> {
-  const { instance } = await import('@viz-js/viz');
-  return (await instance()).renderString(dot, { format: 'svg', engine: 'dot' });
+  starting ??= import('@viz-js/viz').then(({ instance }) => instance());
+  return (await starting).renderString(dot, { format: 'svg', engine: 'dot' });
 }
 
 let converting: Promise<typeof import('svg2png-wasm')> | undefined;

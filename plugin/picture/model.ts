@@ -136,8 +136,9 @@ function checkNames(graph: Graph, experiments: readonly string[], treatment: str
     const hint = suggestion(name, [...graph.order].sort(), 'experiments');
     throw new SettingsError(`There is no experiment "${name}". ${hint}`);
   }
+  if (treatment === undefined) return;
   const known = new Set(graph.order.flatMap((name) => conditionsOf(graph, name)));
-  if (treatment === undefined || known.has(treatment)) return;
+  if (known.has(treatment)) return;
   const hint = suggestion(treatment, [...known].sort(), 'conditions');
   throw new SettingsError(`No experiment has a treatment "${treatment}". ${hint}`);
 }

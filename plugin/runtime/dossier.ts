@@ -33,7 +33,7 @@ const IMAGES: Readonly<Record<string, string>> = {
 };
 
 /** Experiments in the picture of what is read. */
-const MAX_PICTURE = 16;
+const MAX_PICTURE = 12;
 
 /** An image that is larger is linked, not shown; and so are those beyond the second number. */
 const LARGEST_IMAGE = 500_000;
