@@ -37,37 +37,58 @@ export function compare(
   folder: string,
 ): Samples[] {
   const all = contenders.map(({ name }): Samples => ({ name, cold: [], nothing: [] }));
-  const running = contenders.filter((contender) => contender.cold?.(shape) !== 'never');
+  const running = new Set(contenders.filter((contender) => contender.cold?.(shape) !== 'never'));
   try {
     for (let round = 0; round <= rounds; round++) {
       for (const contender of running) {
         const root = join(folder, String(contenders.indexOf(contender)));
         const samples = all[contenders.indexOf(contender)] as Samples;
-        const fresh = round === 0 || contender.cold?.(shape) !== 'once';
-        let cold = Number.NaN;
-        if (fresh) {
-          removeRoot(root);
-          mkdirSync(root, { recursive: true });
-          contender.prepare(root, shape);
-          cold = time(contender.run(root), root);
-          check(contender, root, shape);
+        try {
+          const once = contender.cold?.(shape) === 'once';
+          const { cold, nothing } = measure(contender, root, shape, round === 0 || !once);
+          if (round > 0 || once) samples.cold.push(cold);
+          if (round > 0) samples.nothing.push(nothing);
+        } catch (error) {
+          if (!contender.foreign) throw error;
+          process.stderr.write(
+            `\n${contender.name} is left out of this shape: ${(error as Error).message}\n`,
+          );
+          running.delete(contender);
+          samples.cold.length = 0;
+          samples.nothing.length = 0;
         }
-        const nothing = time(contender.run(root), root);
-        check(contender, root, shape);
         process.stderr.write('.');
-        if (round > 0 || contender.cold?.(shape) === 'once') samples.cold.push(cold);
-        if (round > 0) samples.nothing.push(nothing);
       }
     }
   } finally {
     process.stderr.write('\n');
-    for (const contender of running) {
+    for (const contender of contenders) {
       const root = join(folder, String(contenders.indexOf(contender)));
       contender.stop?.(root);
       removeRoot(root);
     }
   }
   return all;
+}
+
+/** Runs it once, from nothing when it is to be fresh, and again with nothing to do. */
+function measure(
+  contender: Contender,
+  root: string,
+  shape: Shape,
+  fresh: boolean,
+): { readonly cold: number; readonly nothing: number } {
+  let cold = Number.NaN;
+  if (fresh) {
+    removeRoot(root);
+    mkdirSync(root, { recursive: true });
+    contender.prepare(root, shape);
+    cold = time(contender.run(root), root);
+    check(contender, root, shape);
+  }
+  const nothing = time(contender.run(root), root);
+  check(contender, root, shape);
+  return { cold, nothing };
 }
 
 /** @throws when a result is not what it has to be: a fast wrong answer is no answer */

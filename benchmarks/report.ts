@@ -96,6 +96,10 @@ function missingFrom({ graphs, steps, busy, inference, memory }: Measured): stri
     memory,
   };
   const missing = Object.entries(all).flatMap(([name, part]) => (part === undefined ? [name] : []));
+  const others = [...graphs.values()].some(({ samples }) =>
+    samples.some(({ name }) => /^(GNU|wireit)/.test(name)),
+  );
+  if (graphs.size > 0 && !others) missing.push('make, snakemake, wireit and turbo');
   return missing.length === 0 ? '' : `**Not measured in this run: ${missing.join(', ')}.**\n\n`;
 }
 

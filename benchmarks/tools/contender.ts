@@ -20,6 +20,8 @@ export interface Contender {
   values(root: string, job: Job): number[];
   /** How often it runs from nothing: in each round, once because it keeps something or takes minutes, or never. Default: `each`. */
   cold?(shape: Shape): 'each' | 'once' | 'never';
+  /** A tool of others: when it breaks down on a shape, it is left out there. */
+  readonly foreign?: true;
   /** Ends what it left running. */
   stop?(root: string): void;
 }

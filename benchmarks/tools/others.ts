@@ -47,7 +47,7 @@ export function otherTools(): Contender[] {
     ...(snakemake === undefined ? [] : [snakemakeOf(snakemake)]),
     wireit(packageVersion('wireit')),
     turbo(packageVersion('turbo')),
-  ];
+  ].map((contender) => ({ ...contender, foreign: true as const }));
 }
 
 function gnuMake(version: string): Contender {
