@@ -9,3 +9,15 @@ export function parseDuration(text: string): number | undefined {
   const unit = /[a-z]+$/.exec(text)?.[0] as keyof typeof UNIT_MS;
   return Number.parseFloat(text) * UNIT_MS[unit];
 }
+
+/** Rounds before it picks a unit, so that 59.99 seconds are a minute. */
+export function formatDuration(ms: number): string {
+  if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`;
+  const tenths = Math.round(ms / 100);
+  if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60
+    ? `${minutes} min ${seconds % 60} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

@@ -1,3 +1,4 @@
+import { formatDuration } from '../base/duration.ts';
 import { suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -9,7 +10,7 @@ import { pluginOptions, resolveOptions } from '../nx/options.ts';
 import { openStore } from '../nx/store-options.ts';
 import { type ConditionTargetOptions, EXECUTOR } from '../nx/targets.ts';
 import { type NxTasks, readNxTasks } from '../nx/task-graph.ts';
-import { formatDuration } from '../nx/terminal.ts';
+import { count } from '../report/numbers.ts';
 import { parseShard } from '../runtime/shards.ts';
 import { type Arguments, type Command, textOf } from './command.ts';
 import { type ConditionTask, matrixTasks } from './matrix-tasks.ts';
@@ -157,8 +158,4 @@ function summary(
         ]),
     '',
   ].join('\n');
-}
-
-function count(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? '' : 's'}`;
 }

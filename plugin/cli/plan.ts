@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
+import { formatDuration } from '../base/duration.ts';
 import { openStore } from '../nx/store-options.ts';
-import { formatDuration } from '../nx/terminal.ts';
 import { planConditions } from '../runtime/plan.ts';
 import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
 import { type Command, toJson } from './command.ts';

@@ -1,4 +1,5 @@
 import { printable } from '../base/diagnostics.ts';
+import { count } from '../report/numbers.ts';
 import { WHOLE } from '../scale/engine.ts';
 import {
   type ConditionProgress,
@@ -165,8 +166,4 @@ function failedLine(
 
 function idOf({ experiment, condition }: ConditionProgress): string {
   return `${experiment}/${condition}`;
-}
-
-function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }

@@ -1,4 +1,6 @@
 import { printable } from '../base/diagnostics.ts';
+import { formatDuration } from '../base/duration.ts';
+import { count } from '../report/numbers.ts';
 import type { ConditionOutcome, RunEvent } from '../runtime/events.ts';
 import { describeFailure, type RunFailure, stackOf } from '../runtime/failures.ts';
 import { type PlannedCondition, placeOf, replicatesOf } from '../runtime/plan.ts';
@@ -194,20 +196,4 @@ function titleOf(id: string): string {
 function resultsFile(planned: PlannedCondition, name: string): string {
   const place = placeOf(planned);
   return `${place.folder}/${place.name}/${name}`;
-}
-
-/** Rounds before it picks a unit, so that 59.99 seconds are a minute. */
-export function formatDuration(ms: number): string {
-  if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`;
-  const tenths = Math.round(ms / 100);
-  if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1000);
-  const minutes = Math.floor(seconds / 60);
-  return minutes < 60
-    ? `${minutes} min ${seconds % 60} s`
-    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
-function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { formatDuration, renderOutcome, TerminalReporter } from '../../plugin/nx/terminal.ts';
+import { formatDuration } from '../../plugin/base/duration.ts';
+import { renderOutcome, TerminalReporter } from '../../plugin/nx/terminal.ts';
 import type { ConditionOutcome } from '../../plugin/runtime/events.ts';
 import { type PlannedCondition, planConditions } from '../../plugin/runtime/plan.ts';
 import { graphOf } from '../support/configs.ts';

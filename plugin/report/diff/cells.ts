@@ -1,3 +1,4 @@
+import { formatP } from '../numbers.ts';
 import type { Change, DiffModel, DiffRow } from './model.ts';
 
 export const HEAD = [
@@ -77,8 +78,4 @@ function short(value: number): string {
   if (!Number.isFinite(value) || value === 0) return String(value).replace('Infinity', '∞');
   const magnitude = Math.abs(value);
   return magnitude >= 1e5 || magnitude < 1e-4 ? value.toExponential(2) : String(Number(value.toPrecision(3)));
-}
-
-function formatP(p: number): string {
-  return p < 0.0001 ? '< 0.0001' : p.toFixed(4);
 }

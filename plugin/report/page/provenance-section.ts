@@ -1,4 +1,5 @@
 import { compareText } from '../../base/diagnostics.ts';
+import { formatDuration } from '../../base/duration.ts';
 import type { Dossier } from '../dossier.ts';
 import type { ConditionSummary } from '../model.ts';
 import { count } from '../numbers.ts';
@@ -109,15 +110,4 @@ ${renderTable(
   sources.slice(0, MOST_SOURCES).map(({ path, sha256 }) => [path, digestOf(sha256)]),
 )}${rest > 0 ? html`<p class="note">${rest} more in run.jsonl of each condition.</p>\n` : undefined}</details>
 `;
-}
-
-function formatDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  const seconds = ms / 1000;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  const minutes = Math.floor(whole / 60);
-  return minutes < 60
-    ? `${minutes} min ${whole % 60} s`
-    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
