@@ -5,6 +5,7 @@
  *     npm run build && npx jiti benchmarks/reports.ts [replicates] [metrics]
  */
 import { execFileSync } from 'node:child_process';
+import { renderCrate } from '../plugin/report/crate/crate.ts';
 import { judge, testValues } from '../plugin/report/judge.ts';
 import { renderMarkdown } from '../plugin/report/markdown.ts';
 import { compareConditions } from '../plugin/report/model.ts';
@@ -85,7 +86,20 @@ async function measure() {
     await timed('summary.json', () => renderSummary(model));
     await timed('report.md', () => renderMarkdown(model));
     await timed('table', () => renderTable(model));
-    const page = await timed('report.html', () => renderPage(dossierOf(model)));
+    const artifacts = CONDITIONS.flatMap((condition) =>
+      Array.from({ length: replicates }, (_, replicate) => ({
+        condition,
+        replicate,
+        output: 'model',
+        path: `${condition}/artifacts/replicate_${replicate}/model.json`,
+        bytes: 1000,
+        sha256: String(replicate % 10).repeat(64),
+        image: undefined,
+      })),
+    );
+    const dossier = { ...dossierOf(model), artifacts };
+    await timed('ro-crate', () => renderCrate(dossier));
+    const page = await timed('report.html', () => renderPage(dossier));
     const { user, system } = process.cpuUsage(usedBefore);
     cpu.push((user + system) / 1000);
     bytes = Buffer.byteLength(page);
