@@ -1,10 +1,47 @@
-import { late } from '../base/late.ts';
+import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
-const fastGlob = late<typeof import('fast-glob')>('fast-glob');
+const CONFIG = /^config\.ya?ml$/;
+const LEFT_OUT = new Set(['node_modules', 'results']);
 
-/** Config files below a folder, relative to it, with forward slashes; sorted. */
+/**
+ * Config files below a folder, relative to it, with forward slashes; sorted. Installed packages, results and folders whose
+ * names begin with a dot are left out. Folders that cannot be read have none.
+ */
 export function findConfigs(root: string): string[] {
-  return fastGlob()
-    .sync('**/config.{yaml,yml}', { cwd: root, ignore: ['**/node_modules/**', '**/results/**'] })
-    .sort();
+  const found: string[] = [];
+  const visit = (folder: string, below: string, linked: readonly string[]): void => {
+    for (const entry of entriesOf(folder)) {
+      const { name } = entry;
+      if (name.startsWith('.')) continue;
+      const path = join(folder, name);
+      if (isFolder(entry, path)) {
+        if (LEFT_OUT.has(name)) continue;
+        const links = entry.isSymbolicLink() ? [...linked, realpathSync(path)] : linked;
+        // A link that leads to where it lies itself would never end.
+        if (links !== linked && (linked.includes(links.at(-1) ?? '') || isAbove(links.at(-1) ?? '', folder)))
+          continue;
+        visit(path, `${below}${name}/`, links);
+      } else if (CONFIG.test(name)) found.push(`${below}${name}`);
+    }
+  };
+  visit(root, '', []);
+  return found.sort();
+}
+
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
+
+function isFolder(entry: Dirent, path: string): boolean {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function isAbove(target: string, folder: string): boolean {
+  return `${realpathSync(folder)}/`.startsWith(`${target}/`);
 }

@@ -25,6 +25,7 @@ type ArtifactSource = Extract<PlannedCondition['sources'][number], { type: 'arti
 interface Code {
   readonly files: FileDigests;
   readonly packages: Readonly<Record<string, string>>;
+  readonly selfContained: boolean;
 }
 
 /** Finds what conditions depend on. One instance for one run: it reads each file once. */
@@ -54,21 +55,7 @@ export class Fingerprints {
 
   /** @throws when a file that it depends on cannot be read */
   async components(planned: PlannedCondition): Promise<KeyComponents> {
-    const own = await this.code(planned, planned.folder, planned.definition, [
-      'datasources',
-      'steps',
-      'outputs',
-    ]);
-    const loaders: Code[] = [];
-    for (const source of planned.sources) {
-      if (
-        source.type === 'artifact' &&
-        source.output.loader !== undefined &&
-        !this.isForeign(planned, source)
-      ) {
-        loaders.push(await this.code(planned, source.upstreamFolder, source.upstreamDefinition, ['outputs']));
-      }
-    }
+    const [own, ...loaders] = await this.codesOf(planned);
     return {
       engine: VERSION,
       interpreter: await this.interpreter(planned),
@@ -96,11 +83,37 @@ export class Fingerprints {
     };
   }
 
+  /**
+   * Whether the code that replicates run can reach nothing that belongs to the process: files, its working directory, other
+   * packages. What is told by names alone is taken at its worst.
+   */
+  async isSelfContained(planned: PlannedCondition): Promise<boolean> {
+    if (planned.definition !== undefined || this.languageOf(planned) !== 'node') return false;
+    return (await this.codesOf(planned)).every(({ selfContained }) => selfContained);
+  }
+
+  /** That of the condition itself, and that of the loaders of what it reads. */
+  private async codesOf(planned: PlannedCondition): Promise<[Code, ...Code[]]> {
+    const { folder, definition, sources } = planned;
+    const own = await this.code(planned, folder, definition, ['datasources', 'steps', 'outputs']);
+    const loaders: Code[] = [];
+    for (const source of sources) {
+      if (source.type !== 'artifact' || source.output.loader === undefined) continue;
+      if (this.isForeign(planned, source)) continue;
+      loaders.push(await this.code(planned, source.upstreamFolder, source.upstreamDefinition, ['outputs']));
+    }
+    return [own, ...loaders];
+  }
+
   /** Digest of a file's content; read once. */
   digest(path: string): Promise<string> {
-    const known = this.digests.get(path) ?? digestFile(path);
+    const known = this.digests.get(path) ?? this.readDigest(path);
     this.digests.set(path, known);
     return known;
+  }
+
+  private async readDigest(path: string): Promise<string> {
+    return this.scanner.digestOf(path) ?? digestFile(path);
   }
 
   /** Digest of a file of the workspace, or `missing`: a path relative to the root. */
@@ -176,7 +189,11 @@ export class Fingerprints {
       reached.folders.map((path) => this.glob(`${fastGlob().escapePath(path)}/**/*`, NOT_CODE)),
     );
     const paths = [...reached.files, ...inFolders.flat(), ...this.finder.tsconfigFiles(absolute)];
-    return { files: await this.fileDigests(paths), packages: this.packages.versions(reached.installed) };
+    return {
+      files: await this.fileDigests(paths),
+      packages: this.packages.versions(reached.installed),
+      selfContained: definition === undefined && this.scanner.areSelfContained(reached.files),
+    };
   }
 
   /** @param planned whose interpreter runs it, also for the loaders of another experiment */
@@ -196,6 +213,7 @@ export class Fingerprints {
         places,
         packages.filter((name) => !standard.has(name)),
       ),
+      selfContained: false,
     };
   }
 

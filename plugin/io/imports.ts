@@ -4,6 +4,7 @@ import type { ResolverFactory } from 'oxc-resolver';
 import { compareText } from '../base/diagnostics.ts';
 import { sha256 } from '../base/digest.ts';
 import { late } from '../base/late.ts';
+import { importsSomething, isSelfContained } from './self-contained.ts';
 
 /** Native code: not needed for sources whose imports are known, or that import nothing. */
 const parser = late<typeof import('oxc-parser')>('oxc-parser');
@@ -27,13 +28,23 @@ export interface ImportedSpecifiers {
   readonly prefix: readonly string[];
 }
 
+const NOTHING: ImportedSpecifiers = { exact: [], prefix: [] };
 const PARSED = /\.(?:[cm]?[jt]s|[jt]sx)$/;
 const REQUIRE = /\brequire\s*(?:\.\s*resolve\s*)?\(\s*(['"])([^'"\n]+)\1\s*\)/g;
+
+/** One file of the workspace, read once. */
+interface SourceFile extends ImportedSpecifiers {
+  readonly sha256: string;
+  readonly selfContained: boolean;
+}
+
+const UNREADABLE = { exact: [], prefix: [], sha256: undefined, selfContained: false } as const;
 
 /** Follows static, dynamic, re-exporting and `require` imports through the workspace. Nothing is executed. */
 export class ImportScanner {
   private readonly resolvers = new Map<string | undefined, ResolverFactory>();
   private readonly resolved = new Map<string, string | undefined>();
+  private readonly sources = new Map<string, SourceFile | typeof UNREADABLE>();
 
   /** @param parsed specifiers by content digest; the scanner adds to it, so that it can be kept between runs */
   constructor(
@@ -52,7 +63,7 @@ export class ImportScanner {
       if (files.has(this.relative(file))) continue;
       files.add(this.relative(file));
       if (!PARSED.test(file)) continue;
-      const { exact, prefix } = this.specifiers(file);
+      const { exact, prefix } = this.source(file);
       for (const specifier of exact) {
         const target = this.resolve(file, specifier, tsconfig);
         if (target === undefined) continue;
@@ -81,13 +92,39 @@ export class ImportScanner {
     };
   }
 
-  private specifiers(file: string): ImportedSpecifiers {
-    let text: string;
+  /** Digest of a file that was followed; undefined of any other. @param file absolute path */
+  digestOf(file: string): string | undefined {
+    return this.sources.get(file)?.sha256;
+  }
+
+  /** Whether none of these files reaches anything but each other. @param files as `reach` has told them */
+  areSelfContained(files: readonly string[]): boolean {
+    return files.every((file) => {
+      const path = join(this.root, file);
+      return PARSED.test(path) ? this.source(path).selfContained : path.endsWith('.json');
+    });
+  }
+
+  private source(file: string): SourceFile | typeof UNREADABLE {
+    const known = this.sources.get(file) ?? this.read(file);
+    this.sources.set(file, known);
+    return known;
+  }
+
+  private read(file: string): SourceFile | typeof UNREADABLE {
+    let bytes: Buffer;
     try {
-      text = readFileSync(file, 'utf8');
+      bytes = readFileSync(file);
     } catch {
-      return { exact: [], prefix: [] };
+      return UNREADABLE;
     }
+    const text = bytes.toString('utf8');
+    const specifiers = this.specifiers(file, text);
+    return { ...specifiers, sha256: sha256(bytes), selfContained: isSelfContained(text, specifiers) };
+  }
+
+  private specifiers(file: string, text: string): ImportedSpecifiers {
+    if (!importsSomething(text)) return NOTHING;
     const key = sha256(`${file.slice(file.lastIndexOf('.'))}\0${text}`);
     const known = this.parsed.get(key);
     if (known !== undefined) return known;

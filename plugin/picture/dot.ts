@@ -1,14 +1,7 @@
-import { BASELINE } from '../base/names.ts';
+import { FAINT, FONT, factsOf, fillOf, INK, LINE } from './look.ts';
 import type { Picture, PictureEdge, PictureNode } from './model.ts';
 
 const MAX_DESCRIPTION = 60;
-const FONT = 'Open Sans,Helvetica,Arial,sans-serif';
-const INK = '#1f2937';
-const FAINT = '#6b7280';
-const LINE = '#9ca3af';
-const TREATED = '#fde68a';
-const READS_TREATED = '#fef3c7';
-const PLAIN = '#f3f4f6';
 
 /**
  * A picture in Graphviz's language DOT.
@@ -44,16 +37,12 @@ export function renderDot(picture: Picture, { icons = true } = {}): string {
 }
 
 function renderNode(node: PictureNode, icons: boolean): string {
-  const { name, icon, description, replicates, condition, treated, color } = node;
+  const { name, icon, description, color } = node;
   const title = icons ? `${icon} ${name}` : name;
-  const facts = [condition, `${replicates} replicate${replicates === 1 ? '' : 's'}`]
-    .filter(Boolean)
-    .join(' · ');
-  const fill = treated ? TREATED : condition === undefined || condition === BASELINE ? PLAIN : READS_TREATED;
   const border = color === undefined ? [] : [`color=${quote(color)}`, 'penwidth=2.5'];
-  const label = [title, facts].map(escapeLabel).join('\\n');
+  const label = [title, factsOf(node)].map(escapeLabel).join('\\n');
   const tooltip = clip(description ?? name, MAX_DESCRIPTION * 4);
-  return `${quote(name)} [label="${label}" fillcolor=${quote(fill)} tooltip=${quote(tooltip)}${border.map((b) => ` ${b}`).join('')}];`;
+  return `${quote(name)} [label="${label}" fillcolor=${quote(fillOf(node))} tooltip=${quote(tooltip)}${border.map((b) => ` ${b}`).join('')}];`;
 }
 
 function renderEdge({ from, to, outputs, swapped }: PictureEdge): string {

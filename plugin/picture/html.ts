@@ -1,3 +1,4 @@
+import { escapeXml } from './look.ts';
 import type { Picture } from './model.ts';
 
 /** In points. A wider drawing would be too small to read when it is fitted to the page. */
@@ -31,7 +32,7 @@ export function renderHtml(svg: string, { treatment, nodes, edges }: Picture): s
       reads(name),
       description,
     ];
-    return `<tr>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`;
+    return `<tr>${cells.map((cell) => `<td>${escapeXml(cell)}</td>`).join('')}</tr>`;
   });
   const width = Number(/<svg width="(\d+)pt"/.exec(drawing)?.[1]);
   return `<!doctype html>
@@ -40,7 +41,7 @@ export function renderHtml(svg: string, { treatment, nodes, edges }: Picture): s
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${escapeHtml(title)}</title>
+<title>${escapeXml(title)}</title>
 <style>
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
 body { margin: 1.5rem; background: light-dark(#fff, #111827); color: light-dark(#1f2937, #e5e7eb); }
@@ -56,8 +57,8 @@ th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px s
 </head>
 <body>
 <main>
-<h1>${escapeHtml(title)}</h1>
-<div class="drawing${width <= MAX_FITTED_WIDTH ? ' fits' : ''}" role="img" tabindex="0" aria-label="${escapeHtml(`${title}: ${nodes.length} experiments, also listed in the table below`)}">
+<h1>${escapeXml(title)}</h1>
+<div class="drawing${width <= MAX_FITTED_WIDTH ? ' fits' : ''}" role="img" tabindex="0" aria-label="${escapeXml(`${title}: ${nodes.length} experiments, also listed in the table below`)}">
 ${drawing}
 </div>
 <div class="wide" tabindex="0" role="region" aria-label="Table of the experiments">
@@ -72,10 +73,4 @@ ${rows.join('\n')}
 </body>
 </html>
 `;
-}
-
-function escapeHtml(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu, ' ')
-    .replace(/[&<>"']/g, (sign) => `&#${sign.codePointAt(0)};`);
 }

@@ -62,21 +62,35 @@ export function pictureOf(
 }
 
 /**
- * The part of a picture around one experiment: as many steps upstream as have at most so many experiments, one at least.
+ * The part of the whole picture around one experiment: as many steps upstream as have at most so many experiments, one at
+ * least.
  */
-export function nearestOf(picture: Picture, name: string, most: number): Picture {
+export function pictureAround(graph: Graph, name: string, most: number): Picture {
   const near = new Set([name]);
-  for (let steps = 0; near.size < picture.nodes.length; steps++) {
-    const next = picture.edges.flatMap(({ from, to }) => (near.has(to) && !near.has(from) ? [from] : []));
-    if (next.length === 0 || (steps > 0 && near.size + new Set(next).size > most)) break;
+  let edge = [name];
+  for (let steps = 0; edge.length > 0; steps++) {
+    const next = new Set(
+      edge.flatMap((at) => experimentOf(graph, at).upstream.filter((up) => !near.has(up))),
+    );
+    if (steps > 0 && near.size + next.size > most) break;
     for (const from of next) near.add(from);
+    edge = [...next];
   }
-  if (near.size === picture.nodes.length) return picture;
+  const nodes = ranked(graph, near).map((near) => experimentOf(graph, near));
   return {
-    ...picture,
-    nodes: picture.nodes.filter((node) => near.has(node.name)),
-    edges: picture.edges.filter(({ from, to }) => near.has(from) && near.has(to)),
+    treatment: undefined,
+    nodes: nodes.map((node) => pictureNode(graph, node, undefined)),
+    edges: nodes.flatMap(allEdges).filter(({ from }) => near.has(from)),
   };
+}
+
+const ranks = new WeakMap<Graph, ReadonlyMap<string, number>>();
+
+/** Upstream before downstream. */
+function ranked(graph: Graph, names: Iterable<string>): string[] {
+  const rank = ranks.get(graph) ?? new Map(graph.order.map((name, i) => [name, i]));
+  ranks.set(graph, rank);
+  return [...names].sort((a, b) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0));
 }
 
 function pictureNode(graph: Graph, node: ExperimentNode, treatment: string | undefined): PictureNode {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { conditionsOf } from '../graph/conditions.ts';
@@ -38,7 +38,7 @@ export async function compareExperiment(
   const digests = new Map<string, string>();
   for (const condition of conditions) {
     const path = manifestPath(results, condition);
-    const text = await readFile(path, 'utf8').catch(() => undefined);
+    const text = readText(path);
     const manifest = text === undefined ? undefined : parseManifest(text);
     if (text === undefined || manifest === undefined) {
       const what = text === undefined ? 'is missing' : 'is damaged';
@@ -67,6 +67,14 @@ export async function compareExperiment(
   );
   const problem = problemOf(model, unsuccessful);
   return problem === undefined ? { ok: true, model } : { ok: false, message: problem, model };
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 /** Why the comparison fails although there is one: the first reason that there is. */

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { compareText } from '../base/diagnostics.ts';
 import { sha256 } from '../base/digest.ts';
@@ -8,8 +7,8 @@ import { resolveCondition } from '../graph/conditions.ts';
 import { describeSource } from '../graph/describe-source.ts';
 import { experimentOf, type Graph } from '../graph/graph.ts';
 import { manifestPath } from '../io/condition-folder.ts';
-import { renderPicture } from '../picture/draw.ts';
-import { nearestOf, pictureOf } from '../picture/model.ts';
+import { drawLayers } from '../picture/layers.ts';
+import { pictureAround } from '../picture/model.ts';
 import type {
   Dossier,
   DossierArtifact,
@@ -20,7 +19,7 @@ import type {
 import type { ConditionFacts, ReportModel } from '../report/model.ts';
 import { parseRunLog, type RunLog } from '../report/run-log.ts';
 import { type ConditionManifest, parseManifest, spellNonFinite } from './manifest.ts';
-import { conditionId, RESULTS, withUpstream } from './plan.ts';
+import { conditionId, RESULTS, upstreamOfCondition } from './plan.ts';
 
 const IMAGES: Readonly<Record<string, string>> = {
   '.png': 'image/png',
@@ -76,78 +75,71 @@ export function basisOf(root: string, graph: Graph, report: ReportModel): string
       const { folder } = experimentOf(graph, source.experiment).config;
       note(`${folder}/${RESULTS}/${source.condition}/metrics.json`);
     }
-    for (const ref of withUpstream(graph, [{ experiment, condition }]).slice(1)) {
+    for (const ref of upstreamOfCondition(graph, experiment, condition)) {
       const { context } = resolveCondition(graph, ref.experiment, ref.condition);
       upstream.set(`${condition} ${conditionId(ref)}`, context);
     }
   }
-  const picture = nearestOf(pictureOf(graph, { experiments: [experiment] }), experiment, MAX_PICTURE);
+  const picture = pictureAround(graph, experiment, MAX_PICTURE);
   const made = [VERSION, experiment, description, config.steps, conditions, missing, verdicts];
   return sha256(JSON.stringify([made, [...digests], [...upstream], picture], spellNonFinite));
 }
 
 function digestNow(path: string): string {
-  try {
-    return sha256(readFileSync(path));
-  } catch {
-    return 'unreadable';
-  }
+  const content = readNow(path);
+  return content === undefined ? 'unreadable' : sha256(content);
 }
 
 /** Gathers what the page and the research object show beside the comparison. What cannot be read is left out. */
-export async function gatherDossier(
+export function gatherDossier(
   root: string,
   graph: Graph,
   report: ReportModel,
   manifests: readonly ConditionManifest[],
-): Promise<Dossier> {
+): Dossier {
   const { config } = experimentOf(graph, report.experiment);
   const results = join(root, config.folder, RESULTS);
-  const upstream = await upstreamOf(root, graph, report);
-  const logs = await Promise.all(
-    manifests.map(async ({ condition }) => [condition, await readLog(results, condition)] as const),
-  );
-  const known = new Map(
-    logs.flatMap(([condition, log]) => (log === undefined ? [] : [[condition, log] as const])),
-  );
+  const upstream = upstreamOf(root, graph, report);
+  const logs = new Map<string, RunLog>();
+  for (const { condition } of manifests) {
+    const text = readNow(join(results, condition, 'run.jsonl'));
+    if (text !== undefined) logs.set(condition, parseRunLog(text.toString('utf8')));
+  }
   return {
     report,
     version: VERSION,
     steps: config.steps.map(({ name, args }) =>
       Object.keys(args).length === 0 ? name : `${name} ${JSON.stringify(args)}`,
     ),
-    logs: known,
-    artifacts: await artifactsOf(results, manifests),
+    logs,
+    artifacts: artifactsOf(results, manifests),
     upstream,
-    ...(await pictureOfUpstream(graph, report.experiment)),
-    sources: sourcesOf(known),
+    ...pictureOfUpstream(graph, report.experiment, upstream.length),
+    sources: sourcesOf(logs),
   };
 }
 
-/** Graphviz takes long for large graphs, and nobody can read them. */
-async function pictureOfUpstream(
+/** Nobody can read the picture of a large graph. */
+function pictureOfUpstream(
   graph: Graph,
   experiment: string,
-): Promise<Pick<Dossier, 'graphSvg' | 'graphLeftOut'>> {
-  const whole = pictureOf(graph, { experiments: [experiment] });
-  if (whole.nodes.length < 2) return { graphSvg: undefined, graphLeftOut: 0 };
-  const shown = nearestOf(whole, experiment, MAX_PICTURE);
-  return {
-    graphSvg: String(await renderPicture(shown, 'svg')),
-    graphLeftOut: whole.nodes.length - shown.nodes.length,
-  };
+  upstream: number,
+): Pick<Dossier, 'graphSvg' | 'graphLeftOut'> {
+  if (upstream === 0) return { graphSvg: undefined, graphLeftOut: 0 };
+  const picture = pictureAround(graph, experiment, MAX_PICTURE);
+  return { graphSvg: drawLayers(picture), graphLeftOut: upstream + 1 - picture.nodes.length };
 }
 
-async function readLog(results: string, condition: string): Promise<RunLog | undefined> {
-  const text = await readFile(join(results, condition, 'run.jsonl'), 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : parseRunLog(text);
+function readNow(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Of each output and condition, the image of the first replicate is shown. */
-async function artifactsOf(
-  results: string,
-  manifests: readonly ConditionManifest[],
-): Promise<DossierArtifact[]> {
+function artifactsOf(results: string, manifests: readonly ConditionManifest[]): DossierArtifact[] {
   const all: DossierArtifact[] = [];
   let room = ALL_IMAGES;
   for (const { condition, replicates } of manifests) {
@@ -159,7 +151,7 @@ async function artifactsOf(
         const type = IMAGES[extname(record.fileName).toLowerCase()];
         if (type !== undefined && !shown.has(output) && record.bytes <= Math.min(LARGEST_IMAGE, room)) {
           shown.add(output);
-          const content = await readFile(join(results, path)).catch(() => undefined);
+          const content = readNow(join(results, path));
           // What lies there may be another file by now.
           if (content !== undefined && sha256(content) === record.sha256) {
             image = `data:${type};base64,${content.toString('base64')}`;
@@ -173,14 +165,14 @@ async function artifactsOf(
   return all;
 }
 
-async function upstreamOf(
+function upstreamOf(
   root: string,
   graph: Graph,
   { experiment, conditions }: ReportModel,
-): Promise<UpstreamExperiment[]> {
+): UpstreamExperiment[] {
   const readAt = new Map<string, Record<string, string>>();
   for (const { condition } of conditions) {
-    for (const ref of withUpstream(graph, [{ experiment, condition }]).slice(1)) {
+    for (const ref of upstreamOfCondition(graph, experiment, condition)) {
       const at = readAt.get(ref.experiment) ?? {};
       at[condition] = ref.condition;
       readAt.set(ref.experiment, at);
@@ -195,35 +187,31 @@ async function upstreamOf(
     }
   }
   const names = graph.order.filter((name) => readAt.has(name));
-  return Promise.all(
-    names.map(async (name) => ({
-      name,
-      description: experimentOf(graph, name).config.description,
-      conditions: readAt.get(name) ?? {},
-      parameters: Object.fromEntries(
-        Object.entries(readAt.get(name) ?? {}).map(([condition, at]) => [
-          condition,
-          resolveCondition(graph, name, at).context,
-        ]),
-      ),
-      artifacts: await readArtifacts(root, graph, name, direct.get(name) ?? new Set()),
-    })),
-  );
+  return names.map((name) => ({
+    name,
+    description: experimentOf(graph, name).config.description,
+    conditions: readAt.get(name) ?? {},
+    parameters: Object.fromEntries(
+      Object.entries(readAt.get(name) ?? {}).map(([condition, at]) => [
+        condition,
+        resolveCondition(graph, name, at).context,
+      ]),
+    ),
+    artifacts: readArtifacts(root, graph, name, direct.get(name) ?? new Set()),
+  }));
 }
 
 /** @param read `condition NUL output` */
-async function readArtifacts(
+function readArtifacts(
   root: string,
   graph: Graph,
   name: string,
   read: ReadonlySet<string>,
-): Promise<UpstreamArtifact[]> {
+): UpstreamArtifact[] {
   const results = join(root, experimentOf(graph, name).config.folder, RESULTS);
   const conditions = [...new Set([...read].map((key) => key.split('\0')[0] ?? ''))];
-  const manifests = await Promise.all(
-    conditions.map(async (condition) =>
-      parseManifest(await readFile(manifestPath(results, condition), 'utf8').catch(() => '')),
-    ),
+  const manifests = conditions.map((condition) =>
+    parseManifest(readNow(manifestPath(results, condition))?.toString('utf8') ?? ''),
   );
   return manifests.flatMap((manifest) =>
     (manifest?.replicates ?? []).flatMap(({ replicate, artifacts }) =>

@@ -114,6 +114,22 @@ export function withUpstream(graph: Graph, wanted: readonly ConditionRef[]): Con
   return [...found.values()];
 }
 
+const closures = new WeakMap<Graph, Map<string, readonly ConditionRef[]>>();
+
+/** Every condition that this one reads, directly or not. */
+export function upstreamOfCondition(
+  graph: Graph,
+  experiment: string,
+  condition: string,
+): readonly ConditionRef[] {
+  const known = closures.get(graph) ?? new Map<string, readonly ConditionRef[]>();
+  closures.set(graph, known);
+  const ref = { experiment, condition };
+  const found = known.get(conditionId(ref)) ?? withUpstream(graph, [ref]).slice(1);
+  known.set(conditionId(ref), found);
+  return found;
+}
+
 /**
  * Plans exactly these conditions, upstream before downstream.
  *

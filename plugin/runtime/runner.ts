@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { ConditionFolder, readKey, removeShards } from '../io/condition-folder.ts';
 import { digestFile } from '../io/digest-file.ts';
@@ -9,6 +10,7 @@ import { conditionKey } from '../store/components.ts';
 import { ranges, spans } from '../store/explain.ts';
 import type { RunStore, StoredReplicate } from '../store/store.ts';
 import type { PoolSink, WorkerPool } from '../workers/pool.ts';
+import type { WorkerSpec } from '../workers/protocol.ts';
 import { DiscoveredReads } from './discovered-reads.ts';
 import type { ConditionOutcome, ConditionStatus, FailedReplicate, RunEvent } from './events.ts';
 import { describeFailure, type RunFailure, stackOf } from './failures.ts';
@@ -52,6 +54,7 @@ export async function runPlan(
 ): Promise<ConditionOutcome[]> {
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
+  setMaxListeners(0, signal); // one for each condition that runs
   const outcomes = new Map<string, Promise<ConditionOutcome>>();
   const settle = new Map<string, (outcome: ConditionOutcome) => void>();
   for (const { id } of plan) outcomes.set(id, new Promise((resolve) => settle.set(id, resolve)));
@@ -70,7 +73,7 @@ export async function runPlan(
       }),
     ),
   };
-  const turns = new Turns(2 * options.workers + 2);
+  const turns = new Turns(4 * options.workers + 8);
   for (const planned of plan) {
     void (async () => {
       const upstream = await Promise.all(planned.waitsFor.map((id) => outcomes.get(id)));
@@ -112,7 +115,7 @@ async function notRun(planned: PlannedCondition, blockedBy: string | undefined):
   };
 }
 
-/** Lets a few conditions at a time run: each holds a folder and a log open. First come, first served. */
+/** Lets some conditions at a time run: each holds a folder and what the store has of it. First come, first served. */
 class Turns {
   private readonly queue: (() => void)[] = [];
 
@@ -331,7 +334,7 @@ class ConditionRun implements PoolSink {
     const own = isInline(planned)
       ? INLINE
       : await workerOf(planned, shared.root, shared.interpreters, finder);
-    const worker = shared.inline && own.type === 'node' ? INLINE : own;
+    const worker = own.type === 'node' ? await this.nodeWorker() : own;
     return {
       job: conditionJob(planned, shared.root, folder.artifacts, worker, finder),
       replicates: toRun.map((replicate) => ({ replicate, seed: replicateSeed(planned.seed, replicate) })),
@@ -340,6 +343,12 @@ class ConditionRun implements PoolSink {
       timeoutMs,
       retries,
     };
+  }
+
+  private async nodeWorker(): Promise<WorkerSpec> {
+    const { planned, shared } = this;
+    if (shared.inline) return INLINE;
+    return { type: (await shared.fingerprints.isSelfContained(planned)) ? 'thread' : 'node' };
   }
 
   private async publish(folder: ConditionFolder): Promise<ConditionOutcome> {

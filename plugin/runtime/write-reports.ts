@@ -1,5 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { CRATE_FILE, REPORT_FOLDER } from '../base/names.ts';
@@ -21,16 +20,12 @@ const OTHERS = [`${REPORT_FOLDER}/summary.json`, `${REPORT_FOLDER}/report.md`, C
  * @param results absolute path of the results folder
  * @param basis digest of all that the reports are made of
  */
-export async function writeReports(
-  results: string,
-  basis: string,
-  gather: () => Promise<Dossier>,
-): Promise<void> {
+export async function writeReports(results: string, basis: string, gather: () => Dossier): Promise<void> {
   if (isInPlace(results, basis)) return;
-  const dossier = await gather();
+  const dossier = gather();
   const growing = join(results, `.${REPORT_FOLDER}.${process.pid}`);
-  await rm(growing, { recursive: true, force: true });
-  await mkdir(growing, { recursive: true });
+  if (existsSync(growing)) rmSync(growing, { recursive: true, force: true });
+  mkdirSync(growing, { recursive: true });
   const [summary, markdown, crate] = [
     renderSummary(dossier.report),
     renderMarkdown(dossier.report),

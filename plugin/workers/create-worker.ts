@@ -3,6 +3,7 @@ import { InlineWorker } from './inline-worker.ts';
 import { NodeWorker } from './node-worker.ts';
 import type { CreateWorker } from './protocol.ts';
 import { PythonWorker } from './python-worker.ts';
+import { ThreadWorker } from './thread-worker.ts';
 
 /**
  * Makes the worker that a job asks for.
@@ -13,6 +14,7 @@ import { PythonWorker } from './python-worker.ts';
 export function workersOf(inline?: FunctionLoader, onThrown?: (thrown: unknown) => void): CreateWorker {
   return (listener, spec) => {
     if (spec.type === 'node') return new NodeWorker(listener);
+    if (spec.type === 'thread') return new ThreadWorker(listener);
     if (spec.type === 'python') return new PythonWorker(listener, spec.command);
     if (inline === undefined) throw new Error('Bug: nothing is defined in this process');
     return new InlineWorker(listener, inline, onThrown);

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { late } from '../base/late.ts';
 import { readNpy } from './npy.ts';
@@ -13,33 +13,33 @@ export const BUILT_IN_WRITERS: Readonly<Record<string, (value: unknown) => strin
   dump_bytes: dumpBytes,
 };
 
-export const BUILT_IN_LOADERS: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
-  load_json: async (path) => JSON.parse(await readFile(path, 'utf8')),
-  load_text: (path) => readFile(path, 'utf8'),
-  load_bytes: (path) => readFile(path),
+export const BUILT_IN_LOADERS: Readonly<Record<string, (path: string) => unknown>> = {
+  load_json: (path) => JSON.parse(readFileSync(path, 'utf8')),
+  load_text: (path) => readFileSync(path, 'utf8'),
+  load_bytes: (path) => readFileSync(path),
 };
 
 const papaparse = late<typeof import('papaparse')>('papaparse');
 
 /** How a file is read whose loader is written in another language. */
-const LOADERS_BY_EXTENSION: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
-  '.json': BUILT_IN_LOADERS.load_json as (path: string) => Promise<unknown>,
-  '.txt': (path) => readFile(path, 'utf8'),
-  '.md': (path) => readFile(path, 'utf8'),
+const LOADERS_BY_EXTENSION: Readonly<Record<string, (path: string) => unknown>> = {
+  '.json': BUILT_IN_LOADERS.load_json as (path: string) => unknown,
+  '.txt': (path) => readFileSync(path, 'utf8'),
+  '.md': (path) => readFileSync(path, 'utf8'),
   '.csv': loadCsv,
-  '.npy': async (path) => readNpy(await readFile(path)),
-  '.bin': (path) => readFile(path),
+  '.npy': (path) => readNpy(readFileSync(path)),
+  '.bin': (path) => readFileSync(path),
 };
 
 /** The stand-in for a loader that only another language can call: one of that name, else by the file's extension. */
-export function standIn(loader: string, fileName: string): ((path: string) => Promise<unknown>) | undefined {
+export function standIn(loader: string, fileName: string): ((path: string) => unknown) | undefined {
   const named = Object.hasOwn(BUILT_IN_LOADERS, loader) ? BUILT_IN_LOADERS[loader] : undefined;
   return named ?? LOADERS_BY_EXTENSION[extname(fileName).toLowerCase()];
 }
 
 /** One object a row, by the names of the header. What looks like a number is one; an empty cell is null. */
-async function loadCsv(path: string): Promise<Record<string, string | number | null>[]> {
-  const text = (await readFile(path, 'utf8')).replace(/^\ufeff/, '');
+function loadCsv(path: string): Record<string, string | number | null>[] {
+  const text = readFileSync(path, 'utf8').replace(/^\ufeff/, '');
   const { data, errors } = papaparse().parse<string[]>(text, { delimiter: ',', skipEmptyLines: true });
   const [error] = errors;
   if (error !== undefined) throw new SyntaxError(`line ${(error.row ?? 0) + 1}: ${error.message}`);

@@ -1,27 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { writeSync } from 'node:fs';
-import { Socket } from 'node:net';
 import { relative } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
-import { Worker as Thread } from 'node:worker_threads';
 import { ReplicateError, type RunFailure } from '../runtime/failures.ts';
 import { stringifyWithMetrics } from '../runtime/manifest.ts';
-import { onLines } from './lines.ts';
 import { collectDefinitions } from './node-definitions.ts';
 import { errorInfo } from './node-errors.ts';
 import { ModuleLoader } from './node-loader.ts';
 import { FileObserver } from './node-observe.ts';
 import { Pipeline } from './node-pipeline.ts';
+import { openPort } from './node-port.ts';
 import { seededMathRandom } from './node-random.ts';
 import { verify } from './node-verify.ts';
 import type { ConditionJob, FromWorker, ReplicateJob, ToWorker, VerifyJob } from './protocol.ts';
-
-/** Messages come in on file descriptor 3 and go out on 4, one JSON text a line; stdout and stderr stay the user's. */
-const FROM_PARENT = 3;
-const TO_PARENT = 4;
-
-/** The parent makes this process the leader of a group, where there are groups. */
-const OWN_GROUP = process.platform !== 'win32';
 
 /** Answers of fast replicates are sent together; none waits longer than this while others finish. */
 const SEND_EVERY_MS = 5;
@@ -47,10 +37,13 @@ const interleaved = new AsyncLocalStorage<Current>();
 let alone = outsideOfReplicates();
 const current = (): Current => interleaved.getStore() ?? alone;
 
+const port = openPort();
 const observer = new FileObserver();
 const aborting = new AbortController();
 let loader: ModuleLoader | undefined;
 const pipelines = new Map<string, Promise<Pipeline>>();
+/** Messages may come ahead of their time: one runs after the other. */
+let running: Promise<void> = Promise.resolve();
 
 function outsideOfReplicates(mathRandom: () => number = unseeded): Current {
   return { replicate: undefined, mathRandom, logged: 0, line: '' };
@@ -68,22 +61,11 @@ function send(message: FromWorker): void {
   flush();
 }
 
-/** Synchronous, so that nothing is lost when a step ends the process. */
 function flush(): void {
   if (unsent === '') return;
-  // The line break in front ends whatever the user's code may have written to this file descriptor.
-  let bytes = Buffer.from(`\n${unsent}`);
+  const lines = unsent;
   unsent = '';
-  while (bytes.length > 0) {
-    try {
-      bytes = bytes.subarray(writeSync(TO_PARENT, bytes));
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EPIPE') dieWithGroup();
-      if (code !== 'EAGAIN') throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-    }
-  }
+  port.send(lines);
   sentAt = performance.now();
 }
 
@@ -97,7 +79,7 @@ function bind(job: ConditionJob, modules: ModuleLoader): Promise<Pipeline> {
 async function run(message: RunMessage): Promise<void> {
   const { job } = message;
   alone = outsideOfReplicates();
-  process.chdir(job.folder);
+  if (port.ownsProcess) process.chdir(job.folder);
   let pipeline: Pipeline;
   try {
     observer.enter(job.experiment);
@@ -130,7 +112,7 @@ async function runReplicate(pipeline: Pipeline, job: ReplicateJob, message: RunM
     if (message.concurrency === 1) {
       alone = state;
       // A replicate before may have gone elsewhere.
-      if (process.cwd() !== message.job.folder) process.chdir(message.job.folder);
+      if (port.ownsProcess && process.cwd() !== message.job.folder) process.chdir(message.job.folder);
     }
     const { metrics, artifacts } = await (message.concurrency > 1 ? interleaved.run(state, body) : body());
     endLine(state);
@@ -153,7 +135,7 @@ async function runVerifier(job: VerifyJob): Promise<void> {
   loader ??= new ModuleLoader(job.root);
   alone = outsideOfReplicates(seededMathRandom(0));
   try {
-    process.chdir(job.folder);
+    if (port.ownsProcess) process.chdir(job.folder);
     if (job.module === undefined) {
       throw new ReplicateError({
         reason: 'module-missing',
@@ -205,7 +187,7 @@ function captureOutput(stream: NodeJS.WriteStream): void {
 function handle(message: ToWorker): void {
   switch (message.type) {
     case 'run':
-      void run(message);
+      running = running.then(() => run(message));
       return;
     case 'verify':
       void runVerifier(message.verify);
@@ -219,20 +201,7 @@ function handle(message: ToWorker): void {
   }
 }
 
-/** With all that its steps have spawned. */
-function dieWithGroup(): void {
-  process.kill(OWN_GROUP ? -process.pid : process.pid, 'SIGKILL');
-}
-
-/** A step in an endless loop never sees that the parent is gone: a thread of its own looks after that. */
-function dieWithParent(parent: number): void {
-  const target = OWN_GROUP ? -process.pid : process.pid;
-  const code = `setInterval(() => { if (process.ppid !== ${parent}) process.kill(${target}, 'SIGKILL'); }, 250);`;
-  new Thread(code, { eval: true, stdin: false }).unref();
-}
-
 process.setSourceMapsEnabled(true);
-process.on('SIGINT', () => {}); // the parent decides what Ctrl-C means
 process.on('uncaughtException', (thrown) => {
   send({ type: 'uncaught', error: errorInfo(thrown, loader?.root ?? process.cwd()) });
   process.exit(1);
@@ -246,7 +215,4 @@ captureOutput(process.stdout);
 captureOutput(process.stderr);
 Math.random = () => current().mathRandom();
 
-const input = new Socket({ fd: FROM_PARENT, readable: true, writable: false });
-onLines(input, (line) => handle(JSON.parse(line) as ToWorker));
-input.on('close', dieWithGroup);
-dieWithParent(Number(process.argv[2]));
+port.listen((line) => handle(JSON.parse(line) as ToWorker));

@@ -57,7 +57,8 @@ interface Chunk {
   readonly timers: Map<number, NodeJS.Timeout>;
   readonly announced: boolean;
   readonly concurrency: number;
-  readonly sentAt: number;
+  /** When it was the worker's turn to run it. */
+  startedAt: number;
   readonly size: number;
   /** Its functions have been found: replicates run. */
   bound: boolean;
@@ -71,6 +72,10 @@ interface Slot {
   /** Tells what it can run. */
   readonly kind: string;
   chunk: Chunk | undefined;
+  /** Sent too, to be run after it. */
+  readonly queue: Chunk[];
+  /** What its last chunks took, smoothed; infinite before the first. */
+  paceMs: number;
   verifying: ((answer: VerifyAnswer) => void) | undefined;
   /** It has run replicates before. */
   proven: boolean;
@@ -78,14 +83,25 @@ interface Slot {
   readonly loaded: Set<string>;
   /** It is being stopped, and takes no work any more. */
   retiring: boolean;
+  /** It ends although what it runs has done nothing: that runs again elsewhere. */
+  evicted: boolean;
   /** Why it ends, when that is known better than by its exit. */
   fault: RunFailure | undefined;
 }
 
 /** A chunk this long keeps workers evenly busy and makes messages few. */
 const CHUNK_MS = 50;
+/** A worker whose chunks are this short gets the next ones ahead: waiting for them would take longer. */
+const SHORT_CHUNK_MS = 5;
+const MAX_QUEUE = 3;
 const GRACE_MS = 200;
 const VERIFY_TIMEOUT_MS = 10 * 60_000;
+
+/** A worker beside others pays once work has waited this long for one, or when each of them has many replicates ahead. */
+const PATIENCE_MS = 60;
+/** While none of the others is ready, for this many times. */
+const MOST_WAITS = 10;
+const MANY_REPLICATES = 16;
 
 /** Loading modules may take this much longer than a replicate may. */
 const LOAD_EXTRA_MS = 60_000;
@@ -95,11 +111,14 @@ const LOADING = -1;
 /** How a worker ends that was asked to by somebody else. */
 const TERMINATED = 'signal SIGTERM';
 
-/** Worker processes that share the replicates of all running conditions, first come, first served. */
+/** Workers that share the replicates of all running conditions, first come, first served. */
 export class WorkerPool {
   private readonly slots: Slot[] = [];
   private readonly active: Active[] = [];
   private closed = false;
+  /** Runs while work waits that a further worker might take. */
+  private patience: NodeJS.Timeout | undefined;
+  private impatient = false;
 
   constructor(
     private readonly size: number,
@@ -154,13 +173,21 @@ export class WorkerPool {
     if (active === undefined) return;
     active.stopped = true;
     const busy = this.slots.filter((slot) => slot.chunk?.active === active);
-    await Promise.all(busy.map((slot) => retire(slot, GRACE_MS)));
+    const queued = this.slots.filter(
+      (slot) => !busy.includes(slot) && slot.queue.some((chunk) => chunk.active === active),
+    );
+    for (const slot of queued) slot.evicted = true;
+    await Promise.all([
+      ...busy.map((slot) => retire(slot, GRACE_MS)),
+      ...queued.map((slot) => retire(slot, 0)),
+    ]);
     this.finish(active);
   }
 
   /** Ends every worker. Steps that are running first see their signal. */
   async close(): Promise<void> {
     this.closed = true;
+    clearTimeout(this.patience);
     for (const active of this.active) active.stopped = true;
     await Promise.all(
       this.slots.map((slot) =>
@@ -178,8 +205,7 @@ export class WorkerPool {
     if (this.closed) return;
     for (const choice of ['loaded', 'new', 'any'] as const) {
       for (const active of [...this.active]) {
-        while (!active.stopped && active.workers < active.work.workers) {
-          if (active.waiting.length === 0 && active.isolated.length === 0) break;
+        while (wantsWorker(active)) {
           const slot = this.slotFor(active.work.job, choice);
           if (slot === undefined) break;
           this.assign(slot, active);
@@ -188,18 +214,50 @@ export class WorkerPool {
     }
   }
 
+  /** Whether another worker is worth its start. If not now, then it may be in a moment. */
+  private paysToOpen(spec: WorkerSpec): boolean {
+    const kind = kindOf(spec);
+    const others = this.slots.filter((slot) => slot.kind === kind && !slot.retiring).length;
+    if (others === 0 || this.impatient) {
+      this.impatient = false;
+      return true;
+    }
+    let ahead = 0;
+    for (const { waiting } of this.active) ahead += waiting.length;
+    if (ahead >= MANY_REPLICATES * others) return true;
+    this.patience ??= this.waitForOthers(kind, MOST_WAITS);
+    return false;
+  }
+
+  private waitForOthers(kind: string, waits: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      const isReady = this.slots.some((slot) => slot.kind === kind && slot.proven);
+      if (!isReady && waits > 1) {
+        this.patience = this.waitForOthers(kind, waits - 1);
+        return;
+      }
+      this.patience = undefined;
+      this.impatient = true;
+      this.dispatch();
+      this.impatient = false;
+    }, PATIENCE_MS);
+  }
+
   private slotFor({ worker, experiment }: ConditionJob, choice: 'loaded' | 'new' | 'any'): Slot | undefined {
     if (choice === 'any') return this.idleSlot(worker);
     const kind = kindOf(worker);
     const owners = this.slots.filter((slot) => slot.kind === kind && slot.loaded.has(experiment));
-    if (choice === 'loaded') return owners.find(isIdle);
+    if (choice === 'loaded') return owners.find(isIdle) ?? shortestQueue(owners);
     return owners.length === 0 ? this.idleSlot(worker) : undefined;
   }
 
   private idleSlot(spec: WorkerSpec): Slot | undefined {
     const idle = this.idleOf(spec);
     if (idle !== undefined) return idle;
-    if (this.slots.length < this.size) return this.open(spec);
+    if (this.slots.length < this.size && this.paysToOpen(spec)) return this.open(spec);
+    const kind = kindOf(spec);
+    const queue = shortestQueue(this.slots.filter((slot) => slot.kind === kind));
+    if (queue !== undefined || this.slots.length < this.size) return queue;
     // One of another kind makes room; when it is gone, work is dealt out again.
     const other = this.slots.find(isIdle);
     if (other !== undefined && !this.slots.some(({ retiring }) => retiring)) void closeIdle(other);
@@ -215,10 +273,13 @@ export class WorkerPool {
     const slot: Slot = {
       kind: kindOf(spec),
       chunk: undefined,
+      queue: [],
+      paceMs: Number.POSITIVE_INFINITY,
       verifying: undefined,
       proven: false,
       loaded: new Set(),
       retiring: false,
+      evicted: false,
       fault: undefined,
       worker: this.createWorker(
         {
@@ -246,17 +307,17 @@ export class WorkerPool {
       timers: new Map(),
       announced: concurrency > 1 || work.timeoutMs !== undefined,
       concurrency,
-      sentAt: performance.now(),
+      startedAt: performance.now(),
       size: jobs.length,
       bound: false,
       timedOut: undefined,
     };
-    slot.chunk = chunk;
     slot.loaded.add(work.job.experiment);
     active.workers++;
     if (!active.begun) active.sink.began();
     active.begun = true;
-    if (work.timeoutMs !== undefined) this.limitLoading(slot, chunk, work.timeoutMs + LOAD_EXTRA_MS);
+    if (slot.chunk === undefined) this.begin(slot, chunk);
+    else slot.queue.push(chunk);
     slot.worker.send({
       type: 'run',
       job: work.job,
@@ -264,6 +325,14 @@ export class WorkerPool {
       concurrency,
       announce: chunk.announced,
     });
+  }
+
+  /** It is the chunk's turn. */
+  private begin(slot: Slot, chunk: Chunk): void {
+    slot.chunk = chunk;
+    chunk.startedAt = performance.now();
+    const { timeoutMs } = chunk.active.work;
+    if (timeoutMs !== undefined) this.limitLoading(slot, chunk, timeoutMs + LOAD_EXTRA_MS);
   }
 
   private receive(slot: Slot, message: FromWorker): void {
@@ -310,7 +379,9 @@ export class WorkerPool {
           void retire(slot, 0);
           return;
         }
-        const perReplicate = (performance.now() - chunk.sentAt) / chunk.size;
+        const ms = performance.now() - chunk.startedAt;
+        slot.paceMs = Number.isFinite(slot.paceMs) ? (slot.paceMs + ms) / 2 : ms;
+        const perReplicate = ms / chunk.size;
         active.chunkSize = Math.max(
           active.work.concurrency,
           Math.min(chunk.size * 4, Math.ceil(CHUNK_MS / Math.max(perReplicate, 0.001))),
@@ -358,15 +429,25 @@ export class WorkerPool {
       this.dispatch();
       return;
     }
+    const queue = slot.queue.splice(0);
     const { active } = chunk;
     this.release(slot);
     if (!active.stopped) this.reassign(slot, chunk, failure);
+    for (const { active: other, pending } of queue) {
+      other.workers--;
+      if (!other.stopped) other.waiting.push(...again(pending.values()));
+    }
+    for (const { active: other } of queue) this.proceed(other);
     this.proceed(active);
   }
 
   private reassign(slot: Slot, chunk: Chunk, failure: RunFailure): void {
     const { active, started, bound } = chunk;
     const unanswered = [...chunk.pending.values()].reverse();
+    if (slot.evicted) {
+      active.waiting.push(...again(chunk.pending.values()));
+      return;
+    }
     if (!bound) {
       // No replicate is to blame. A worker that ran others before may have died of those; a new one died of the modules.
       if (slot.proven) active.waiting.push(...unanswered);
@@ -396,12 +477,15 @@ export class WorkerPool {
     active.sink.failed(job.replicate, failure, retrying);
   }
 
+  /** A worker has done with its chunk: the next one begins. */
   private release(slot: Slot): void {
     const { chunk } = slot;
     if (chunk === undefined) return;
     for (const timer of chunk.timers.values()) clearTimeout(timer);
     chunk.active.workers--;
     slot.chunk = undefined;
+    const next = slot.queue.shift();
+    if (next !== undefined) this.begin(slot, next);
   }
 
   private proceed(active: Active): void {
@@ -418,12 +502,39 @@ export class WorkerPool {
   }
 }
 
+function wantsWorker({ stopped, work, workers, waiting, isolated }: Active): boolean {
+  return !stopped && workers < work.workers && waiting.length + isolated.length > 0;
+}
+
 function kindOf(spec: WorkerSpec): string {
-  return JSON.stringify(spec);
+  return spec.type === 'python' ? `python ${spec.command}` : spec.type;
 }
 
 function isIdle(slot: Slot): boolean {
   return slot.chunk === undefined && slot.verifying === undefined && !slot.retiring;
+}
+
+/** Of the workers that take chunks ahead, the one with the fewest. */
+function shortestQueue(slots: readonly Slot[]): Slot | undefined {
+  const [first] = slots.filter(takesMore).sort((a, b) => a.queue.length - b.queue.length);
+  return first;
+}
+
+function takesMore({ kind, chunk, queue, paceMs, verifying, retiring }: Slot): boolean {
+  const inOrder = kind === 'thread' || kind === 'node';
+  return (
+    inOrder &&
+    !retiring &&
+    chunk !== undefined &&
+    verifying === undefined &&
+    paceMs < SHORT_CHUNK_MS &&
+    queue.length < MAX_QUEUE
+  );
+}
+
+/** As jobs that may have been begun, the next one last. */
+function again(jobs: Iterable<ReplicateJob>): ReplicateJob[] {
+  return [...jobs].reverse().map((job) => ({ ...job, again: true }));
 }
 
 function closeIdle(slot: Slot): Promise<void> {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { sep } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { withoutColors } from './environment.ts';
 import { onLines } from './lines.ts';
 import { parseFromWorker, type ToWorker, type Worker, type WorkerListener } from './protocol.ts';
 
@@ -141,9 +142,4 @@ export class ProcessWorker implements Worker {
       .replaceAll(this.root + sep, '');
     return last === '' ? how : `${how}; its last words:\n${last}`;
   }
-}
-
-/** What steps print goes through a pipe and into a log: Nx's wish for colours is not meant for it. */
-function withoutColors({ NO_COLOR: _, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return { ...env, FORCE_COLOR: '0' };
 }

@@ -11,6 +11,8 @@ export interface ModuleFunction {
 /** What can run a job. Plain JSON; jobs with equal ones share workers. */
 export type WorkerSpec =
   | { readonly type: 'node' }
+  /** A thread of this process: for code that can reach nothing that threads share. */
+  | { readonly type: 'thread' }
   /** @property command path of the interpreter */
   | { readonly type: 'python'; readonly command: string }
   /** The process that runs the graph: for functions that were defined in it. */

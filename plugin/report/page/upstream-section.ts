@@ -47,7 +47,7 @@ function ownValue<T>(record: Readonly<Record<string, T>>, key: string): T | unde
 function picture(svg: string | undefined): Content {
   if (svg === undefined) return undefined;
   const text = svg.slice(Math.max(0, svg.indexOf('<svg')));
-  const [, width, height] = /<svg width="(\d+)pt" height="(\d+)pt"/.exec(text) ?? [];
+  const [, width, height] = /<svg width="(\d+)" height="(\d+)"/.exec(text) ?? [];
   const size = width === undefined ? undefined : html` width="${width}" height="${height}"`;
   return html`<div class="wide graph" role="region" tabindex="0" aria-label="Graph of the experiments upstream"><img src="data:image/svg+xml;base64,${Buffer.from(text).toString('base64')}" alt="Graph of the experiments that are read, also listed in the table below"${size}></div>\n`;
 }

@@ -1,0 +1,72 @@
+import { Worker as Thread } from 'node:worker_threads';
+import { withoutColors } from './environment.ts';
+import { parseFromWorker, type ToWorker, type Worker, type WorkerListener } from './protocol.ts';
+
+const MAIN = new URL('./node-main.js', import.meta.url);
+
+/**
+ * A thread that runs replicates: it starts in a fraction of the time of a process, can be ended in the middle of an
+ * endless loop, and has a memory of its own. It shares the working directory with this process, and goes down with it.
+ */
+export class ThreadWorker implements Worker {
+  private readonly thread: Thread;
+  private readonly exited: Promise<void>;
+  private gone = false;
+  private how: string | undefined;
+
+  /** @param limits of its memory; those of this process when they are left out */
+  constructor(listener: WorkerListener, limits?: { readonly maxOldGenerationSizeMb: number }) {
+    const thread = new Thread(MAIN, {
+      env: withoutColors(process.env),
+      stdin: false,
+      stdout: true,
+      stderr: true,
+      ...(limits === undefined ? {} : { resourceLimits: limits }),
+    });
+    this.thread = thread;
+    // What steps print comes as messages.
+    for (const stream of [thread.stdout, thread.stderr]) stream.resume();
+    thread.on('message', (lines: string) => {
+      for (const line of lines.split('\n')) {
+        const message = line === '' ? undefined : parseFromWorker(line);
+        if (message !== undefined) listener.onMessage(message);
+      }
+    });
+    thread.on('error', (error: NodeJS.ErrnoException) => {
+      this.how =
+        error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+          ? 'it ran out of memory. NODE_OPTIONS=--max-old-space-size=<megabytes> gives it more'
+          : error.message;
+    });
+    this.exited = new Promise((resolve) => {
+      thread.once('exit', (code) => {
+        this.gone = true;
+        resolve();
+        listener.onExit(this.how ?? `exit code ${code}`);
+      });
+    });
+  }
+
+  send(message: ToWorker): void {
+    if (!this.gone) this.thread.postMessage(JSON.stringify(message));
+  }
+
+  close(): Promise<void> {
+    return this.stop(0);
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    if (this.gone) return;
+    if (graceMs > 0) {
+      this.send({ type: 'abort' });
+      let timer: NodeJS.Timeout | undefined;
+      const grace = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, graceMs);
+      });
+      await Promise.race([this.exited, grace]);
+      clearTimeout(timer);
+    }
+    await this.thread.terminate();
+    await this.exited;
+  }
+}
