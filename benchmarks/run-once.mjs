@@ -5,14 +5,14 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { conditionsOf } from '../plugin/dist/graph/conditions.js';
-import { readExperiments } from '../plugin/dist/io/discover.js';
-import { Interpreters } from '../plugin/dist/io/python.js';
-import { planConditions } from '../plugin/dist/runtime/plan.js';
-import { runPlan } from '../plugin/dist/runtime/runner.js';
-import { FolderStore } from '../plugin/dist/store/folder-store.js';
-import { NodeWorker } from '../plugin/dist/workers/node-worker.js';
-import { WorkerPool } from '../plugin/dist/workers/pool.js';
+import { conditionsOf } from '../plugin/build/graph/conditions.js';
+import { readExperiments } from '../plugin/build/io/discover.js';
+import { Interpreters } from '../plugin/build/io/python.js';
+import { planConditions } from '../plugin/build/runtime/plan.js';
+import { runPlan } from '../plugin/build/runtime/runner.js';
+import { FolderStore } from '../plugin/build/store/folder-store.js';
+import { workersOf } from '../plugin/build/workers/create-worker.js';
+import { WorkerPool } from '../plugin/build/workers/pool.js';
 
 const [folder = '.', store = '', workers = '1'] = process.argv.slice(2);
 const root = resolve(folder);
@@ -25,7 +25,7 @@ const { graph } = readExperiments(root, configs);
 const all = graph.order.flatMap((experiment) =>
   conditionsOf(graph, experiment).map((condition) => ({ experiment, condition })),
 );
-const pool = new WorkerPool(Number(workers), (listener) => new NodeWorker(listener));
+const pool = new WorkerPool(Number(workers), workersOf());
 let firstAt = 0;
 const outcomes = await runPlan(planConditions(graph, all), {
   root,

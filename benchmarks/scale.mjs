@@ -17,13 +17,13 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sha256 } from '../plugin/dist/base/digest.js';
-import { digestFile } from '../plugin/dist/io/digest-file.js';
-import { planMatrix } from '../plugin/dist/matrix/pack.js';
-import { renderMatrix } from '../plugin/dist/matrix/render.js';
-import { encodeManifest, parseManifest } from '../plugin/dist/runtime/manifest.js';
-import { FolderStore } from '../plugin/dist/store/folder-store.js';
-import { pruneStore } from '../plugin/dist/store/maintenance.js';
+import { sha256 } from '../plugin/build/base/digest.js';
+import { digestFile } from '../plugin/build/io/digest-file.js';
+import { planMatrix } from '../plugin/build/matrix/pack.js';
+import { renderMatrix } from '../plugin/build/matrix/render.js';
+import { encodeManifest, parseManifest } from '../plugin/build/runtime/manifest.js';
+import { FolderStore } from '../plugin/build/store/folder-store.js';
+import { pruneStore } from '../plugin/build/store/maintenance.js';
 import { runOnce, trivialLab } from './lab.mjs';
 
 const [what = '', amount = '', folder = '', phase = ''] = process.argv.slice(2);

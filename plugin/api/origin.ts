@@ -64,6 +64,8 @@ export function resolveOrigins(origins: readonly ExperimentOrigin[]): ResolvedEx
     );
   }
   const [root = process.cwd()] = roots;
+  const whole = wholeGraph(all);
+  if (whole !== undefined) return { root, graph: whole, functions: new Map() };
   const texts = new Map<string, string>();
   const configs = new Map<unknown, ExperimentConfig>();
   const functions = new Map<string, DefinedFunctions>();
@@ -81,6 +83,19 @@ export function resolveOrigins(origins: readonly ExperimentOrigin[]): ResolvedEx
   const { graph, diagnostics } = resolveGraph([...configs.values()]);
   if (diagnostics.length > 0) throw settingsError(diagnostics, texts);
   return { root, graph, functions };
+}
+
+/** The graph that these are all of: it is resolved already. */
+function wholeGraph(origins: readonly ExperimentOrigin[]): Graph | undefined {
+  const [first] = origins;
+  if (first?.type !== 'folder') return undefined;
+  const { graph } = first;
+  const names = new Set<string>();
+  for (const origin of origins) {
+    if (origin.type !== 'folder' || origin.graph !== graph) return undefined;
+    names.add(origin.name);
+  }
+  return names.size === graph.experiments.size ? graph : undefined;
 }
 
 /** How many replicates each condition of an experiment runs. */

@@ -106,6 +106,8 @@ class TaskRun {
   private readonly pool: WorkerPool;
   private readonly workers: number;
   private running: Promise<unknown> = Promise.resolve();
+  /** By experiment: its tasks that run a whole condition. */
+  private readonly conditions = new Map<string, Resolved[]>();
 
   constructor(
     private readonly root: string,
@@ -116,6 +118,12 @@ class TaskRun {
     private readonly hooks: { readonly signal: AbortSignal; readonly onEvent: (event: RunEvent) => void },
     private readonly answer: (outcome: TaskOutcome) => void,
   ) {
+    for (const task of tasks) {
+      if (task.condition === undefined || task.shard !== undefined) continue;
+      const own = this.conditions.get(task.experiment) ?? [];
+      own.push(task);
+      this.conditions.set(task.experiment, own);
+    }
     const asked = tasks.map((task) => task.options.workers ?? this.configuredWorkers(task));
     this.workers = availableParallelism();
     this.pool = new WorkerPool(Math.max(this.workers, ...asked), workersOf());
@@ -186,10 +194,7 @@ class TaskRun {
 
   private async compare(task: Resolved, running: ReadonlyMap<string, Promise<ConditionEnd>>): Promise<void> {
     const { experiment } = task;
-    const own = this.tasks.filter(
-      (other) =>
-        other.condition !== undefined && other.shard === undefined && other.experiment === experiment,
-    );
+    const own = this.conditions.get(experiment) ?? [];
     const ended = new Map<string | undefined, ConditionEnd | undefined>();
     for (const { id, condition } of own) ended.set(condition, await running.get(id));
     // What is not among the tasks came from Nx's cache.

@@ -56,16 +56,33 @@ export function factsOf(
   return facts;
 }
 
+/** Reads each file once: what the reports are made of is what their basis has seen. */
+export class ReportFiles {
+  private readonly known = new Map<string, Buffer | undefined>();
+
+  constructor(readonly root: string) {}
+
+  /** @param path relative to the root. @returns undefined for what cannot be read */
+  read(path: string): Buffer | undefined {
+    if (this.known.has(path)) return this.known.get(path);
+    const content = readNow(join(this.root, path));
+    this.known.set(path, content);
+    return content;
+  }
+}
+
 /**
  * Digest of everything that the reports are made of: results, logs, what upstream left, verdicts and configs. When it is the
  * same, so are they.
  */
-export function basisOf(root: string, graph: Graph, report: ReportModel): string {
+export function basisOf(files: ReportFiles, graph: Graph, report: ReportModel): string {
   const { experiment, description, conditions, missing, verdicts } = report;
   const { config } = experimentOf(graph, experiment);
   const digests = new Map<string, string>();
   const note = (path: string): void => {
-    if (!digests.has(path)) digests.set(path, digestNow(join(root, path)));
+    if (digests.has(path)) return;
+    const content = files.read(path);
+    digests.set(path, content === undefined ? 'unreadable' : sha256(content));
   };
   const upstream = new Map<string, unknown>();
   for (const { condition } of conditions) {
@@ -85,24 +102,19 @@ export function basisOf(root: string, graph: Graph, report: ReportModel): string
   return sha256(JSON.stringify([made, [...digests], [...upstream], picture], spellNonFinite));
 }
 
-function digestNow(path: string): string {
-  const content = readNow(path);
-  return content === undefined ? 'unreadable' : sha256(content);
-}
-
 /** Gathers what the page and the research object show beside the comparison. What cannot be read is left out. */
 export function gatherDossier(
-  root: string,
+  files: ReportFiles,
   graph: Graph,
   report: ReportModel,
   manifests: readonly ConditionManifest[],
 ): Dossier {
   const { config } = experimentOf(graph, report.experiment);
-  const results = join(root, config.folder, RESULTS);
-  const upstream = upstreamOf(root, graph, report);
+  const results = `${config.folder}/${RESULTS}`;
+  const upstream = upstreamOf(files, graph, report);
   const logs = new Map<string, RunLog>();
   for (const { condition } of manifests) {
-    const text = readNow(join(results, condition, 'run.jsonl'));
+    const text = files.read(`${results}/${condition}/run.jsonl`);
     if (text !== undefined) logs.set(condition, parseRunLog(text.toString('utf8')));
   }
   return {
@@ -112,7 +124,7 @@ export function gatherDossier(
       Object.keys(args).length === 0 ? name : `${name} ${JSON.stringify(args)}`,
     ),
     logs,
-    artifacts: artifactsOf(results, manifests),
+    artifacts: artifactsOf(join(files.root, results), manifests),
     upstream,
     ...pictureOfUpstream(graph, report.experiment, upstream.length),
     sources: sourcesOf(logs),
@@ -166,7 +178,7 @@ function artifactsOf(results: string, manifests: readonly ConditionManifest[]): 
 }
 
 function upstreamOf(
-  root: string,
+  files: ReportFiles,
   graph: Graph,
   { experiment, conditions }: ReportModel,
 ): UpstreamExperiment[] {
@@ -197,21 +209,21 @@ function upstreamOf(
         resolveCondition(graph, name, at).context,
       ]),
     ),
-    artifacts: readArtifacts(root, graph, name, direct.get(name) ?? new Set()),
+    artifacts: readArtifacts(files, graph, name, direct.get(name) ?? new Set()),
   }));
 }
 
 /** @param read `condition NUL output` */
 function readArtifacts(
-  root: string,
+  files: ReportFiles,
   graph: Graph,
   name: string,
   read: ReadonlySet<string>,
 ): UpstreamArtifact[] {
-  const results = join(root, experimentOf(graph, name).config.folder, RESULTS);
+  const results = `${experimentOf(graph, name).config.folder}/${RESULTS}`;
   const conditions = [...new Set([...read].map((key) => key.split('\0')[0] ?? ''))];
   const manifests = conditions.map((condition) =>
-    parseManifest(readNow(manifestPath(results, condition))?.toString('utf8') ?? ''),
+    parseManifest(files.read(manifestPath(results, condition))?.toString('utf8') ?? ''),
   );
   return manifests.flatMap((manifest) =>
     (manifest?.replicates ?? []).flatMap(({ replicate, artifacts }) =>

@@ -3,12 +3,12 @@ import { mkdirSync, openSync, readFileSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { packageFile } from '../base/package-files.ts';
 import { makeFolder } from '../io/make-folder.ts';
 import { type ElementState, type Engine, type EngineElement, type Job, WHOLE } from './engine.ts';
 import { quote } from './shell-words.ts';
 
-const RUNNER = fileURLToPath(new URL('./local-job.js', import.meta.url));
+const RUNNER = packageFile('dist/scale/local-job.js');
 const POLL_MS = 50;
 
 /** What a job's process keeps of itself. */

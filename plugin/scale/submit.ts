@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { packageFile } from '../base/package-files.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import { conditionId } from '../runtime/plan.ts';
 import { conditionKey, type KeyComponents } from '../store/components.ts';
@@ -7,7 +7,7 @@ import type { Engine, Job, Resources } from './engine.ts';
 import type { Submission, SubmittedCondition, SubmittedJob } from './submission.ts';
 import type { SubmissionFolder } from './submissions-folder.ts';
 
-const BIN = fileURLToPath(new URL('../../bin/nx-experiments.js', import.meta.url));
+const BIN = packageFile('bin/nx-experiments.js');
 
 /** What is to be submitted of one condition. */
 export interface Part extends Division {

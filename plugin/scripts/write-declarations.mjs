@@ -1,18 +1,17 @@
 // Makes the declarations fit for every consumer, and gives CommonJS its own.
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+const build = fileURLToPath(new URL('../build', import.meta.url));
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const cjs = join(dist, 'cjs');
 const SPECIFIER = /((?:from |import\()['"]\.[^'"]+)\.(?:ts|js)(['"])/g;
 
-rmSync(cjs, { recursive: true, force: true });
-
 // The compiler rewrites the endings of imports in code, but not in declarations.
-for (const file of readdirSync(dist, { recursive: true })) {
+for (const file of readdirSync(build, { recursive: true })) {
   if (!file.endsWith('.d.ts')) continue;
-  const path = join(dist, file);
+  const path = join(build, file);
   const text = readFileSync(path, 'utf8');
   const mended = text.replace(SPECIFIER, '$1.js$2');
   if (mended !== text) writeFileSync(path, mended);
@@ -24,11 +23,13 @@ writeFileSync(join(cjs, 'package.json'), '{ "type": "commonjs" }\n');
 writeFileSync(join(cjs, 'index.js'), "module.exports = require('../index.js');\n");
 const reached = new Set(['index.d.ts']);
 for (const file of reached) {
-  const text = readFileSync(join(dist, file), 'utf8');
+  const text = readFileSync(join(build, file), 'utf8');
   for (const [, start] of text.matchAll(SPECIFIER)) {
     const specifier = start.slice(start.search(/['"]/) + 1);
     reached.add(posix.join(posix.dirname(file), `${specifier}.d.ts`));
   }
-  mkdirSync(dirname(join(cjs, file)), { recursive: true });
-  copyFileSync(join(dist, file), join(cjs, file));
+  for (const folder of [dist, cjs]) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    copyFileSync(join(build, file), join(folder, file));
+  }
 }

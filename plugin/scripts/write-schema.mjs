@@ -1,8 +1,8 @@
 // Writes what the package publishes beside the compiled code.
 import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { CONFIG_SCHEMA } from '../dist/config/schema.js';
-import { SUMMARY_SCHEMA } from '../dist/report/summary-schema.js';
+import { CONFIG_SCHEMA } from '../build/config/schema.js';
+import { SUMMARY_SCHEMA } from '../build/report/summary-schema.js';
 
 const here = (path) => new URL(`../${path}`, import.meta.url);
 writeFileSync(here('dist/config.schema.json'), `${JSON.stringify(CONFIG_SCHEMA, null, 2)}\n`);

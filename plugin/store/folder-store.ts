@@ -32,6 +32,10 @@ const MAX_RECORD_BYTES = 64 * 2 ** 20;
 /** Of the limit: writing more than this in one run calls for a look. */
 const TIDY_SHARE = 0.05;
 
+/** Tells apart processes that share a store, on this machine and on others; the number tells apart what one of them writes. */
+const WRITER = `${process.pid}-${randomBytes(6).toString('hex')}`;
+let named = 0;
+
 /**
  * A run store in a folder:
  *
@@ -142,12 +146,21 @@ export class FolderStore implements RunStore {
 
   /** Makes a file appear whole or not at all. */
   private async place(path: string, write: (temporary: string) => Promise<void> | void): Promise<void> {
-    const temporary = join(this.base, 'tmp', `${process.pid}-${randomBytes(8).toString('hex')}`);
+    const temporary = join(this.base, 'tmp', `${WRITER}-${named++}`);
     await this.prepare();
-    mkdirSync(dirname(path), { recursive: true });
+    const folder = dirname(path);
     try {
       await write(temporary);
-      renameSync(temporary, path);
+      if (!this.made.has(folder)) mkdirSync(folder, { recursive: true });
+      try {
+        renameSync(temporary, path);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        // Whoever prunes the store may have removed the folder.
+        mkdirSync(folder, { recursive: true });
+        renameSync(temporary, path);
+      }
+      this.made.add(folder);
     } catch (error) {
       remove(temporary);
       throw error;
@@ -163,6 +176,8 @@ export class FolderStore implements RunStore {
     await this.prepared;
   }
   private prepared: Promise<void> | undefined;
+  /** Folders that were there a moment ago. */
+  private readonly made = new Set<string>();
 
   private objectPath(digest: string): string {
     return join(this.base, 'objects', digest.slice(0, 2), digest);
@@ -302,7 +317,7 @@ function writerName(newest: number): string {
   const startedAt = Math.max(Date.now(), newest + 1)
     .toString(36)
     .padStart(9, '0');
-  return `${startedAt}-${process.pid}-${randomBytes(6).toString('hex')}.log`;
+  return `${startedAt}-${WRITER}-${named++}.log`;
 }
 
 function startOf(writer: string | undefined): number {

@@ -1,11 +1,11 @@
 import { sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { packageFile } from '../base/package-files.ts';
 import type { ErrorInfo } from '../runtime/failures.ts';
 
 const MAX_TEXT = 4000;
 const MAX_FRAMES = 12;
 const MAX_CAUSES = 3;
-const OWN_CODE = fileURLToPath(new URL('..', import.meta.url));
+const OWN_CODE = packageFile('dist/');
 
 /** What was thrown, whatever it is, with the frames of the user's own code. Paths become relative to the root. */
 export function errorInfo(thrown: unknown, root: string): ErrorInfo {

@@ -1,8 +1,8 @@
-import { fileURLToPath } from 'node:url';
+import { packageFile } from '../base/package-files.ts';
 import { ProcessWorker } from './process-worker.ts';
 import type { WorkerListener } from './protocol.ts';
 
-const MAIN = fileURLToPath(new URL('./node-main.js', import.meta.url));
+const MAIN = packageFile('dist/workers/node-main.js');
 
 /** A Node process that runs replicates. */
 export class NodeWorker extends ProcessWorker {

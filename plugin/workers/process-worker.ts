@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { sep } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { packageFile } from '../base/package-files.ts';
 import { withoutColors } from './environment.ts';
 import { onLines } from './lines.ts';
 import { parseFromWorker, type ToWorker, type Worker, type WorkerListener } from './protocol.ts';
 
 /** Our own part of a stack trace says nothing to a user. */
-const OWN_CODE = fileURLToPath(new URL('../../workers/python/', import.meta.url));
+const OWN_CODE = packageFile('workers/python/');
 
 const TAIL_LENGTH = 16_384;
 const LAST_WORDS = 5;

@@ -1,9 +1,8 @@
-import { fileURLToPath } from 'node:url';
+import { packageFile } from '../base/package-files.ts';
 import { ProcessWorker } from './process-worker.ts';
 import type { WorkerListener } from './protocol.ts';
 
-/** Python is shipped as it is: from the compiled code as from here, two folders up and down. */
-const MAIN = fileURLToPath(new URL('../../workers/python/main.py', import.meta.url));
+const MAIN = packageFile('workers/python/main.py');
 
 /** For `teardown` of steps. */
 const CLOSE_MS = 5000;

@@ -1,8 +1,9 @@
 import { Worker as Thread } from 'node:worker_threads';
+import { packageFile } from '../base/package-files.ts';
 import { withoutColors } from './environment.ts';
 import { parseFromWorker, type ToWorker, type Worker, type WorkerListener } from './protocol.ts';
 
-const MAIN = new URL('./node-main.js', import.meta.url);
+const MAIN = packageFile('dist/workers/node-main.js');
 
 /**
  * A thread that runs replicates: it starts in a fraction of the time of a process, can be ended in the middle of an

@@ -16,7 +16,7 @@ export interface Source {
 export function readSources(folder: string): Source[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((path) => path.split(sep).join('/'))
-    .filter((path) => path.endsWith('.ts') && !/^(dist|node_modules|scripts)\/|\/files\//.test(path))
+    .filter((path) => path.endsWith('.ts') && !/^(build|dist|node_modules|scripts)\/|\/files\//.test(path))
     .sort()
     .map((path) => parseSource(path, readFileSync(resolve(folder, path), 'utf8')));
 }

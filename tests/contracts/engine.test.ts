@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Engine, EngineElement, Job } from '../../plugin/dist/scale/engine.js';
-import { LocalEngine } from '../../plugin/dist/scale/local.js';
-import { SlurmEngine } from '../../plugin/dist/scale/slurm.js';
+import type { Engine, EngineElement, Job } from '../../plugin/build/scale/engine.js';
+import { LocalEngine } from '../../plugin/build/scale/local.js';
+import { SlurmEngine } from '../../plugin/build/scale/slurm.js';
 import { SlurmCluster, withoutSlurm } from '../support/slurm.ts';
 
 interface Implementation {

@@ -1,10 +1,10 @@
 /** Runs the experiment `lab` below a folder with two workers: a process of its own, for a test to kill. */
-import { readExperiments } from '../../plugin/dist/io/discover.js';
-import { Interpreters } from '../../plugin/dist/io/python.js';
-import { planConditions } from '../../plugin/dist/runtime/plan.js';
-import { runPlan } from '../../plugin/dist/runtime/runner.js';
-import { workersOf } from '../../plugin/dist/workers/create-worker.js';
-import { WorkerPool } from '../../plugin/dist/workers/pool.js';
+import { readExperiments } from '../../plugin/build/io/discover.js';
+import { Interpreters } from '../../plugin/build/io/python.js';
+import { planConditions } from '../../plugin/build/runtime/plan.js';
+import { runPlan } from '../../plugin/build/runtime/runner.js';
+import { workersOf } from '../../plugin/build/workers/create-worker.js';
+import { WorkerPool } from '../../plugin/build/workers/pool.js';
 
 const [root = ''] = process.argv.slice(2);
 const { graph } = readExperiments(root, ['lab/config.yaml']);

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { decodeLines } from '../../plugin/dist/store/lines.js';
+import { decodeLines } from '../../plugin/build/store/lines.js';
 
 const TRIALS = Number(process.argv[2] ?? 200);
 const SEED = Number(process.argv[3] ?? 1);

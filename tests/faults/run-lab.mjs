@@ -1,14 +1,14 @@
 // Runs every experiment of a folder with a store, in this process: `node run-lab.mjs <folder>`.
 import { join } from 'node:path';
 import fastGlob from 'fast-glob';
-import { conditionsOf } from '../../plugin/dist/graph/conditions.js';
-import { readExperiments } from '../../plugin/dist/io/discover.js';
-import { describeFailure } from '../../plugin/dist/runtime/failures.js';
-import { planConditions } from '../../plugin/dist/runtime/plan.js';
-import { runPlan } from '../../plugin/dist/runtime/runner.js';
-import { FolderStore } from '../../plugin/dist/store/folder-store.js';
-import { NodeWorker } from '../../plugin/dist/workers/node-worker.js';
-import { WorkerPool } from '../../plugin/dist/workers/pool.js';
+import { conditionsOf } from '../../plugin/build/graph/conditions.js';
+import { readExperiments } from '../../plugin/build/io/discover.js';
+import { describeFailure } from '../../plugin/build/runtime/failures.js';
+import { planConditions } from '../../plugin/build/runtime/plan.js';
+import { runPlan } from '../../plugin/build/runtime/runner.js';
+import { FolderStore } from '../../plugin/build/store/folder-store.js';
+import { NodeWorker } from '../../plugin/build/workers/node-worker.js';
+import { WorkerPool } from '../../plugin/build/workers/pool.js';
 
 const [root = '.'] = process.argv.slice(2);
 // Another run may be replacing results: they are not looked into.

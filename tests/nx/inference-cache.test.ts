@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { InferenceCache } from '../../plugin/dist/nx/cache.js';
-import { resolveOptions } from '../../plugin/dist/nx/options.js';
-import { ExperimentWorkspace } from '../../plugin/dist/nx/workspace.js';
+import { InferenceCache } from '../../plugin/build/nx/cache.js';
+import { resolveOptions } from '../../plugin/build/nx/options.js';
+import { ExperimentWorkspace } from '../../plugin/build/nx/workspace.js';
 import { Lab } from '../support/engine.ts';
 
 const STEPS = "import { scale } from './scale.ts';\nexport const step = (data: number) => scale(data);\n";
@@ -31,21 +31,28 @@ function lab(): Lab {
         ],
         [`experiments/${name}/datasources.ts`, `export const one = () => '${name}'.length;\n`],
         [`experiments/${name}/steps.ts`, STEPS],
-        [`experiments/${name}/scale.ts`, `export const scale = (x: number) => x; // ${name}\n`],
+        [`experiments/${name}/unit.ts`, 'export const unit = 1;\n'],
+        [
+          `experiments/${name}/scale.ts`,
+          `import { unit } from './unit.ts';\nexport const scale = (x: number) => x * unit; // ${name}\n`,
+        ],
       ]),
     ),
   );
 }
 
-test('each text is parsed once, the same text once for all that have it, and later only what has changed', () => {
+test('each text that imports something is parsed once, the same text once for all that have it, and later only what has changed', () => {
   using workspace = lab();
-  expect(infer(workspace)).toEqual({ configs: 20, modules: 41 });
+  expect(infer(workspace)).toEqual({ configs: 20, modules: 21 });
   expect(infer(workspace)).toEqual({ configs: 0, modules: 0 });
   workspace.write({
     'experiments/e7/config.yaml': 'datasource: { data: one }\nsteps: [step]\nreplicates: 3\n',
   });
   expect(infer(workspace)).toEqual({ configs: 1, modules: 0 });
-  workspace.write({ 'experiments/e7/scale.ts': 'export const scale = (x: number) => 2 * x;\n' });
+  workspace.write({
+    'experiments/e7/scale.ts':
+      "import { unit } from './unit.ts';\nexport const scale = (x: number) => 2 * unit * x;\n",
+  });
   expect(infer(workspace)).toEqual({ configs: 0, modules: 1 });
   expect(infer(workspace)).toEqual({ configs: 0, modules: 0 });
 });

@@ -18,9 +18,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const PLUGIN = join(REPOSITORY, 'plugin');
 
-/** What the package may weigh, packed and unpacked, in bytes. */
-const MAX_PACKED = 400_000;
-const MAX_UNPACKED = 1_600_000;
+/** What the package may weigh, packed and unpacked, in bytes: half of it is Vega, which else would be 50 packages. */
+const MAX_PACKED = 700_000;
+const MAX_UNPACKED = 2_400_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'tarball-'));
 let tarball = '';
@@ -54,7 +54,7 @@ test('publint finds nothing', async () => {
 test('it holds what it needs and nothing else', () => {
   const paths = report.files.map(({ path }) => path);
   const allowed =
-    /^(package\.json|README\.md|LICENSE|executors\.json|generators\.json|migrations\.json|bin\/[^/]+\.js|workers\/python\/[\w/]+\.py|dist\/.+\.(js|d\.ts)|dist\/.*schema\.json|dist\/cjs\/package\.json)$/;
+    /^(package\.json|README\.md|LICENSE|executors\.json|generators\.json|migrations\.json|bin\/[^/]+\.js|workers\/python\/[\w/]+\.py|dist\/.+\.(js|d\.ts)|dist\/.*schema\.json|dist\/cjs\/package\.json|dist\/vendor\/(yaml\.cjs|LICENSES\.txt))$/;
   expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
   expect(paths).toEqual(expect.arrayContaining(['dist/index.js', 'dist/cjs/index.d.ts', 'LICENSE']));
   expect(report.size).toBeLessThan(MAX_PACKED);

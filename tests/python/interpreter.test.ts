@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Interpreters, versionCommand } from '../../plugin/dist/io/python.js';
-import type { ReplicateError } from '../../plugin/dist/runtime/failures.js';
+import { Interpreters, versionCommand } from '../../plugin/build/io/python.js';
+import type { ReplicateError } from '../../plugin/build/runtime/failures.js';
 import { Lab } from '../support/engine.ts';
 
 /** A script that answers as a Python of this version would. */

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readExperiments } from '../../plugin/dist/io/discover.js';
-import { Interpreters } from '../../plugin/dist/io/python.js';
-import { renderTable } from '../../plugin/dist/report/table.js';
-import { type Comparison, compareExperiment } from '../../plugin/dist/runtime/compare.js';
-import { workersOf } from '../../plugin/dist/workers/create-worker.js';
-import { WorkerPool } from '../../plugin/dist/workers/pool.js';
+import { readExperiments } from '../../plugin/build/io/discover.js';
+import { Interpreters } from '../../plugin/build/io/python.js';
+import { renderTable } from '../../plugin/build/report/table.js';
+import { type Comparison, compareExperiment } from '../../plugin/build/runtime/compare.js';
+import { workersOf } from '../../plugin/build/workers/create-worker.js';
+import { WorkerPool } from '../../plugin/build/workers/pool.js';
 import { config, Lab } from '../support/engine.ts';
 
 const STEPS = `

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 /** A test runner may load packages in another way than Node does; what users get is loaded by Node. */
 test('the built package computes in a Node of its own', () => {
   const code = `
-    import { runTest } from './plugin/dist/statistics/built-in.js';
+    import { runTest } from './plugin/build/statistics/built-in.js';
     const samples = { baseline: [1, 2, 3, 4, 5], treatment: [2, 3.5, 3, 6, 8] };
     const settings = { alpha: 0.05, alternative: 'two-sided' };
     for (const test of ['paired_t_test', 'welch_t_test', 'wilcoxon_signed_rank', 'bootstrap_ci', 'equivalence']) {

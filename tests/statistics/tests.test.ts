@@ -127,7 +127,7 @@ describe('the number of replicates that a difference needs', () => {
 });
 
 test('the distributions work from the first moment on, in a process of its own', () => {
-  const script = `import { normalCdf } from '${new URL('../../plugin/dist/statistics/distributions.js', import.meta.url)}';
+  const script = `import { normalCdf } from '${new URL('../../plugin/build/statistics/distributions.js', import.meta.url)}';
     process.stdout.write(String(normalCdf(0)));`;
   const said = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
     encoding: 'utf8',

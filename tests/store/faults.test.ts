@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, wr
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import type { RunEvent } from '../../plugin/dist/runtime/events.js';
-import { pruneStore, verifyStore } from '../../plugin/dist/store/maintenance.js';
+import type { RunEvent } from '../../plugin/build/runtime/events.js';
+import { pruneStore, verifyStore } from '../../plugin/build/store/maintenance.js';
 import { experiment, Lab } from '../support/engine.ts';
 import { COUNTING, CountingLab } from './counting-lab.ts';
 

@@ -1,7 +1,7 @@
 import { appendFileSync, chmodSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { RunEvent } from '../../plugin/dist/runtime/events.js';
+import type { RunEvent } from '../../plugin/build/runtime/events.js';
 import { COUNTING, CountingLab } from './counting-lab.ts';
 
 /** A producer with an artifact and a consumer of it. */

@@ -9,26 +9,26 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
-import { formatDiagnostic } from '../../plugin/dist/base/diagnostics.js';
-import { conditionsOf } from '../../plugin/dist/graph/conditions.js';
-import { readExperiments } from '../../plugin/dist/io/discover.js';
-import { Interpreters } from '../../plugin/dist/io/python.js';
-import type { ConditionOutcome, RunEvent } from '../../plugin/dist/runtime/events.js';
-import { describeFailure } from '../../plugin/dist/runtime/failures.js';
-import { type ConditionManifest, parseManifest } from '../../plugin/dist/runtime/manifest.js';
+import { formatDiagnostic } from '../../plugin/build/base/diagnostics.js';
+import { conditionsOf } from '../../plugin/build/graph/conditions.js';
+import { readExperiments } from '../../plugin/build/io/discover.js';
+import { Interpreters } from '../../plugin/build/io/python.js';
+import type { ConditionOutcome, RunEvent } from '../../plugin/build/runtime/events.js';
+import { describeFailure } from '../../plugin/build/runtime/failures.js';
+import { type ConditionManifest, parseManifest } from '../../plugin/build/runtime/manifest.js';
 import {
   type ConditionRef,
   type PlanRef,
   planConditions,
   type RunOverrides,
   withUpstream,
-} from '../../plugin/dist/runtime/plan.js';
-import { runPlan } from '../../plugin/dist/runtime/runner.js';
-import { shardsOf } from '../../plugin/dist/runtime/shards.js';
-import { FolderStore } from '../../plugin/dist/store/folder-store.js';
-import { workersOf } from '../../plugin/dist/workers/create-worker.js';
-import { WorkerPool } from '../../plugin/dist/workers/pool.js';
-import type { CreateWorker } from '../../plugin/dist/workers/protocol.js';
+} from '../../plugin/build/runtime/plan.js';
+import { runPlan } from '../../plugin/build/runtime/runner.js';
+import { shardsOf } from '../../plugin/build/runtime/shards.js';
+import { FolderStore } from '../../plugin/build/store/folder-store.js';
+import { workersOf } from '../../plugin/build/workers/create-worker.js';
+import { WorkerPool } from '../../plugin/build/workers/pool.js';
+import type { CreateWorker } from '../../plugin/build/workers/protocol.js';
 import { isRunRecord } from './run-records.ts';
 
 export interface RunSettings extends RunOverrides {

@@ -1,11 +1,21 @@
+import { pathToFileURL } from 'node:url';
 import type { TopLevelSpec } from 'vega-lite';
+import { packageFile } from '../../base/package-files.ts';
 import { Html } from './html.ts';
+
+/** Vega and Vega-Lite in one file, since they are spread over hundreds. */
+interface Charts {
+  readonly compile: typeof import('vega-lite').compile;
+  readonly vega: Pick<typeof import('vega'), 'View' | 'parse'>;
+}
 
 export type DrawChart = (spec: TopLevelSpec) => Promise<Html>;
 
 /** Loads Vega, which takes a while: only called where there is something to draw. */
 export async function chartDrawer(): Promise<DrawChart> {
-  const [{ compile }, vega] = await Promise.all([import('vega-lite'), import('vega')]);
+  const { compile, vega } = (await import(
+    pathToFileURL(packageFile('dist/vendor/charts.js')).href
+  )) as Charts;
   return async (spec) => {
     const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' });
     const svg = await view.toSVG();

@@ -1,5 +1,5 @@
-import { CONFIG_SCHEMA } from '../../dist/config/schema.js';
-import { flow } from '../../dist/config/validate.js';
+import { CONFIG_SCHEMA } from '../../build/config/schema.js';
+import { flow } from '../../build/config/validate.js';
 
 const TYPES = {
   string: 'text',

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { DIAGNOSTIC_CODES } from '../../dist/base/diagnostics.js';
+import { DIAGNOSTIC_CODES } from '../../build/base/diagnostics.js';
 
 const golden = (name) => new URL(`../../../tests/golden/diagnostics/${name}.txt`, import.meta.url);
 

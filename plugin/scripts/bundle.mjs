@@ -1,0 +1,119 @@
+// Puts the compiled code into few files: most of what a short run takes is loading modules one by one.
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const plugin = fileURLToPath(new URL('..', import.meta.url));
+const build = join(plugin, 'build');
+const dist = join(plugin, 'dist');
+
+/** What is started, or named by Nx; all else is reached from these. */
+const ENTRIES = [
+  'index',
+  'cli/main',
+  'executors/run/batch',
+  'executors/run/executor',
+  'scale/local-job',
+  'workers/node-main',
+  ...inFolders('generators', 'generator'),
+  ...inFolders('migrations', 'migration'),
+];
+
+/** What starts alone and should start soon. Modules that the same ones of these need go into one file. */
+const STARTS = [
+  'index',
+  'workers/node-main',
+  'nx/create-nodes',
+  'api/run-graph',
+  'nx/tasks',
+  'report/page/page',
+];
+
+/** Libraries of very many files that are loaded often, or while somebody waits. */
+const VENDORED = {
+  'yaml.cjs': { format: 'cjs', code: "module.exports = require('yaml');" },
+  'charts.js': {
+    format: 'esm',
+    code: "export { compile } from 'vega-lite'; import { View, parse } from 'vega'; export const vega = { View, parse };",
+  },
+};
+
+rmSync(dist, { recursive: true, force: true });
+await bundle(
+  {
+    input: Object.fromEntries(ENTRIES.map((entry) => [entry, join(build, `${entry}.js`)])),
+    external: /^[^./]/,
+    preserveEntrySignatures: 'allow-extension',
+  },
+  {
+    dir: dist,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name].js',
+    codeSplitting: {
+      groups: [{ name: neededBy(), debugName: 'needed by', includeDependenciesRecursively: false }],
+    },
+  },
+);
+const packages = new Set();
+for (const [file, { format, code }] of Object.entries(VENDORED)) {
+  const entry = join(build, `vendored-${file}`);
+  writeFileSync(entry, code);
+  const { output } = await bundle(
+    { input: entry, external: /^node:/ },
+    { file: join(dist, 'vendor', file), format, codeSplitting: false, minify: true },
+  );
+  rmSync(entry);
+  for (const { moduleIds = [] } of output) for (const id of moduleIds) packages.add(packageOf(id));
+}
+packages.delete(undefined);
+writeFileSync(join(dist, 'vendor/LICENSES.txt'), [...packages].sort().map(licenseOf).join('\n'));
+
+/** For each module a name that tells which of the starts need it; none for what only commands and generators need. */
+function neededBy() {
+  const needs = new Map();
+  for (const [i, start] of STARTS.entries()) {
+    const waiting = [join(build, `${start}.js`)];
+    const seen = new Set();
+    for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+      if (seen.has(file)) continue;
+      seen.add(file);
+      needs.set(file, (needs.get(file) ?? 0) | (1 << i));
+      const code = readFileSync(file, 'utf8');
+      for (const [, path] of code.matchAll(/^(?:import|export) [^;'"]*\bfrom ['"](\.[^'"]+)['"];/gm))
+        waiting.push(join(dirname(file), path));
+    }
+  }
+  return (id) => (needs.has(id) ? `part-${needs.get(id)}` : null);
+}
+
+async function bundle(input, output) {
+  const bundled = await rolldown({ platform: 'node', logLevel: 'warn', ...input });
+  try {
+    return await bundled.write(output);
+  } finally {
+    await bundled.close();
+  }
+}
+
+function inFolders(kind, file) {
+  return readdirSync(join(build, kind), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => `${kind}/${name}/${file}`);
+}
+
+/** The folder of the installed package that a module belongs to. */
+function packageOf(id) {
+  const parts = id.split(sep);
+  const at = parts.lastIndexOf('node_modules');
+  if (at < 0) return undefined;
+  return parts.slice(0, at + (parts[at + 1]?.startsWith('@') ? 3 : 2)).join(sep);
+}
+
+function licenseOf(folder) {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+  const text = file === undefined ? '' : readFileSync(join(folder, file), 'utf8').trim();
+  return `${name} ${version} (${license})\n\n${text}\n${'-'.repeat(80)}\n`;
+}
