@@ -3,8 +3,10 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { SettingsError } from '../base/settings-error.ts';
 import { readExperiments } from '../io/discover.ts';
 import { findConfigs } from '../io/find-configs.ts';
+import { InferenceCache } from '../nx/cache.ts';
 import { experimentFiles, pluginOptions, resolveOptions } from '../nx/options.ts';
 import { type ExperimentOrigin, settingsError } from './origin.ts';
+import { storeOf } from './settings-of.ts';
 
 const CONFIG = /^config\.ya?ml$/;
 
@@ -29,12 +31,13 @@ export function findExperiments(path: string): ExperimentOrigin[] {
   const wanted = own === undefined ? all.filter((file) => file.startsWith(prefix)) : [`${prefix}${own}`];
   if (wanted.length === 0) throw new SettingsError(`There is no config.yaml in "${path}" or below it.`);
   const files = [...new Set([...all, ...wanted])].sort();
-  const { graph, diagnostics, texts } = readExperiments(root, files);
+  const parsed = parsedBefore(root);
+  const { graph, diagnostics, texts } = readExperiments(root, files, parsed?.configs);
   const names = [...graph.experiments.values()].flatMap(({ name, config }) =>
     wanted.includes(config.file) ? [name] : [],
   );
   if (names.length < wanted.length) throw settingsError(diagnostics, texts);
-  return names.map((name) => ({ type: 'folder', name, root, graph }));
+  return names.map((name) => ({ type: 'folder', name, root, graph, parsed }));
 }
 
 /** The workspace or repository that holds a folder; else the folder that holds the experiments. */
@@ -46,6 +49,13 @@ function rootOf(folder: string, isExperiment: boolean): string {
     }
   }
   return isExperiment ? dirname(folder) : folder;
+}
+
+/** What Nx keeps of a workspace; elsewhere what a run with a store has left there. */
+function parsedBefore(root: string): InferenceCache | undefined {
+  if (existsSync(join(root, 'nx.json'))) return InferenceCache.of(root);
+  const { folder } = storeOf(root, undefined);
+  return folder === undefined ? undefined : new InferenceCache(join(folder, 'parsed.json'));
 }
 
 /** In an Nx workspace those that the plugin takes for experiments. */

@@ -6,6 +6,7 @@ import type { ExperimentConfig } from '../config/config.ts';
 import { parseConfig } from '../config/parse.ts';
 import type { Graph } from '../graph/graph.ts';
 import { resolveGraph } from '../graph/resolve.ts';
+import type { InferenceCache } from '../nx/cache.ts';
 import type { DefinedFunctions } from '../runtime/definitions.ts';
 
 /** An experiment that was defined in code. */
@@ -25,6 +26,8 @@ interface FolderOrigin {
   readonly name: string;
   readonly root: string;
   readonly graph: Graph;
+  /** What was parsed for it. */
+  readonly parsed?: InferenceCache | undefined;
 }
 
 export type ExperimentOrigin = DefinedOrigin | FolderOrigin;
@@ -36,6 +39,8 @@ export interface ResolvedExperiments {
   /** The root whose installed packages are used. Default: the same. */
   readonly installedAt?: string;
   readonly graph: Graph;
+  /** What was parsed for them, to be kept beside the store. */
+  readonly parsed?: InferenceCache | undefined;
   /** Of the experiments that were defined in code. */
   readonly functions: ReadonlyMap<string, DefinedFunctions>;
 }
@@ -65,7 +70,7 @@ export function resolveOrigins(origins: readonly ExperimentOrigin[]): ResolvedEx
   }
   const [root = process.cwd()] = roots;
   const whole = wholeGraph(all);
-  if (whole !== undefined) return { root, graph: whole, functions: new Map() };
+  if (whole !== undefined) return { root, ...whole, functions: new Map() };
   const texts = new Map<string, string>();
   const configs = new Map<unknown, ExperimentConfig>();
   const functions = new Map<string, DefinedFunctions>();
@@ -86,16 +91,18 @@ export function resolveOrigins(origins: readonly ExperimentOrigin[]): ResolvedEx
 }
 
 /** The graph that these are all of: it is resolved already. */
-function wholeGraph(origins: readonly ExperimentOrigin[]): Graph | undefined {
+function wholeGraph(
+  origins: readonly ExperimentOrigin[],
+): Pick<ResolvedExperiments, 'graph' | 'parsed'> | undefined {
   const [first] = origins;
   if (first?.type !== 'folder') return undefined;
-  const { graph } = first;
+  const { graph, parsed } = first;
   const names = new Set<string>();
   for (const origin of origins) {
     if (origin.type !== 'folder' || origin.graph !== graph) return undefined;
     names.add(origin.name);
   }
-  return names.size === graph.experiments.size ? graph : undefined;
+  return names.size === graph.experiments.size ? { graph, parsed } : undefined;
 }
 
 /** How many replicates each condition of an experiment runs. */

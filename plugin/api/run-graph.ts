@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { BASELINE, suggestion } from '../base/names.ts';
@@ -109,6 +109,8 @@ class GraphRun {
         },
       });
       await Promise.all(comparing);
+      if (this.store.folder !== undefined && !existsSync(join(experiments.root, 'nx.json')))
+        experiments.parsed?.save();
     } finally {
       await pool.close();
     }

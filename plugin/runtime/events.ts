@@ -21,7 +21,7 @@ export interface ConditionOutcome {
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly endedAt: number;
-  /** What was written; undefined when nothing was. */
+  /** What lies in place; undefined when nothing does, or when nobody has read it. */
   readonly manifest: ConditionManifest | undefined;
 }
 

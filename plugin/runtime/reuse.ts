@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type FileDigests, sha256 } from '../base/digest.ts';
 import type { Fingerprints } from '../io/fingerprint.ts';
-import { isUntouched } from '../io/untouched.ts';
+import { type Untouched, untouched } from '../io/untouched.ts';
 import { conditionKey, type KeyComponents, replicateKey } from '../store/components.ts';
 import { type ConditionHistory, explain } from '../store/explain.ts';
 import type { RunStore, Shelf, StoredReplicate } from '../store/store.ts';
@@ -75,21 +75,23 @@ export class ConditionReuse {
   }
 
   /**
-   * Whether the results that lie in place are those of the last run, and that run was this one: then there is nothing to
-   * write. Every artifact is read and checked.
+   * Looks whether the results that lie in place are those of the last run, and that run was this one: then there is nothing
+   * to write. Every artifact is read and checked.
    *
    * @param folder absolute path of the folder that holds them
    * @param name theirs in it
+   * @returns undefined when they are not
    */
-  async isInPlace(folder: string, name: string): Promise<boolean> {
+  async inPlace(folder: string, name: string): Promise<Untouched | undefined> {
     const { before, planned } = this;
-    if (before?.published === undefined) return false;
+    if (before?.published === undefined) return undefined;
     const same =
       before.published.key === this.key &&
       before.seed === planned.seed &&
       before.replicates === planned.replicates &&
       JSON.stringify(before.upstream) === JSON.stringify(this.upstreamDigests());
-    return same && (await isUntouched(folder, name, before.published.sha256, planned.outputs.length > 0));
+    if (!same) return undefined;
+    return untouched(folder, name, before.published.sha256, planned.outputs.length > 0);
   }
 
   /** Something was read that is not kept track of: these results are never taken for the next ones. */

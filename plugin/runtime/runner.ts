@@ -6,6 +6,7 @@ import { Fingerprints } from '../io/fingerprint.ts';
 import { relativePath } from '../io/paths.ts';
 import type { Interpreters } from '../io/python.ts';
 import { RunOrigin } from '../io/run-origin.ts';
+import type { Untouched } from '../io/untouched.ts';
 import { conditionKey } from '../store/components.ts';
 import { ranges, spans } from '../store/explain.ts';
 import type { RunStore, StoredReplicate } from '../store/store.ts';
@@ -170,7 +171,8 @@ class ConditionRun implements PoolSink {
     const cancel = (): void => void pool.cancel(planned.id);
     try {
       const upstream = await this.checkUpstream();
-      if (await this.nothingToDo(upstream)) return this.outcome('succeeded');
+      const inPlace = await this.nothingToDo(upstream);
+      if (inPlace !== undefined) return { ...this.outcome('succeeded'), manifest: inPlace.manifest };
       shared.origin.begin();
       const { folder, name } = placeOf(planned);
       this.folder = await ConditionFolder.create(join(shared.root, folder), name);
@@ -257,20 +259,23 @@ class ConditionRun implements PoolSink {
     );
   }
 
-  /** Opens the store for this condition. @returns whether its results lie in place already */
-  private async nothingToDo(upstream: readonly UpstreamDigests[]): Promise<boolean> {
+  /** Opens the store for this condition. @returns its results, if they lie in place already */
+  private async nothingToDo(upstream: readonly UpstreamDigests[]): Promise<Untouched | undefined> {
     const { planned, shared } = this;
-    if (shared.store === undefined || isInline(planned)) return false;
+    if (shared.store === undefined || isInline(planned)) return undefined;
     this.reuse = await ConditionReuse.open(planned, shared.store, shared.fingerprints, upstream);
-    if (shared.strategy === 'rerun') return false;
+    if (shared.strategy === 'rerun') return undefined;
     const { folder, name } = placeOf(planned);
     const place = join(shared.root, folder);
-    if (!(await this.reuse.isInPlace(place, name))) return false;
-    if (planned.shard !== undefined && readKey(place, name) !== this.reuse.key) return false;
+    const inPlace = await this.reuse.inPlace(place, name);
+    if (inPlace === undefined) return undefined;
+    if (planned.shard !== undefined && readKey(place, name) !== this.reuse.key) return undefined;
     await this.tidyShards();
     this.reused = replicatesOf(planned).length;
     shared.onEvent({ type: 'condition-started', planned, reused: this.reused, reasons: [] });
-    return true;
+    // Every artifact has just been read and compared with it.
+    if (planned.shard === undefined && inPlace.manifest) shared.upstream.made(inPlace.manifest);
+    return inPlace;
   }
 
   private async remember(published: string | undefined): Promise<void> {
