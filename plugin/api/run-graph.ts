@@ -16,6 +16,7 @@ import type { ConditionOutcome, RunEvent } from '../runtime/events.ts';
 import { parseManifest } from '../runtime/manifest.ts';
 import { type PlannedCondition, planConditions, withUpstream } from '../runtime/plan.ts';
 import { runPlan } from '../runtime/runner.ts';
+import { chartsAhead } from '../runtime/write-reports.ts';
 import { workersOf } from '../workers/create-worker.ts';
 import type { FunctionLoader } from '../workers/function-loader.ts';
 import { InlineLoader } from '../workers/inline-loader.ts';
@@ -82,6 +83,7 @@ class GraphRun {
     const comparing: Promise<void>[] = [];
     const counts = new Map<string, number>();
     for (const { experiment } of plan) counts.set(experiment, (counts.get(experiment) ?? 0) + 1);
+    const prepare = chartsAhead();
     const finish = async (outcome: ConditionOutcome): Promise<void> => {
       const ran = { outcome, manifest: outcome.manifest ?? (await this.readManifest(outcome)) };
       const { experiment } = outcome.planned;
@@ -104,6 +106,7 @@ class GraphRun {
         store: openStore(this.store),
         strategy: options.strategy ?? 'resume',
         onEvent: (event: RunEvent) => {
+          prepare(event);
           options.onEvent?.(event);
           if (event.type === 'condition-finished') comparing.push(finish(event.outcome));
         },

@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { type ConditionManifest, parseManifest } from '../runtime/manifest.ts';
 import { artifactsFolder, manifestPath } from './condition-folder.ts';
 import { digestFile } from './digest-file.ts';
-import { relativePath } from './paths.ts';
+import { filesBelow } from './files-below.ts';
 
 /** Results that are the last that were published. */
 export interface Untouched {
@@ -40,7 +40,7 @@ export async function untouched(
         expected.set(`replicate_${replicate}/${fileName}`, content);
     }
     const place = artifactsFolder(folder, name);
-    const files = filesBelow(place);
+    const files = existsSync(place) ? filesBelow(place) : [];
     if (files.length !== expected.size) return undefined;
     for (const file of files) {
       if ((await digestFile(join(place, file))) !== expected.get(file)) return undefined;
@@ -49,11 +49,4 @@ export async function untouched(
   } catch {
     return undefined; // what cannot be read is made anew
   }
-}
-
-function filesBelow(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => relativePath(folder, join(entry.parentPath, entry.name)));
 }

@@ -19,7 +19,7 @@ import { conditionJob, workerOf } from './jobs.ts';
 import type { ReplicateRecord } from './manifest.ts';
 import { mergeShards } from './merge.ts';
 import { isInline, type PlannedCondition, placeOf, replicateSeed, replicatesOf } from './plan.ts';
-import { ConditionReuse, StoreTrouble } from './reuse.ts';
+import { ConditionReuse, historyName, StoreTrouble } from './reuse.ts';
 import { failureOf } from './thrown.ts';
 import { UpstreamArtifacts, type UpstreamDigests } from './upstream.ts';
 
@@ -74,6 +74,7 @@ export async function runPlan(
       }),
     ),
   };
+  await warmUp(plan[0], shared);
   const turns = new Turns(4 * options.workers + 8);
   for (const planned of plan) {
     void (async () => {
@@ -93,6 +94,16 @@ export async function runPlan(
   options.signal.removeEventListener('abort', stopping);
   await options.store?.tidy().catch(() => {});
   return all;
+}
+
+/** A thread that will be needed starts while the first conditions are prepared. */
+async function warmUp(first: PlannedCondition | undefined, shared: Shared): Promise<void> {
+  const { store, strategy, inline, fingerprints, pool } = shared;
+  if (first === undefined || inline || isInline(first)) return;
+  // What has run before may have nothing to do.
+  const { experiment } = first;
+  if (strategy === 'resume' && (await store?.readHistory(experiment, historyName(first)).catch(() => {}))) return;
+  if (await fingerprints.isSelfContained(first).catch(() => false)) pool.warm({ type: 'thread' });
 }
 
 function runOrMerge(planned: PlannedCondition, shared: Shared): Promise<ConditionOutcome> {

@@ -7,6 +7,7 @@ import { renderCrate } from '../report/crate/crate.ts';
 import type { Dossier } from '../report/dossier.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { renderSummary } from '../report/summary.ts';
+import type { RunEvent } from './events.ts';
 
 const PAGE = 'report.html';
 
@@ -40,6 +41,21 @@ export async function writeReports(results: string, basis: string, gather: () =>
   writeFileSync(growingCrate, crate);
   renameSync(growingCrate, join(results, CRATE_FILE));
   await replaceFolder(growing, join(results, REPORT_FOLDER));
+}
+
+/**
+ * Listens to a run, and loads what draws charts when the first metric comes: that takes a while, in which workers are busy
+ * with what is to be drawn.
+ */
+export function chartsAhead(): (event: RunEvent) => void {
+  let begun = false;
+  return (event) => {
+    if (begun || event.type !== 'replicate-finished') return;
+    if (Object.keys(event.record.metrics).length === 0) return;
+    begun = true;
+    // What fails here fails again, and is told, where a chart is drawn.
+    void import('../report/page/page.ts').then(({ loadCharts }) => loadCharts()).catch(() => {});
+  };
 }
 
 /** The last line of the page: what the reports were made of, and the digest of each of them. */

@@ -3,14 +3,14 @@ import {
   createReadStream,
   createWriteStream,
   mkdirSync,
-  readdirSync,
   statSync,
   type WriteStream,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
+import { dirname, join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { suggestion } from '../base/names.ts';
+import { filesBelow } from '../io/files-below.ts';
 import type { Artifact } from '../runtime/context.ts';
 import { ReplicateError } from '../runtime/failures.ts';
 import type { ArtifactRecord } from '../runtime/manifest.ts';
@@ -134,9 +134,7 @@ export class ReplicateArtifacts {
 
   private refuseStrays(): void {
     const declared = new Set([...this.outputs.values()].map((output) => output.fileName));
-    for (const entry of readdirSync(this.folder, { recursive: true, withFileTypes: true })) {
-      if (entry.isDirectory()) continue;
-      const file = relative(this.folder, join(entry.parentPath, entry.name)).split(sep).join('/');
+    for (const file of filesBelow(this.folder)) {
       if (declared.has(file)) continue;
       throw new ReplicateError({ reason: 'artifact-undeclared', fileName: file });
     }

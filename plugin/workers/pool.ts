@@ -145,6 +145,11 @@ export class WorkerPool {
     });
   }
 
+  /** Starts a worker before there is something to do for it. */
+  warm(spec: WorkerSpec): void {
+    if (!this.closed && this.slots.length === 0) this.open(spec);
+  }
+
   /** Applies one verifier. */
   async verify(
     verify: VerifyJob,

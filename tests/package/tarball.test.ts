@@ -54,7 +54,7 @@ test('publint finds nothing', async () => {
 test('it holds what it needs and nothing else', () => {
   const paths = report.files.map(({ path }) => path);
   const allowed =
-    /^(package\.json|README\.md|LICENSE|executors\.json|generators\.json|migrations\.json|bin\/[^/]+\.js|workers\/python\/[\w/]+\.py|dist\/.+\.(js|d\.ts)|dist\/.*schema\.json|dist\/cjs\/package\.json|dist\/vendor\/(yaml\.cjs|LICENSES\.txt))$/;
+    /^(package\.json|README\.md|LICENSE|executors\.json|generators\.json|migrations\.json|bin\/[^/]+\.js|workers\/python\/[\w/]+\.py|dist\/.+\.(js|d\.ts)|dist\/.*schema\.json|dist\/cjs\/package\.json|dist\/workers\/node-main\.cjs|dist\/vendor\/(yaml\.cjs|LICENSES\.txt))$/;
   expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
   expect(paths).toEqual(expect.arrayContaining(['dist/index.js', 'dist/cjs/index.d.ts', 'LICENSE']));
   expect(report.size).toBeLessThan(MAX_PACKED);

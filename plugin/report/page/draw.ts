@@ -11,11 +11,14 @@ interface Charts {
 
 export type DrawChart = (spec: TopLevelSpec) => Promise<Html>;
 
-/** Loads Vega, which takes a while: only called where there is something to draw. */
+/** Loads Vega, which takes a while. */
+export async function loadCharts(): Promise<Charts> {
+  return import(pathToFileURL(packageFile('dist/vendor/charts.js')).href);
+}
+
+/** Only called where there is something to draw. */
 export async function chartDrawer(): Promise<DrawChart> {
-  const { compile, vega } = (await import(
-    pathToFileURL(packageFile('dist/vendor/charts.js')).href
-  )) as Charts;
+  const { compile, vega } = await loadCharts();
   return async (spec) => {
     const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' });
     const svg = await view.toSVG();
