@@ -15,7 +15,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { copyFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { digestFile, SMALL_BYTES } from '../io/digest-file.ts';
@@ -62,19 +62,15 @@ export class FolderStore implements RunStore {
   /** Looks at every file only when this run has written much, or when nobody has looked for a while. */
   async tidy(): Promise<void> {
     const marker = join(this.base, 'tidied');
-    const lookedAt = await stat(marker).then(
-      ({ mtimeMs }) => mtimeMs,
-      () => 0,
-    );
+    if (this.written === 0) return;
+    const lookedAt = statSync(marker, { throwIfNoEntry: false })?.mtimeMs;
     const now = Date.now();
-    if (
-      this.written === 0 ||
-      (this.written < this.maxBytes * TIDY_SHARE && Math.abs(now - lookedAt) < TIDY_EVERY_MS)
-    )
-      return;
+    const hasMuch = this.written >= this.maxBytes * TIDY_SHARE;
+    if (lookedAt !== undefined && Math.abs(now - lookedAt) < TIDY_EVERY_MS && !hasMuch) return;
     await this.prepare();
     await writeFile(marker, '');
-    await pruneStore(this.folder, this.maxBytes, now);
+    // A new store holds what this run has written.
+    if (lookedAt !== undefined || hasMuch) await pruneStore(this.folder, this.maxBytes, now);
   }
 
   async shelf(conditionKey: string): Promise<Shelf> {
