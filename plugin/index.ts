@@ -1,6 +1,4 @@
-/** The entry that Nx and the users' modules import: it loads nothing heavy before it is asked to. */
-import type { PluginOptions } from './nx/plugin-options.ts';
-
+/** The entry that the users' modules import: it loads nothing heavy before it is asked to. */
 export { ArtifactDatasource, ExperimentInput } from './api/artifact-datasource.ts';
 export type { DebugOptions, DebugResult } from './api/debug.ts';
 export { defineExperiment } from './api/define-experiment.ts';
@@ -13,6 +11,7 @@ export { jsonOutput, type OutputDefinition } from './api/shape.ts';
 export type { StreamItem } from './api/stream.ts';
 export { SettingsError } from './base/settings-error.ts';
 export type { PluginOptions } from './nx/plugin-options.ts';
+export { createDependencies, createNodes, createNodesV2, name } from './plugin.ts';
 export {
   type Artifact,
   type Datasource,
@@ -25,30 +24,3 @@ export {
   withMetrics,
 } from './runtime/context.ts';
 export type { RunEvent } from './runtime/events.ts';
-
-/** The name by which Nx knows the plugin. */
-export const name = 'nx-experiments';
-
-/**
- * Infers one Nx project from each experiment's config.yaml. The types of Nx are left out here, since whoever writes a step
- * would have to compile them; tests/nx/entry.test.ts holds that they fit.
- */
-export const createNodes = [
-  '**/config.{yaml,yml}',
-  async (
-    files: readonly string[],
-    options: PluginOptions | undefined,
-    context: { readonly workspaceRoot: string },
-  ): Promise<(readonly [string, object])[]> =>
-    (await import('./nx/create-nodes.ts')).inferProjects(files, options ?? {}, context as never),
-] as const;
-
-/** The former name of `createNodes`, which Nx still looks for. */
-export const createNodesV2 = createNodes;
-
-/** Gives the project graph an edge for every reference, and for shared code that an experiment imports. */
-export const createDependencies = async (
-  options: PluginOptions | undefined,
-  context: { readonly workspaceRoot: string },
-): Promise<object[]> =>
-  (await import('./nx/create-dependencies.ts')).inferDependencies(options ?? {}, context as never);

@@ -102,7 +102,8 @@ async function warmUp(first: PlannedCondition | undefined, shared: Shared): Prom
   if (first === undefined || inline || isInline(first)) return;
   // What has run before may have nothing to do.
   const { experiment } = first;
-  if (strategy === 'resume' && (await store?.readHistory(experiment, historyName(first)).catch(() => {}))) return;
+  if (strategy === 'resume' && (await store?.readHistory(experiment, historyName(first)).catch(() => {})))
+    return;
   if (await fingerprints.isSelfContained(first).catch(() => false)) pool.warm({ type: 'thread' });
 }
 

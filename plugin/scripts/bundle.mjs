@@ -11,6 +11,8 @@ const dist = join(plugin, 'dist');
 /** What is started, or named by Nx; all else is reached from these. */
 const ENTRIES = [
   'index',
+  'plugin',
+  'nx/create-nodes',
   'cli/main',
   'executors/run/batch',
   'executors/run/executor',

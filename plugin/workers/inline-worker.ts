@@ -24,6 +24,7 @@ const YIELD_EVERY_MS = 10;
  * the process prints. A synchronous step cannot be interrupted.
  */
 export class InlineWorker implements Worker {
+  readonly ahead = 0;
   private readonly aborting = new AbortController();
   private readonly pipelines = new Map<string, Promise<Pipeline>>();
   private running: Promise<void> = Promise.resolve();
@@ -51,6 +52,10 @@ export class InlineWorker implements Worker {
       case 'end':
         return;
     }
+  }
+
+  revoke(): boolean {
+    return false;
   }
 
   close(): Promise<void> {

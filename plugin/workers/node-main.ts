@@ -44,6 +44,7 @@ let loader: ModuleLoader | undefined;
 const pipelines = new Map<string, Promise<Pipeline>>();
 /** Messages may come ahead of their time: one runs after the other. */
 let running: Promise<void> = Promise.resolve();
+let waiting = 0;
 
 function outsideOfReplicates(mathRandom: () => number = unseeded): Current {
   return { replicate: undefined, mathRandom, logged: 0, line: '' };
@@ -58,6 +59,8 @@ function send(message: FromWorker): void {
     unsent += `${stringifyWithMetrics(message, message.metrics)}\n`;
     if (unsent.length < SEND_LENGTH && performance.now() - sentAt < SEND_EVERY_MS) return;
   } else unsent += `${JSON.stringify(message)}\n`;
+  // The next run follows at once, and says so.
+  if (message.type === 'batch-finished' && waiting > 0) return;
   flush();
 }
 
@@ -77,6 +80,11 @@ function bind(job: ConditionJob, modules: ModuleLoader): Promise<Pipeline> {
 }
 
 async function run(message: RunMessage): Promise<void> {
+  waiting--;
+  if (!port.claim(message.ticket)) {
+    flush();
+    return;
+  }
   const { job } = message;
   alone = outsideOfReplicates();
   if (port.ownsProcess) process.chdir(job.folder);
@@ -91,13 +99,13 @@ async function run(message: RunMessage): Promise<void> {
   }
   send({ type: 'batch-started' });
   for (const text of pipeline.takeWarnings()) send({ type: 'log', replicate: undefined, text });
-  const waiting = [...message.replicates].reverse();
+  const jobs = [...message.replicates].reverse();
   const lane = async (): Promise<void> => {
-    for (let next = waiting.pop(); next !== undefined && !aborting.signal.aborted; next = waiting.pop()) {
+    for (let next = jobs.pop(); next !== undefined && !aborting.signal.aborted; next = jobs.pop()) {
       await runReplicate(pipeline, next, message);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(message.concurrency, waiting.length) }, lane));
+  await Promise.all(Array.from({ length: Math.min(message.concurrency, jobs.length) }, lane));
   send({ type: 'batch-finished' });
 }
 
@@ -187,6 +195,7 @@ function captureOutput(stream: NodeJS.WriteStream): void {
 function handle(message: ToWorker): void {
   switch (message.type) {
     case 'run':
+      waiting++;
       running = running.then(() => run(message));
       return;
     case 'verify':

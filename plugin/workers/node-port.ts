@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { isMainThread, parentPort, Worker as Thread } from 'node:worker_threads';
+import { isMainThread, parentPort, Worker as Thread, workerData } from 'node:worker_threads';
+import { type Claims, claim } from './claims.ts';
 import { onLines } from './lines.ts';
 
 /** Messages come in on file descriptor 3 and go out on 4, one JSON text a line; stdout and stderr stay the user's. */
@@ -16,6 +17,8 @@ export interface Port {
   readonly ownsProcess: boolean;
   /** Sends lines, each with its end. Nothing is lost when a step ends the process right after it. */
   send(lines: string): void;
+  /** Whether a run that was sent is still to be done here. */
+  claim(ticket: number): boolean;
   /** @param onLine hears of each line that comes in */
   listen(onLine: (line: string) => void): void;
 }
@@ -34,8 +37,14 @@ class ThreadPort implements Port {
     this.port.postMessage(lines);
   }
 
+  claim(ticket: number): boolean {
+    return claim(workerData as Claims, ticket);
+  }
+
   listen(onLine: (line: string) => void): void {
-    this.port.on('message', onLine);
+    this.port.on('message', (lines: string) => {
+      for (const line of lines.split('\n')) if (line !== '') onLine(line);
+    });
   }
 }
 
@@ -55,6 +64,10 @@ class PipePort implements Port {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
       }
     }
+  }
+
+  claim(): boolean {
+    return true;
   }
 
   listen(onLine: (line: string) => void): void {

@@ -52,6 +52,7 @@ interface Active {
 
 interface Chunk {
   readonly active: Active;
+  readonly ticket: number;
   readonly pending: Map<number, ReplicateJob>;
   readonly started: Set<number>;
   readonly timers: Map<number, NodeJS.Timeout>;
@@ -74,6 +75,8 @@ interface Slot {
   chunk: Chunk | undefined;
   /** Sent too, to be run after it. */
   readonly queue: Chunk[];
+  /** The queue has become short, and is being filled. */
+  filling: boolean;
   /** What its last chunks took, smoothed; infinite before the first. */
   paceMs: number;
   verifying: ((answer: VerifyAnswer) => void) | undefined;
@@ -83,8 +86,6 @@ interface Slot {
   readonly loaded: Set<string>;
   /** It is being stopped, and takes no work any more. */
   retiring: boolean;
-  /** It ends although what it runs has done nothing: that runs again elsewhere. */
-  evicted: boolean;
   /** Why it ends, when that is known better than by its exit. */
   fault: RunFailure | undefined;
 }
@@ -93,7 +94,9 @@ interface Slot {
 const CHUNK_MS = 50;
 /** A worker whose chunks are this short gets the next ones ahead: waiting for them would take longer. */
 const SHORT_CHUNK_MS = 5;
-const MAX_QUEUE = 3;
+const SHORT_QUEUE = 4;
+/** Longer chunks than expected: what was sent ahead is taken back. */
+const REBALANCE_MS = 30;
 const GRACE_MS = 200;
 const VERIFY_TIMEOUT_MS = 10 * 60_000;
 
@@ -119,6 +122,9 @@ export class WorkerPool {
   /** Runs while work waits that a further worker might take. */
   private patience: NodeJS.Timeout | undefined;
   private impatient = false;
+  /** Runs while a worker has work ahead. */
+  private rebalancing: NodeJS.Timeout | undefined;
+  private tickets = 0;
 
   constructor(
     private readonly size: number,
@@ -177,15 +183,10 @@ export class WorkerPool {
     const active = this.active.find((candidate) => candidate.work.job.id === id);
     if (active === undefined) return;
     active.stopped = true;
-    const busy = this.slots.filter((slot) => slot.chunk?.active === active);
-    const queued = this.slots.filter(
-      (slot) => !busy.includes(slot) && slot.queue.some((chunk) => chunk.active === active),
-    );
-    for (const slot of queued) slot.evicted = true;
-    await Promise.all([
-      ...busy.map((slot) => retire(slot, GRACE_MS)),
-      ...queued.map((slot) => retire(slot, 0)),
-    ]);
+    // One that could not be taken back has begun, though its worker has not said so yet.
+    const begun = this.slots.filter((slot) => takeBack(slot, active));
+    const busy = this.slots.filter((slot) => slot.chunk?.active === active || begun.includes(slot));
+    await Promise.all(busy.map((slot) => retire(slot, GRACE_MS)));
     this.finish(active);
   }
 
@@ -193,6 +194,7 @@ export class WorkerPool {
   async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.patience);
+    clearTimeout(this.rebalancing);
     for (const active of this.active) active.stopped = true;
     await Promise.all(
       this.slots.map((slot) =>
@@ -279,12 +281,12 @@ export class WorkerPool {
       kind: kindOf(spec),
       chunk: undefined,
       queue: [],
+      filling: true,
       paceMs: Number.POSITIVE_INFINITY,
       verifying: undefined,
       proven: false,
       loaded: new Set(),
       retiring: false,
-      evicted: false,
       fault: undefined,
       worker: this.createWorker(
         {
@@ -307,6 +309,7 @@ export class WorkerPool {
     const concurrency = suspect ? 1 : work.concurrency;
     const chunk: Chunk = {
       active,
+      ticket: this.tickets++,
       pending: new Map(jobs.map((job) => [job.replicate, job])),
       started: new Set(),
       timers: new Map(),
@@ -322,13 +325,18 @@ export class WorkerPool {
     if (!active.begun) active.sink.began();
     active.begun = true;
     if (slot.chunk === undefined) this.begin(slot, chunk);
-    else slot.queue.push(chunk);
+    else {
+      slot.queue.push(chunk);
+      slot.filling = slot.queue.length < slot.worker.ahead;
+      this.rebalancing ??= setTimeout(() => this.rebalance(), REBALANCE_MS);
+    }
     slot.worker.send({
       type: 'run',
       job: work.job,
       replicates: jobs,
       concurrency,
       announce: chunk.announced,
+      ticket: chunk.ticket,
     });
   }
 
@@ -338,6 +346,19 @@ export class WorkerPool {
     chunk.startedAt = performance.now();
     const { timeoutMs } = chunk.active.work;
     if (timeoutMs !== undefined) this.limitLoading(slot, chunk, timeoutMs + LOAD_EXTRA_MS);
+  }
+
+  /** Others may have nothing to do while a chunk takes longer than those before it. */
+  private rebalance(): void {
+    this.rebalancing = undefined;
+    for (const slot of this.slots) {
+      if (slot.chunk === undefined || performance.now() - slot.chunk.startedAt < REBALANCE_MS) continue;
+      if (slot.queue.length > 0) slot.paceMs = Number.POSITIVE_INFINITY;
+      takeBack(slot);
+    }
+    if (this.slots.some(({ queue }) => queue.length > 0))
+      this.rebalancing = setTimeout(() => this.rebalance(), REBALANCE_MS);
+    this.dispatch();
   }
 
   private receive(slot: Slot, message: FromWorker): void {
@@ -434,25 +455,23 @@ export class WorkerPool {
       this.dispatch();
       return;
     }
-    const queue = slot.queue.splice(0);
+    const waiting = slot.queue.map(({ active }) => active);
+    takeBack(slot);
     const { active } = chunk;
-    this.release(slot);
-    if (!active.stopped) this.reassign(slot, chunk, failure);
-    for (const { active: other, pending } of queue) {
+    // What it has begun without saying so was lost with what it had to say.
+    for (const { active: other, pending } of slot.queue.splice(0)) {
       other.workers--;
       if (!other.stopped) other.waiting.push(...again(pending.values()));
     }
-    for (const { active: other } of queue) this.proceed(other);
+    this.release(slot);
+    if (!active.stopped) this.reassign(slot, chunk, failure);
+    for (const other of waiting) this.proceed(other);
     this.proceed(active);
   }
 
   private reassign(slot: Slot, chunk: Chunk, failure: RunFailure): void {
     const { active, started, bound } = chunk;
     const unanswered = [...chunk.pending.values()].reverse();
-    if (slot.evicted) {
-      active.waiting.push(...again(chunk.pending.values()));
-      return;
-    }
     if (!bound) {
       // No replicate is to blame. A worker that ran others before may have died of those; a new one died of the modules.
       if (slot.proven) active.waiting.push(...unanswered);
@@ -491,6 +510,7 @@ export class WorkerPool {
     slot.chunk = undefined;
     const next = slot.queue.shift();
     if (next !== undefined) this.begin(slot, next);
+    if (slot.queue.length <= SHORT_QUEUE) slot.filling = true;
   }
 
   private proceed(active: Active): void {
@@ -525,16 +545,35 @@ function shortestQueue(slots: readonly Slot[]): Slot | undefined {
   return first;
 }
 
-function takesMore({ kind, chunk, queue, paceMs, verifying, retiring }: Slot): boolean {
-  const inOrder = kind === 'thread' || kind === 'node';
+function takesMore({ worker, chunk, queue, filling, paceMs, verifying, retiring }: Slot): boolean {
   return (
-    inOrder &&
     !retiring &&
+    filling &&
     chunk !== undefined &&
     verifying === undefined &&
     paceMs < SHORT_CHUNK_MS &&
-    queue.length < MAX_QUEUE
+    queue.length < worker.ahead
   );
+}
+
+/**
+ * Takes back what a worker was sent ahead, from the end: of one condition, or all. It waits again then, unless its condition was
+ * stopped. @returns whether some of it has begun
+ */
+function takeBack(slot: Slot, of?: Active): boolean {
+  let begun = false;
+  for (const chunk of [...slot.queue].reverse()) {
+    const { active, pending, ticket } = chunk;
+    if (of !== undefined && active !== of) continue;
+    if (!slot.worker.revoke(ticket)) {
+      begun = true;
+      continue;
+    }
+    slot.queue.splice(slot.queue.indexOf(chunk), 1);
+    active.workers--;
+    if (!active.stopped) active.waiting.push(...[...pending.values()].reverse());
+  }
+  return begun;
 }
 
 /** As jobs that may have been begun, the next one last. */

@@ -31,6 +31,7 @@ export interface Launch {
 
 /** A process that speaks the protocol on file descriptors 3 and 4. */
 export class ProcessWorker implements Worker {
+  readonly ahead = 0;
   private readonly child: ChildProcess;
   private readonly exited: Promise<void>;
   private gone = false;
@@ -83,6 +84,10 @@ export class ProcessWorker implements Worker {
   send(message: ToWorker): void {
     if (message.type === 'run') this.root = message.job.root;
     this.input?.write(`${JSON.stringify(message)}\n`);
+  }
+
+  revoke(): boolean {
+    return false;
   }
 
   async close(): Promise<void> {

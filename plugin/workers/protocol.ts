@@ -91,6 +91,8 @@ export type ToWorker =
       readonly concurrency: number;
       /** Send `replicate-started` too: needed for timeouts, and to tell which replicates a crash hit. */
       readonly announce: boolean;
+      /** Tells runs apart that are sent ahead of their time. */
+      readonly ticket: number;
     }
   | { readonly type: 'verify'; readonly verify: VerifyJob }
   /** What runs sees its signal. */
@@ -145,9 +147,13 @@ export function parseFromWorker(line: string): FromWorker | undefined {
   return metrics && { ...message, metrics };
 }
 
-/** A process that runs replicates. It takes one `run` or `verify` at a time. */
+/** What runs replicates. It takes one `run` or `verify` at a time, and some ahead if it says so. */
 export interface Worker {
+  /** How many runs it takes ahead, to do one after the other; those can be taken back until they begin. */
+  readonly ahead: number;
   send(message: ToWorker): void;
+  /** Takes a run back. @returns false when it has begun */
+  revoke(ticket: number): boolean;
   /** Ends an idle process, once its steps have let go of what they hold. */
   close(): Promise<void>;
   /** Ends the process: at once, or after giving steps a moment to see their signal. */

@@ -1,7 +1,10 @@
 import { Worker as Thread } from 'node:worker_threads';
 import { packageFile } from '../base/package-files.ts';
+import { claim, createClaims, offer } from './claims.ts';
 import { withoutColors } from './environment.ts';
 import { parseFromWorker, type ToWorker, type Worker, type WorkerListener } from './protocol.ts';
+
+const AHEAD = 12;
 
 const MAIN = packageFile('dist/workers/node-main.cjs');
 
@@ -10,6 +13,9 @@ const MAIN = packageFile('dist/workers/node-main.cjs');
  * endless loop, and has a memory of its own. It shares the working directory with this process, and goes down with it.
  */
 export class ThreadWorker implements Worker {
+  readonly ahead = AHEAD;
+  private readonly claims = createClaims();
+  private unsent = '';
   private readonly thread: Thread;
   private readonly exited: Promise<void>;
   private gone = false;
@@ -19,6 +25,7 @@ export class ThreadWorker implements Worker {
   constructor(listener: WorkerListener, limits?: { readonly maxOldGenerationSizeMb: number }) {
     const thread = new Thread(MAIN, {
       env: withoutColors(process.env),
+      workerData: this.claims,
       stdin: false,
       stdout: true,
       stderr: true,
@@ -48,8 +55,20 @@ export class ThreadWorker implements Worker {
     });
   }
 
+  /** What is sent in one go arrives in one go: waking a thread costs more than many a replicate. */
   send(message: ToWorker): void {
-    if (!this.gone) this.thread.postMessage(JSON.stringify(message));
+    if (message.type === 'run') offer(this.claims, message.ticket);
+    if (this.unsent === '') queueMicrotask(() => this.flush());
+    this.unsent += `${JSON.stringify(message)}\n`;
+  }
+
+  revoke(ticket: number): boolean {
+    return claim(this.claims, ticket);
+  }
+
+  private flush(): void {
+    if (!this.gone) this.thread.postMessage(this.unsent);
+    this.unsent = '';
   }
 
   /** An idle thread holds nothing that anybody would wait for. */
