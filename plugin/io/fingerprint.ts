@@ -192,7 +192,7 @@ export class Fingerprints {
     return {
       files: await this.fileDigests(paths),
       packages: this.packages.versions(reached.installed),
-      selfContained: definition === undefined && this.scanner.areSelfContained(reached.files),
+      selfContained: definition === undefined && this.scanner.isSelfContained(reached),
     };
   }
 

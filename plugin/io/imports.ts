@@ -97,8 +97,9 @@ export class ImportScanner {
     return this.sources.get(file)?.sha256;
   }
 
-  /** Whether none of these files reaches anything but each other. @param files as `reach` has told them */
-  areSelfContained(files: readonly string[]): boolean {
+  /** Whether none of this code reaches anything else. Of a folder of which any file may be imported, nobody knows. */
+  isSelfContained({ files, folders }: ReachableCode): boolean {
+    if (folders.length > 0) return false;
     return files.every((file) => {
       const path = join(this.root, file);
       return PARSED.test(path) ? this.source(path).selfContained : path.endsWith('.json');

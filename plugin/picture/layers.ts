@@ -165,8 +165,7 @@ function drawRoute({ edge, cells }: Route, at: At): string {
     const next = cells[i + 1];
     if (next === undefined) break;
     const { left, width } = at(cell.column);
-    // A bend lies at the left end of its column.
-    const [x, end] = [cell.node ? left + widthOf(cell) : left + width, at(next.column).left];
+    const [x, end] = [left + width, at(next.column).left];
     if (i === 0) {
       parts.push(`M${round(x)} ${round(cell.y)}`);
       const [labelX, labelY] = [(x + end) / 2 - 6, cell.y + 0.4 * (next.y - cell.y) - 4];
@@ -181,8 +180,8 @@ function drawRoute({ edge, cells }: Route, at: At): string {
   return `<path d="${parts.join('')}" fill="none" stroke="${FAINT}"${dashes} marker-end="url(#tip)"/>${label}`;
 }
 
-function drawBox(cell: Cell, node: PictureNode, { left }: { readonly left: number }): string {
-  const width = widthOf(cell);
+/** The boxes of a column are equally wide: no edge runs behind the next one. */
+function drawBox(cell: Cell, node: PictureNode, { left, width }: ReturnType<At>): string {
   const [top, middle] = [cell.y - BOX_HEIGHT / 2, round(left + width / 2)];
   const border =
     node.color === undefined ? `stroke="${LINE}"` : `stroke="${escapeXml(node.color)}" stroke-width="2.5"`;

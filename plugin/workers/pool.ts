@@ -82,6 +82,8 @@ interface Slot {
   verifying: ((answer: VerifyAnswer) => void) | undefined;
   /** It has run replicates before. */
   proven: boolean;
+  /** When it first ran one; infinite before. */
+  readyAt: number;
   /** Experiments whose modules it has loaded. */
   readonly loaded: Set<string>;
   /** It is being stopped, and takes no work any more. */
@@ -102,7 +104,7 @@ const VERIFY_TIMEOUT_MS = 10 * 60_000;
 
 /** A worker beside others pays once work has waited this long for one, or when each of them has many replicates ahead. */
 const PATIENCE_MS = 60;
-/** While none of the others is ready, for this many times. */
+/** While none of the others has been ready for as long: for this many times. */
 const MOST_WAITS = 10;
 const MANY_REPLICATES = 16;
 
@@ -238,7 +240,8 @@ export class WorkerPool {
 
   private waitForOthers(kind: string, waits: number): NodeJS.Timeout {
     return setTimeout(() => {
-      const isReady = this.slots.some((slot) => slot.kind === kind && slot.proven);
+      const longAgo = performance.now() - PATIENCE_MS + 1;
+      const isReady = this.slots.some((slot) => slot.kind === kind && slot.readyAt <= longAgo);
       if (!isReady && waits > 1) {
         this.patience = this.waitForOthers(kind, waits - 1);
         return;
@@ -285,6 +288,7 @@ export class WorkerPool {
       paceMs: Number.POSITIVE_INFINITY,
       verifying: undefined,
       proven: false,
+      readyAt: Number.POSITIVE_INFINITY,
       loaded: new Set(),
       retiring: false,
       fault: undefined,
@@ -376,6 +380,7 @@ export class WorkerPool {
     switch (message.type) {
       case 'batch-started':
         chunk.bound = true;
+        if (!slot.proven) slot.readyAt = performance.now();
         slot.proven = true;
         clearTimer(chunk, LOADING);
         return;

@@ -17,7 +17,7 @@ const LAYERS: readonly { readonly name: string; readonly rank: number; readonly 
   { name: 'matrix', rank: 4, paths: /^matrix\// },
   { name: 'picture', rank: 4, paths: /^picture\/(?!draw)/ },
   { name: 'effect', rank: 5, paths: /^(workers|store|io|picture|scale)\// },
-  { name: 'edge', rank: 6, paths: /^index\.ts$|^(nx|api|executors|generators|migrations|cli)\// },
+  { name: 'edge', rank: 6, paths: /^(index|plugin)\.ts$|^(nx|api|executors|generators|migrations|cli)\// },
 ];
 
 const LAST_PURE_RANK = 4;

@@ -5,8 +5,9 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { renderDot } from '../../plugin/picture/dot.ts';
 import { formatOf, renderPicture, writePicture } from '../../plugin/picture/draw.ts';
 import { renderHtml } from '../../plugin/picture/html.ts';
+import { drawLayers } from '../../plugin/picture/layers.ts';
 import { renderMermaid } from '../../plugin/picture/mermaid.ts';
-import { nearestOf, type Picture, pictureOf } from '../../plugin/picture/model.ts';
+import { pictureAround, pictureOf } from '../../plugin/picture/model.ts';
 import { graphOf } from '../support/configs.ts';
 
 /** JSON is YAML. */
@@ -138,18 +139,67 @@ test('two hundred experiments are drawn', async () => {
 });
 
 test('of a large picture, the nearest part is shown: whole steps upstream, one at least', () => {
-  const node = (name: string) => ({ name }) as unknown as Picture['nodes'][number];
-  const edge = (from: string, to: string) => ({ from, to, outputs: ['out'], swapped: false });
-  const picture: Picture = {
-    treatment: undefined,
-    nodes: ['a', 'b', 'c', 'd', 'e', 'f'].map(node),
-    edges: [edge('a', 'c'), edge('b', 'c'), edge('c', 'e'), edge('d', 'e'), edge('e', 'f')],
-  };
+  const reads = (...names: string[]) => ({
+    datasource: Object.fromEntries(names.map((name, i) => [`in${i}`, `${name}#out`])),
+    outputs: { out: {} },
+  });
+  const source = { outputs: { out: {} } };
+  const graph = graphFrom({
+    a: source,
+    b: source,
+    c: reads('a', 'b'),
+    d: source,
+    e: reads('c', 'd'),
+    f: reads('e'),
+  });
   const shown = (name: string, most: number): string[] =>
-    nearestOf(picture, name, most).nodes.map((one) => one.name);
-  expect(nearestOf(picture, 'f', 6)).toBe(picture);
-  expect(shown('f', 5)).toEqual(['c', 'd', 'e', 'f']);
+    pictureAround(graph, name, most).nodes.map((one) => one.name);
+  expect(pictureAround(graph, 'f', 6)).toEqual(pictureOf(graph, { experiments: ['f'] }));
+  expect(shown('f', 5)).toEqual(['d', 'c', 'e', 'f']);
   expect(shown('f', 3)).toEqual(['e', 'f']);
-  expect(shown('e', 1)).toEqual(['c', 'd', 'e']);
-  expect(nearestOf(picture, 'f', 5).edges).toEqual([edge('c', 'e'), edge('d', 'e'), edge('e', 'f')]);
+  expect(shown('e', 1)).toEqual(['d', 'c', 'e']);
+  expect(pictureAround(graph, 'f', 5).edges.map(({ from, to }) => `${from} ${to}`)).toEqual([
+    'c e',
+    'd e',
+    'e f',
+  ]);
+});
+
+describe('a picture in columns', () => {
+  const svg = drawLayers(pictureAround(GRAPH, 'c', 12));
+  const boxes = [...svg.matchAll(/<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="(\d+)"/g)].map(
+    ([, ...numbers]) => numbers.map(Number) as [number, number, number, number],
+  );
+
+  test('has every box right of what it reads, inside the picture, and none over another', () => {
+    const [, width = 0, height = 0] = (/<svg width="(\d+)" height="(\d+)"/.exec(svg) ?? []).map(Number);
+    expect(boxes).toHaveLength(3);
+    for (const [i, [x, y, w, h]] of boxes.entries()) {
+      expect(x >= 0 && y >= 0 && x + w <= width && y + h <= height).toBe(true);
+      for (const [left, , wide] of boxes.slice(0, i)) expect(x).toBeGreaterThan(left + wide);
+    }
+  });
+
+  test('shows each edge with its outputs, dashed where only a treatment reads it', () => {
+    expect(svg.match(/marker-end/g)).toHaveLength(3);
+    expect(svg.match(/stroke-dasharray/g)).toHaveLength(1);
+    expect(svg).toContain('>other<');
+  });
+
+  test('is the same every time, and what a name holds stays text', () => {
+    expect(drawLayers(pictureAround(GRAPH, 'c', 12))).toBe(svg);
+    expect(svg).not.toMatch(/<\/script>|<b>|"q"/);
+    expect(svg).not.toContain('\u202e');
+  });
+
+  test('has one row for each of many that nothing connects but their reader', () => {
+    const names = Array.from({ length: 11 }, (_, i) => `p${i}`);
+    const wide = graphFrom({
+      ...Object.fromEntries(names.map((name) => [name, { outputs: { out: {} } }])),
+      last: { datasource: Object.fromEntries(names.map((name) => [`from_${name}`, `${name}#out`])) },
+    });
+    const drawn = drawLayers(pictureAround(wide, 'last', 12));
+    const tops = [...drawn.matchAll(/<rect x="8" y="([\d.]+)"/g)].map(([, top]) => Number(top));
+    expect(new Set(tops).size).toBe(11);
+  });
 });
