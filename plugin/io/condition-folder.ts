@@ -58,10 +58,15 @@ export class ConditionFolder {
   /** What could not be written: the results are not complete then. */
   private problem: Error | undefined;
 
+  /** Absolute path of the folder in which `replicate_<i>` are made. */
+  readonly artifacts: string;
+
   private constructor(
     private readonly final: string,
     private readonly growing: string,
-  ) {}
+  ) {
+    this.artifacts = join(growing, 'artifacts');
+  }
 
   /** @param results folder of all conditions' results */
   static async create(results: string, condition: string): Promise<ConditionFolder> {
@@ -70,11 +75,6 @@ export class ConditionFolder {
     makeFolder(growing);
     await removeLeftovers(results, condition);
     return new ConditionFolder(join(results, condition), growing);
-  }
-
-  /** Absolute path of the folder in which `replicate_<i>` are made. */
-  get artifacts(): string {
-    return join(this.growing, 'artifacts');
   }
 
   /** Removes what a failed replicate left. */

@@ -172,9 +172,8 @@ export class ConditionReuse {
     const { replicate, metrics, artifacts: files } = record;
     const stored = { metrics, artifacts: files, ms, ...(reads === undefined ? {} : { reads }) };
     if (reads !== undefined) this.hasReads = true;
-    return trouble.attempt(this.planned, async () =>
-      this.shelf?.put(this.keyOf(replicate), stored, join(artifacts, `replicate_${replicate}`)),
-    );
+    const folder = Object.keys(files).length === 0 ? artifacts : join(artifacts, `replicate_${replicate}`);
+    return trouble.attempt(this.planned, async () => this.shelf?.put(this.keyOf(replicate), stored, folder));
   }
 
   /**

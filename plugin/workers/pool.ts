@@ -44,7 +44,8 @@ interface Active {
   readonly isolated: ReplicateJob[];
   readonly attempts: Map<number, number>;
   begun: boolean;
-  workers: number;
+  /** Chunks that are with workers. */
+  chunks: number;
   /** Replicates of the next chunk; grows until a chunk takes about CHUNK_MS. */
   chunkSize: number;
   stopped: boolean;
@@ -145,7 +146,7 @@ export class WorkerPool {
         isolated: [],
         attempts: new Map(),
         begun: false,
-        workers: 0,
+        chunks: 0,
         chunkSize: work.concurrency,
         stopped: false,
       });
@@ -215,7 +216,7 @@ export class WorkerPool {
     for (const choice of ['loaded', 'new', 'any'] as const) {
       for (const active of [...this.active]) {
         while (wantsWorker(active)) {
-          const slot = this.slotFor(active.work.job, choice);
+          const slot = this.slotFor(active, choice);
           if (slot === undefined) break;
           this.assign(slot, active);
         }
@@ -253,7 +254,11 @@ export class WorkerPool {
     }, PATIENCE_MS);
   }
 
-  private slotFor({ worker, experiment }: ConditionJob, choice: 'loaded' | 'new' | 'any'): Slot | undefined {
+  private slotFor(active: Active, choice: 'loaded' | 'new' | 'any'): Slot | undefined {
+    const { job, workers } = active.work;
+    const own = this.slots.filter((slot) => serves(slot, active));
+    if (own.length >= workers) return shortestQueue(own);
+    const { worker, experiment } = job;
     if (choice === 'any') return this.idleSlot(worker);
     const kind = kindOf(worker);
     const owners = this.slots.filter((slot) => slot.kind === kind && slot.loaded.has(experiment));
@@ -307,7 +312,9 @@ export class WorkerPool {
   private assign(slot: Slot, active: Active): void {
     const { work } = active;
     const suspect = active.isolated.pop();
-    const share = Math.ceil(active.waiting.length / (2 * Math.min(work.workers, this.size)));
+    const most = Math.min(work.workers, this.size);
+    // Towards the end chunks become smaller, so that all workers end together.
+    const share = most === 1 ? active.waiting.length : Math.ceil(active.waiting.length / (2 * most));
     const size = Math.max(work.concurrency, Math.min(active.chunkSize, share));
     const jobs = suspect ? [suspect] : active.waiting.splice(-size).reverse();
     const concurrency = suspect ? 1 : work.concurrency;
@@ -325,7 +332,7 @@ export class WorkerPool {
       timedOut: undefined,
     };
     slot.loaded.add(work.job.experiment);
-    active.workers++;
+    active.chunks++;
     if (!active.begun) active.sink.began();
     active.begun = true;
     if (slot.chunk === undefined) this.begin(slot, chunk);
@@ -465,7 +472,7 @@ export class WorkerPool {
     const { active } = chunk;
     // What it has begun without saying so was lost with what it had to say.
     for (const { active: other, pending } of slot.queue.splice(0)) {
-      other.workers--;
+      other.chunks--;
       if (!other.stopped) other.waiting.push(...again(pending.values()));
     }
     this.release(slot);
@@ -511,7 +518,7 @@ export class WorkerPool {
     const { chunk } = slot;
     if (chunk === undefined) return;
     for (const timer of chunk.timers.values()) clearTimeout(timer);
-    chunk.active.workers--;
+    chunk.active.chunks--;
     slot.chunk = undefined;
     const next = slot.queue.shift();
     if (next !== undefined) this.begin(slot, next);
@@ -520,7 +527,7 @@ export class WorkerPool {
 
   private proceed(active: Active): void {
     const over = active.stopped || (active.waiting.length === 0 && active.isolated.length === 0);
-    if (over && active.workers === 0) this.finish(active);
+    if (over && active.chunks === 0) this.finish(active);
     this.dispatch();
   }
 
@@ -532,8 +539,12 @@ export class WorkerPool {
   }
 }
 
-function wantsWorker({ stopped, work, workers, waiting, isolated }: Active): boolean {
-  return !stopped && workers < work.workers && waiting.length + isolated.length > 0;
+function wantsWorker({ stopped, waiting, isolated }: Active): boolean {
+  return !stopped && waiting.length + isolated.length > 0;
+}
+
+function serves({ chunk, queue }: Slot, active: Active): boolean {
+  return chunk?.active === active || queue.some((next) => next.active === active);
 }
 
 function kindOf(spec: WorkerSpec): string {
@@ -575,7 +586,7 @@ function takeBack(slot: Slot, of?: Active): boolean {
       continue;
     }
     slot.queue.splice(slot.queue.indexOf(chunk), 1);
-    active.workers--;
+    active.chunks--;
     if (!active.stopped) active.waiting.push(...[...pending.values()].reverse());
   }
   return begun;
