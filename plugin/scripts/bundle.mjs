@@ -29,7 +29,7 @@ const VENDORED = {
   'yaml.cjs': { format: 'cjs', code: "module.exports = require('yaml');" },
   'charts.js': {
     format: 'esm',
-    code: "export { compile } from 'vega-lite'; import { View, parse } from 'vega'; export const vega = { View, parse };",
+    code: "export { compile } from 'vega-lite'; import { View, parse, textMetrics } from 'vega'; export const vega = { View, parse, textMetrics };",
   },
 };
 

@@ -1,7 +1,6 @@
-import * as vega from 'vega';
 import { describe, expect, test } from 'vitest';
 import { compareConditions, type ReportModel } from '../../plugin/report/model.ts';
-import { renderPage } from '../../plugin/report/page/page.ts';
+import { loadCharts, renderPage } from '../../plugin/report/page/page.ts';
 import { artifactOf, dossierOf, logOf, richDossier, testedVerdicts, waves } from '../support/dossiers.ts';
 import { manifestOf } from '../support/manifests.ts';
 
@@ -23,7 +22,8 @@ test('a small page', async () => {
 
 test('the same dossier gives the same bytes, whatever fonts measure', async () => {
   const first = await renderPage(richDossier());
-  const { textMetrics } = vega as unknown as { textMetrics: { width: unknown; height: unknown } };
+  const { vega } = await loadCharts();
+  const textMetrics = vega.textMetrics as { width: unknown; height: unknown };
   const { width, height } = textMetrics;
   try {
     textMetrics.width = () => 1000;

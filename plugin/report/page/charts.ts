@@ -1,4 +1,3 @@
-import type { TopLevelSpec } from 'vega-lite';
 import { printable } from '../../base/diagnostics.ts';
 import type { MetricRow } from '../model.ts';
 import { drawable, type Scale, scaleOf } from './scale.ts';
@@ -25,8 +24,21 @@ const REACH = 0.36;
 
 type Datum = Readonly<Record<string, number | string>>;
 
+/** So much of a Vega-Lite specification as charts of ours have. */
+export interface ChartSpec {
+  readonly layer: readonly {
+    readonly data: { readonly values: readonly Datum[] };
+    readonly encoding: Readonly<Record<string, ChartChannel>>;
+  }[];
+}
+
+export interface ChartChannel {
+  readonly scale?: { readonly domain: readonly [number, number] };
+  readonly axis?: { readonly values: readonly number[]; readonly format?: string } | null;
+}
+
 /** All replicates of a metric by condition, as points or, of many, as densities; mean and interval on top. */
-export function valuesChart(rows: readonly MetricRow[], dense: boolean): TopLevelSpec {
+export function valuesChart(rows: readonly MetricRow[], dense: boolean): ChartSpec {
   const all = rows.flatMap(({ sample, interval }) => [...sample.values, interval.low, interval.high]);
   const scale = scaleOf(all);
   const replicates = dense
@@ -57,7 +69,7 @@ export function valuesChart(rows: readonly MetricRow[], dense: boolean): TopLeve
  *
  * @param decided for each row, whether it differs by more than chance explains
  */
-export function differencesChart(rows: readonly MetricRow[], decided: readonly boolean[]): TopLevelSpec {
+export function differencesChart(rows: readonly MetricRow[], decided: readonly boolean[]): ChartSpec {
   const compared = rows.map(({ comparison }) => comparison);
   const scale = scaleOf([
     0,
@@ -78,7 +90,7 @@ export function differencesChart(rows: readonly MetricRow[], decided: readonly b
  * Rows and names are placed by number: no name is ever a field, an expression or a key of Vega's, and nothing is laid
  * out by the width of a text, which differs from machine to machine.
  */
-function chart(rows: readonly MetricRow[], scale: Scale, layers: readonly object[]): TopLevelSpec {
+function chart(rows: readonly MetricRow[], scale: Scale, layers: readonly object[]): ChartSpec {
   const height = rows.length * rowHeight(rows.length);
   const names = rows.map(({ condition }, row) => ({ name: clip(printable(condition)), at: row + 0.5 }));
   const grid = {
@@ -120,7 +132,7 @@ function chart(rows: readonly MetricRow[], scale: Scale, layers: readonly object
       },
     },
   };
-  return spec as unknown as TopLevelSpec;
+  return spec as unknown as ChartSpec;
 }
 
 function rowHeight(rows: number): number {

@@ -1,9 +1,8 @@
-import type { TopLevelSpec } from 'vega-lite';
 import { ALPHA, type MetricRow, type PairedComparison, type ReportModel } from '../model.ts';
 import { count, formatInterval, formatOf, formatP, formatShort, signed } from '../numbers.ts';
 import { isDifference, type Reading, readRow } from '../reading.ts';
 import { VerdictValues } from '../verdict-values.ts';
-import { differencesChart, MOST_POINTS, valuesChart } from './charts.ts';
+import { type ChartSpec, differencesChart, MOST_POINTS, valuesChart } from './charts.ts';
 import type { DrawChart } from './draw.ts';
 import { type Content, type Html, html, renderSection, renderTable } from './html.ts';
 
@@ -72,7 +71,7 @@ async function chartsOf(
 async function figure(
   caption: string,
   label: string,
-  spec: TopLevelSpec,
+  spec: ChartSpec,
   draw: DrawChart,
   note?: string,
 ): Promise<Html> {
