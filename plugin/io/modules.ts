@@ -16,7 +16,7 @@ export type Language = 'node' | 'python';
 export type Modules = Readonly<Record<ModuleKind, string | undefined>>;
 
 export function findModules(folder: string): Modules {
-  return modulesAmong(folder, moduleFiles(folder));
+  return modulesAmong(folder, moduleFiles(namesIn(folder)));
 }
 
 function modulesAmong(folder: string, names: readonly string[]): Modules {
@@ -61,11 +61,13 @@ const MODULE_FILE = new RegExp(
   `^(?:${MODULE_KINDS.join('|')})(?:${EXTENSIONS.join('|').replaceAll('.', '\\.')})$`,
 );
 
-function moduleFiles(folder: string): string[] {
+function moduleFiles(names: readonly string[]): string[] {
+  return names.filter((file) => MODULE_FILE.test(file)).sort();
+}
+
+function namesIn(folder: string): readonly string[] {
   try {
-    return readdirSync(folder)
-      .filter((file) => MODULE_FILE.test(file))
-      .sort();
+    return readdirSync(folder);
   } catch {
     return [];
   }
@@ -75,6 +77,7 @@ function moduleFiles(folder: string): string[] {
 export class ModuleFinder {
   private readonly files = new Map<string, readonly string[]>();
   private readonly modules = new Map<string, Modules>();
+  private readonly hasTsconfig = new Map<string, boolean>();
   private readonly tsconfigs = new Map<string, string | undefined>();
   private readonly chains = new Map<string, readonly string[]>();
 
@@ -102,11 +105,10 @@ export class ModuleFinder {
   /** @param folder absolute path. @returns what `findTsconfig` does */
   tsconfigOf(folder: string): string | undefined {
     if (this.tsconfigs.has(folder)) return this.tsconfigs.get(folder);
-    const own = join(folder, 'tsconfig.json');
     const inside = folder.startsWith(this.root) && folder !== dirname(folder);
     const found = inside
-      ? existsSync(own)
-        ? own
+      ? this.holdsTsconfig(folder)
+        ? join(folder, 'tsconfig.json')
         : this.tsconfigOf(dirname(folder))
       : findTsconfig(this.root, folder);
     this.tsconfigs.set(folder, found);
@@ -123,9 +125,18 @@ export class ModuleFinder {
   }
 
   private filesIn(folder: string): readonly string[] {
-    const known = this.files.get(folder) ?? moduleFiles(folder);
-    this.files.set(folder, known);
-    return known;
+    const known = this.files.get(folder);
+    if (known !== undefined) return known;
+    const names = namesIn(folder);
+    const files = moduleFiles(names);
+    this.files.set(folder, files);
+    this.hasTsconfig.set(folder, names.includes('tsconfig.json'));
+    return files;
+  }
+
+  /** A folder that was listed need not be asked again. */
+  private holdsTsconfig(folder: string): boolean {
+    return this.hasTsconfig.get(folder) ?? existsSync(join(folder, 'tsconfig.json'));
   }
 }
 

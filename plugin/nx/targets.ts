@@ -66,20 +66,21 @@ export function projectOf(
     const target = conditionTarget(targetName, condition);
     if (count === undefined)
       targets[target] = conditionTask(graph, node, condition, undefined, code, targetName);
-    else targets[target] = mergingTask(node, condition, count, code, targetName);
+    else targets[target] = mergingTask(node, condition, count, targetName);
     for (const shard of count === undefined ? [] : shardsOf(count)) {
       const part = conditionTarget(targetName, condition, shard);
       targets[part] = conditionTask(graph, node, condition, shard, code, targetName);
       shardTargets.push(part);
     }
   }
-  const icon = presentation.icon ?? (node.upstream.length > 0 ? '📈' : '🧪');
+  // One sign beyond Latin-1 doubles the memory of the whole project graph's JSON, and the time to write it: nobody gets one unasked.
+  const description = [presentation.icon, config.description].filter((part) => part !== undefined).join(' ');
   return {
     name,
     root: config.folder,
     tags: [TAG, ...(presentation.group === undefined ? [] : [`group:${presentation.group}`])],
     metadata: {
-      description: config.description === undefined ? icon : `${icon} ${config.description}`,
+      ...(description === '' ? {} : { description }),
       technologies: [...code.technologies],
       targetGroups: {
         [`${targetName} conditions`]: conditions.map((c) => conditionTarget(targetName, c)),
@@ -114,7 +115,6 @@ function comparison(
     outputs: ['{projectRoot}/results/report', '{projectRoot}/results/ro-crate-metadata.json'],
     metadata: {
       description: `Compare the ${conditions.length} conditions of ${name}.`,
-      technologies: [...code.technologies],
       help: { command: `npx nx run ${name}:${targetName} --help`, example: { options: { replicates: 1 } } },
     },
   };
@@ -149,7 +149,6 @@ function conditionTask(
     ...(shard === undefined ? {} : { shard: shardName(shard) }),
     ...(artifacts.length > 0 ? { reads } : {}),
   };
-  const target = conditionTarget(targetName, condition, shard);
   return {
     executor: EXECUTOR,
     cache: true,
@@ -185,7 +184,6 @@ function conditionTask(
         shard === undefined
           ? `Run the condition ${condition} of ${name}.`
           : `Run shard ${shard.k} of ${shard.n} of the condition ${condition} of ${name}.`,
-      ...presentation(node, target, code),
     },
   };
 }
@@ -195,7 +193,6 @@ function mergingTask(
   node: ExperimentNode,
   condition: string,
   count: number,
-  code: ExperimentCode,
   targetName: string,
 ): TargetConfiguration {
   const { config, name } = node;
@@ -214,15 +211,7 @@ function mergingTask(
     outputs: [`{projectRoot}/results/${condition}`],
     metadata: {
       description: `Put the ${count} shards of the condition ${condition} of ${name} together.`,
-      ...presentation(node, conditionTarget(targetName, condition), code),
     },
-  };
-}
-
-function presentation({ name }: ExperimentNode, target: string, code: ExperimentCode) {
-  return {
-    technologies: [...code.technologies],
-    help: { command: `npx nx run ${name}:${target} --help`, example: { options: { replicates: 1 } } },
   };
 }
 

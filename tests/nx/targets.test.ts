@@ -56,7 +56,9 @@ test('the project shows what cli says', () => {
     tags: ['experiment', 'group:Training'],
     metadata: { description: '🔬 Reads.' },
   });
-  expect(project('producer').metadata?.description).toBe('🧪');
+  // Nothing beyond Latin-1 comes unasked: it would make the whole project graph twice as large in memory.
+  expect(project('producer').metadata).not.toHaveProperty('description');
+  expect(JSON.stringify(project('producer'))).toMatch(/^[\0-\xff]*$/);
 });
 
 describe('the comparison', () => {
