@@ -243,7 +243,8 @@ export const CONFIG_SCHEMA = {
         priority: { type: 'number', description: 'Order within its group, smallest first.' },
         icon: {
           ...text,
-          description: 'Shown before the description. Default in pictures: 📈 when it reads other experiments, else 🧪.',
+          description:
+            'Shown before the description. Default in pictures: 📈 when it reads other experiments, else 🧪.',
         },
         color: {
           type: 'string',

@@ -11,6 +11,9 @@ import type { RunEvent } from './events.ts';
 
 const PAGE = 'report.html';
 
+/** A run that lasts longer is likely to wait for its workers. */
+const AHEAD_AFTER_MS = 250;
+
 /** In the order in which their digests stand at the end of the page. */
 const OTHERS = [`${REPORT_FOLDER}/summary.json`, `${REPORT_FOLDER}/report.md`, CRATE_FILE];
 
@@ -53,8 +56,12 @@ export function chartsAhead(): (event: RunEvent) => void {
     if (begun || event.type !== 'replicate-finished') return;
     if (Object.keys(event.record.metrics).length === 0) return;
     begun = true;
-    // What fails here fails again, and is told, where a chart is drawn.
-    void import('../report/page/page.ts').then(({ loadCharts }) => loadCharts()).catch(() => {});
+    const load = async (): Promise<void> => {
+      const { loadCharts } = await import('../report/page/page.ts');
+      await loadCharts();
+    };
+    // A short run would only be held up. What fails here fails again, and is told, where a chart is drawn.
+    setTimeout(() => void load().catch(() => {}), AHEAD_AFTER_MS).unref();
   };
 }
 
