@@ -66,18 +66,20 @@ export function chartsAhead(): (event: RunEvent) => void {
 }
 
 /** The last line of the page: what the reports were made of, and the digest of each of them. */
-function sealOf(basis: string, page: string, others: readonly (string | Buffer)[]): string {
+function sealOf(basis: string, page: string | Buffer, others: readonly (string | Buffer)[]): string {
   return `<!-- ${[basis, sha256(page), ...others.map((text) => sha256(text))].join(' ')} -->\n`;
 }
 
 function isInPlace(results: string, basis: string): boolean {
   try {
-    const text = readFileSync(join(results, REPORT_FOLDER, PAGE), 'utf8');
-    const end = text.lastIndexOf('<!-- ');
+    const page = readFileSync(join(results, REPORT_FOLDER, PAGE));
+    const end = page.lastIndexOf('<!-- ');
+    if (end < 0) return false;
+    const seal = page.toString('utf8', end);
     // Most often the first digest differs already.
-    if (end < 0 || !text.startsWith(`<!-- ${basis} `, end)) return false;
+    if (!seal.startsWith(`<!-- ${basis} `)) return false;
     const others = OTHERS.map((path) => readFileSync(join(results, path)));
-    return text.slice(end) === sealOf(basis, text.slice(0, end), others);
+    return seal === sealOf(basis, page.subarray(0, end), others);
   } catch {
     return false; // what cannot be read is made anew
   }
