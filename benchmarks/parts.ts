@@ -1,5 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,8 +40,10 @@ export function measureSteps(rounds: number): StepSamples {
     const store = join(root, 'store');
     rmSync(store, { recursive: true, force: true });
     const [bare, off, on] = [bareLoop(root, STEP), runOnce(root), runOnce(root, store)];
-    const values = readdirSync(join(root, 'bench/results')).map((condition) => {
-      const text = readFileSync(join(root, 'bench/results', condition, 'metrics.json'), 'utf8');
+    const results = join(root, 'bench/results');
+    const made = readdirSync(results).filter((name) => existsSync(join(results, name, 'metrics.json')));
+    const values = made.map((condition) => {
+      const text = readFileSync(join(results, condition, 'metrics.json'), 'utf8');
       return [...text.matchAll(/"value":\[(\d+)\]/g)].reduce((sum, [, value]) => sum + Number(value), 0);
     });
     const sum = values.reduce((total, value) => total + value, 0);

@@ -86,6 +86,8 @@ async function run(message: RunMessage): Promise<void> {
     return;
   }
   const { job } = message;
+  // Loading modules may take long, or end all of this.
+  if (!pipelines.has(job.id)) flush();
   alone = outsideOfReplicates();
   if (port.ownsProcess) process.chdir(job.folder);
   let pipeline: Pipeline;

@@ -484,6 +484,11 @@ export class WorkerPool {
   private reassign(slot: Slot, chunk: Chunk, failure: RunFailure): void {
     const { active, started, bound } = chunk;
     const unanswered = [...chunk.pending.values()].reverse();
+    if (slot.retiring && slot.fault === undefined) {
+      // It was stopped for the sake of another condition.
+      active.waiting.push(...again(chunk.pending.values()));
+      return;
+    }
     if (!bound) {
       // No replicate is to blame. A worker that ran others before may have died of those; a new one died of the modules.
       if (slot.proven) active.waiting.push(...unanswered);
