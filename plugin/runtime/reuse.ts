@@ -33,14 +33,12 @@ export class StoreTrouble {
   constructor(private readonly tell: (planned: PlannedCondition, why: string) => void) {}
 
   /** Keeps something, unless that has failed before. Never rejects. */
-  async attempt(planned: PlannedCondition, keep: () => Promise<void>): Promise<void> {
-    if (this.lost) return;
-    try {
-      await keep();
-    } catch (error) {
-      if (!this.lost) this.tell(planned, (error as Error).message);
+  attempt(planned: PlannedCondition, keep: () => Promise<void>): Promise<void> {
+    if (this.lost) return Promise.resolve();
+    return keep().catch((error: Error) => {
+      if (!this.lost) this.tell(planned, error.message);
       this.lost = true;
-    }
+    });
   }
 }
 
@@ -173,7 +171,9 @@ export class ConditionReuse {
     const stored = { metrics, artifacts: files, ms, ...(reads === undefined ? {} : { reads }) };
     if (reads !== undefined) this.hasReads = true;
     const folder = Object.keys(files).length === 0 ? artifacts : join(artifacts, `replicate_${replicate}`);
-    return trouble.attempt(this.planned, async () => this.shelf?.put(this.keyOf(replicate), stored, folder));
+    const { shelf } = this;
+    if (shelf === undefined) return Promise.resolve();
+    return trouble.attempt(this.planned, () => shelf.put(this.keyOf(replicate), stored, folder));
   }
 
   /**

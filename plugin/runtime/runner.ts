@@ -10,8 +10,9 @@ import type { Untouched } from '../io/untouched.ts';
 import { conditionKey } from '../store/components.ts';
 import { ranges, spans } from '../store/explain.ts';
 import type { RunStore, StoredReplicate } from '../store/store.ts';
-import type { PoolSink, WorkerPool } from '../workers/pool.ts';
+import type { WorkerPool } from '../workers/pool.ts';
 import type { WorkerSpec } from '../workers/protocol.ts';
+import type { PoolSink } from '../workers/slot.ts';
 import { DiscoveredReads } from './discovered-reads.ts';
 import type { ConditionOutcome, ConditionStatus, FailedReplicate, RunEvent } from './events.ts';
 import { describeFailure, type RunFailure, stackOf } from './failures.ts';
@@ -338,10 +339,13 @@ class ConditionRun implements PoolSink {
       reuse.distrust();
       return;
     }
-    const keep = async (): Promise<void> =>
-      reuse.keep(record, ms, artifacts, shared.storeTrouble, reads && (await reads));
-    if (Object.keys(record.artifacts).length === 0 && reads === undefined) void keep();
-    else this.keeping = this.keeping.then(keep);
+    if (Object.keys(record.artifacts).length === 0 && reads === undefined) {
+      void reuse.keep(record, ms, artifacts, shared.storeTrouble);
+      return;
+    }
+    this.keeping = this.keeping.then(async () =>
+      reuse.keep(record, ms, artifacts, shared.storeTrouble, reads && (await reads)),
+    );
   }
 
   private async work(folder: ConditionFolder, toRun: readonly number[]) {
