@@ -2,13 +2,11 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { SettingsError } from '../base/settings-error.ts';
 import { readExperiments } from '../io/discover.ts';
-import { findConfigs } from '../io/find-configs.ts';
+import { CONFIG_FILE, findConfigs } from '../io/find-configs.ts';
 import { InferenceCache } from '../nx/cache.ts';
 import { experimentFiles, pluginOptions, resolveOptions } from '../nx/options.ts';
-import { type ExperimentOrigin, settingsError } from './origin.ts';
+import { type ExperimentOrigin, type ParsedConfigs, settingsError } from './origin.ts';
 import { storeOf } from './settings-of.ts';
-
-const CONFIG = /^config\.ya?ml$/;
 
 /**
  * The experiments that a path stands for: that of a config.yaml or of its folder, else all below the folder.
@@ -20,7 +18,7 @@ export function findExperiments(path: string): ExperimentOrigin[] {
   const stats = statSync(absolute, { throwIfNoEntry: false });
   if (stats === undefined) throw new SettingsError(`There is no "${path}".`);
   const folder = stats.isFile() ? dirname(absolute) : absolute;
-  if (stats.isFile() && !CONFIG.test(basename(absolute))) {
+  if (stats.isFile() && !CONFIG_FILE.test(basename(absolute))) {
     throw new SettingsError(`"${path}" is no config.yaml.`);
   }
   const own = ['config.yaml', 'config.yml'].find((name) => existsSync(join(folder, name)));
@@ -32,7 +30,7 @@ export function findExperiments(path: string): ExperimentOrigin[] {
   if (wanted.length === 0) throw new SettingsError(`There is no config.yaml in "${path}" or below it.`);
   const files = [...new Set([...all, ...wanted])].sort();
   const parsed = parsedBefore(root);
-  const { graph, diagnostics, texts } = readExperiments(root, files, parsed?.configs);
+  const { graph, diagnostics, texts } = readExperiments(root, files, parsed?.cache.configs);
   const names = [...graph.experiments.values()].flatMap(({ name, config }) =>
     wanted.includes(config.file) ? [name] : [],
   );
@@ -51,11 +49,12 @@ function rootOf(folder: string, isExperiment: boolean): string {
   return isExperiment ? dirname(folder) : folder;
 }
 
-/** What Nx keeps of a workspace; elsewhere what a run with a store has left there. */
-function parsedBefore(root: string): InferenceCache | undefined {
-  if (existsSync(join(root, 'nx.json'))) return InferenceCache.of(root);
+/** What inference keeps of an Nx workspace; elsewhere what a run has left beside its store. */
+function parsedBefore(root: string): ParsedConfigs | undefined {
+  if (existsSync(join(root, 'nx.json'))) return { cache: InferenceCache.of(root), keptIn: undefined };
   const { folder } = storeOf(root, undefined);
-  return folder === undefined ? undefined : new InferenceCache(join(folder, 'parsed.json'));
+  if (folder === undefined) return undefined;
+  return { cache: new InferenceCache(join(folder, 'parsed.json')), keptIn: folder };
 }
 
 /** In an Nx workspace those that the plugin takes for experiments. */

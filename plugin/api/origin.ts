@@ -20,14 +20,20 @@ interface DefinedOrigin {
   readonly upstream: readonly ExperimentOrigin[];
 }
 
+/** What was parsed, so that the next process need not. */
+export interface ParsedConfigs {
+  readonly cache: InferenceCache;
+  /** Folder of the store that it lies beside; undefined: somebody else keeps it. */
+  readonly keptIn: string | undefined;
+}
+
 /** An experiment of a folder, among others of one root. */
 interface FolderOrigin {
   readonly type: 'folder';
   readonly name: string;
   readonly root: string;
   readonly graph: Graph;
-  /** What was parsed for it. */
-  readonly parsed?: InferenceCache | undefined;
+  readonly parsed?: ParsedConfigs | undefined;
 }
 
 export type ExperimentOrigin = DefinedOrigin | FolderOrigin;
@@ -39,8 +45,7 @@ export interface ResolvedExperiments {
   /** The root whose installed packages are used. Default: the same. */
   readonly installedAt?: string;
   readonly graph: Graph;
-  /** What was parsed for them, to be kept beside the store. */
-  readonly parsed?: InferenceCache | undefined;
+  readonly parsed?: ParsedConfigs | undefined;
   /** Of the experiments that were defined in code. */
   readonly functions: ReadonlyMap<string, DefinedFunctions>;
 }

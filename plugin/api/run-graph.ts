@@ -112,12 +112,17 @@ class GraphRun {
         },
       });
       await Promise.all(comparing);
-      if (this.store.folder !== undefined && !existsSync(join(experiments.root, 'nx.json')))
-        experiments.parsed?.save();
+      this.keepParsed();
     } finally {
       await pool.close();
     }
     return new Map(experiments.graph.order.flatMap((name) => this.entry(name)));
+  }
+
+  /** Only beside the store that this run has used: a run leaves nothing elsewhere. */
+  private keepParsed(): void {
+    const { cache, keptIn } = this.experiments.parsed ?? {};
+    if (keptIn !== undefined && keptIn === this.store.folder && existsSync(keptIn)) cache?.save();
   }
 
   private entry(name: string): [string, Result][] {

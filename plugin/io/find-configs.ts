@@ -1,7 +1,9 @@
 import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-const CONFIG = /^config\.ya?ml$/;
+/** Name of a file that makes its folder an experiment. */
+export const CONFIG_FILE = /^config\.ya?ml$/;
+
 const LEFT_OUT = new Set(['node_modules', 'results']);
 
 /**
@@ -17,12 +19,11 @@ export function findConfigs(root: string): string[] {
       const path = join(folder, name);
       if (isFolder(entry, path)) {
         if (LEFT_OUT.has(name)) continue;
-        const links = entry.isSymbolicLink() ? [...linked, realpathSync(path)] : linked;
+        const target = entry.isSymbolicLink() ? realpathSync(path) : undefined;
         // A link that leads to where it lies itself would never end.
-        if (links !== linked && (linked.includes(links.at(-1) ?? '') || isAbove(links.at(-1) ?? '', folder)))
-          continue;
-        visit(path, `${below}${name}/`, links);
-      } else if (CONFIG.test(name)) found.push(`${below}${name}`);
+        if (target !== undefined && (linked.includes(target) || isAbove(target, folder))) continue;
+        visit(path, `${below}${name}/`, target === undefined ? linked : [...linked, target]);
+      } else if (CONFIG_FILE.test(name)) found.push(`${below}${name}`);
     }
   };
   visit(root, '', []);

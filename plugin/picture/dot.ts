@@ -1,4 +1,4 @@
-import { FAINT, FONT, factsOf, fillOf, INK, LINE } from './look.ts';
+import { clip, FAINT, FONT, factsOf, fillOf, INK, LINE } from './look.ts';
 import type { Picture, PictureEdge, PictureNode } from './model.ts';
 
 const MAX_DESCRIPTION = 60;
@@ -62,8 +62,4 @@ function escapeLabel(text: string): string {
     .replaceAll('\\', '\\\\')
     .replaceAll('"', '\\"')
     .replaceAll('&', '&amp;');
-}
-
-function clip(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length - 1).replace(/[\ud800-\udbff]$/, '')}…` : text;
 }

@@ -1,4 +1,4 @@
-import { escapeXml, FAINT, FONT, factsOf, fillOf, INK, LINE } from './look.ts';
+import { clip, escapeXml, FAINT, FONT, factsOf, fillOf, INK, LINE } from './look.ts';
 import type { Picture, PictureEdge, PictureNode } from './model.ts';
 
 /** In pixels. */
@@ -144,16 +144,11 @@ function gapAfter(column: number, routes: readonly Route[]): number {
 }
 
 function titleOf({ icon, name }: PictureNode): string {
-  return `${icon} ${clip(name)}`;
+  return `${icon} ${clip(name, MAX_LABEL)}`;
 }
 
 function labelOf({ outputs }: PictureEdge): string {
-  return clip(outputs.join(', '));
-}
-
-function clip(text: string): string {
-  const signs = [...text];
-  return signs.length > MAX_LABEL ? `${signs.slice(0, MAX_LABEL - 1).join('')}…` : text;
+  return clip(outputs.join(', '), MAX_LABEL);
 }
 
 type At = (column: number) => { readonly left: number; readonly width: number };

@@ -25,3 +25,8 @@ export function escapeXml(text: string): string {
     .replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu, ' ')
     .replace(/[&<>"']/g, (sign) => `&#${sign.codePointAt(0)};`);
 }
+
+/** At most so many UTF-16 units of a text, never half of a sign. */
+export function clip(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1).replace(/[\ud800-\udbff]$/, '')}…` : text;
+}

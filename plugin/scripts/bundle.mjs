@@ -22,7 +22,7 @@ const ENTRIES = [
 ];
 
 /** What starts alone and should start soon. Modules that the same ones of these need go into one file. */
-const STARTS = ['index', 'nx/create-nodes', 'api/run-graph', 'nx/tasks', 'report/page/page'];
+const STARTS = ['index', 'plugin', 'nx/create-nodes', 'api/run-graph', 'nx/tasks', 'report/page/page'];
 
 /** Libraries of very many files that are loaded often, or while somebody waits. */
 const VENDORED = {
@@ -51,22 +51,21 @@ await bundle(
   },
 );
 // A worker starts fastest as one file of CommonJS, with nothing to resolve but what a module may ask for.
-await bundle(
+const worker = await bundle(
   { input: join(build, 'workers/node-main.js'), external: [/^node:/, /index\.js$/] },
   { file: join(dist, 'workers/node-main.cjs'), format: 'cjs', codeSplitting: false },
 );
-const packages = new Set();
+const packages = new Set(packagesIn(worker));
 for (const [file, { format, code }] of Object.entries(VENDORED)) {
   const entry = join(build, `vendored-${file}`);
   writeFileSync(entry, code);
-  const { output } = await bundle(
+  const vendored = await bundle(
     { input: entry, external: /^node:/ },
     { file: join(dist, 'vendor', file), format, codeSplitting: false, minify: true },
   );
   rmSync(entry);
-  for (const { moduleIds = [] } of output) for (const id of moduleIds) packages.add(packageOf(id));
+  for (const folder of packagesIn(vendored)) packages.add(folder);
 }
-packages.delete(undefined);
 writeFileSync(join(dist, 'vendor/LICENSES.txt'), [...packages].sort().map(licenseOf).join('\n'));
 
 /** For each module a name that tells which of the starts need it; none for what only commands and generators need. */
@@ -102,12 +101,15 @@ function inFolders(kind, file) {
     .map(({ name }) => `${kind}/${name}/${file}`);
 }
 
-/** The folder of the installed package that a module belongs to. */
-function packageOf(id) {
-  const parts = id.split(sep);
-  const at = parts.lastIndexOf('node_modules');
-  if (at < 0) return undefined;
-  return parts.slice(0, at + (parts[at + 1]?.startsWith('@') ? 3 : 2)).join(sep);
+/** The folders of the installed packages of which something went into a bundle. */
+function packagesIn({ output }) {
+  return output.flatMap(({ moduleIds = [] }) =>
+    moduleIds.flatMap((id) => {
+      const parts = id.split(sep);
+      const at = parts.lastIndexOf('node_modules');
+      return at < 0 ? [] : [parts.slice(0, at + (parts[at + 1]?.startsWith('@') ? 3 : 2)).join(sep)];
+    }),
+  );
 }
 
 function licenseOf(folder) {

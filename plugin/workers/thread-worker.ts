@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker as Thread } from 'node:worker_threads';
 import { packageFile } from '../base/package-files.ts';
 import { claim, createClaims, offer } from './claims.ts';
@@ -81,12 +82,7 @@ export class ThreadWorker implements Worker {
     if (this.gone) return;
     if (graceMs > 0) {
       this.send({ type: 'abort' });
-      let timer: NodeJS.Timeout | undefined;
-      const grace = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, graceMs);
-      });
-      await Promise.race([this.exited, grace]);
-      clearTimeout(timer);
+      await Promise.race([this.exited, sleep(graceMs, undefined, { ref: false })]);
     }
     await this.thread.terminate();
     await this.exited;

@@ -26,3 +26,16 @@ test('the types that steps import do not need those of Nx', () => {
   visit(new URL('../../plugin/dist/index.d.ts', import.meta.url));
   expect(seen.size).toBeGreaterThan(1);
 });
+
+test('what Nx loads with every command is the entry for Nx alone', () => {
+  const seen = new Map<string, number>();
+  const visit = (url: URL): void => {
+    if (seen.has(url.href)) return;
+    const code = readFileSync(url, 'utf8');
+    seen.set(url.href, code.length);
+    for (const [, path = ''] of code.matchAll(/^(?:import|export) [^;]*from "(\.[^"]+)";/gm))
+      visit(new URL(path, url));
+  };
+  visit(new URL('../../plugin/dist/plugin.js', import.meta.url));
+  expect([...seen.values()].reduce((sum, size) => sum + size, 0)).toBeLessThan(5000);
+});

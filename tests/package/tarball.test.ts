@@ -61,6 +61,17 @@ test('it holds what it needs and nothing else', () => {
   expect(report.unpackedSize).toBeLessThan(MAX_UNPACKED);
 });
 
+test('the licence of every library that is part of it is in it', () => {
+  const texts = readFileSync(join(folder, 'package/dist/vendor/LICENSES.txt'), 'utf8');
+  const named = [...texts.matchAll(/^(\S+) \d+\.\d+\.\d+\S* \((.+)\)$/gm)];
+  const names = named.map(([, name]) => name);
+  expect(names).toEqual(
+    expect.arrayContaining(['yaml', 'vega', 'vega-lite', 'pure-rand', 'fastest-levenshtein']),
+  );
+  for (const [, name, license] of named)
+    expect(license, name).toMatch(/^(MIT|ISC|BSD-[23]-Clause|Apache-2\.0)$/);
+});
+
 test('no file names a path of the machine that built it', () => {
   const package_ = join(folder, 'package');
   for (const path of readdirSync(package_, { recursive: true, withFileTypes: true })) {
