@@ -17,20 +17,18 @@ for (const file of readdirSync(build, { recursive: true })) {
   if (mended !== text) writeFileSync(path, mended);
 }
 
-// CommonJS gets the same code, since Node requires ES modules from 20.19 on; TypeScript wants declarations that say so. It is what
-// Nx loads with every command: the part that Nx needs is there at once, and the rest when somebody asks for it.
-const [whole, light] = await Promise.all([import('../dist/index.js'), import('../dist/plugin.js')]);
+// CommonJS is what Nx loads with every command: the part that Nx needs is there at once. The rest is the same code as for
+// others, since Node requires ES modules from 20.19 on, when somebody asks for it. TypeScript wants declarations that say so.
+const [whole, light] = await Promise.all([import('../dist/index.js'), import('../build/plugin.js')]);
 const rest = Object.keys(whole).filter((name) => !(name in light));
 mkdirSync(cjs);
 writeFileSync(join(cjs, 'package.json'), '{ "type": "commonjs" }\n');
 writeFileSync(
   join(cjs, 'index.js'),
-  `const { ${Object.keys(light).join(', ')} } = require('../plugin.js');
+  `const { ${Object.keys(light).join(', ')} } = require('../plugin.cjs');
 module.exports = { ${Object.keys(light).join(', ')} };
 for (const name of ${JSON.stringify(rest)})
   Object.defineProperty(module.exports, name, { enumerable: true, get: () => require('../index.js')[name] });
-// Nx asks for the projects a moment later.
-setImmediate(() => import('../nx/create-nodes.js').catch(() => {}));
 `,
 );
 const reached = new Set(['index.d.ts']);
