@@ -54,7 +54,8 @@ export function parseYamlTree(file: string, text: string): Result<LocatedNode> {
   const document = compose(tokens, text.length);
   const problems = yamlProblems(file, text, document);
   if (problems.length > 0) return { ok: false, diagnostics: problems };
-  const builder = new TreeBuilder(file, document);
+  const targets = text.includes('*') ? aliasTargets(document) : new Map();
+  const builder = new TreeBuilder(file, targets);
   const tree = builder.build(document.contents);
   return builder.diagnostics.length > 0
     ? { ok: false, diagnostics: builder.diagnostics }
@@ -98,16 +99,13 @@ export function mappingToJson(entries: readonly LocatedEntry[]): JsonObject {
 class TreeBuilder {
   readonly diagnostics: Diagnostic[] = [];
   private nodes = 0;
-  private readonly targets: ReadonlyMap<Alias, Node | undefined>;
   /** The outermost alias that is being followed: that is where an author can do something. */
   private alias: Span | undefined;
 
   constructor(
     private readonly file: string,
-    document: Document.Parsed,
-  ) {
-    this.targets = aliasTargets(document);
-  }
+    private readonly targets: ReadonlyMap<Alias, Node | undefined>,
+  ) {}
 
   /** @param fallback where a value is missing that its key announces */
   build(node: unknown, depth = 0, fallback?: Span): LocatedNode {

@@ -53,9 +53,7 @@ export function readExperiments(
 
 /** Bytes that are no UTF-8 become U+FFFD, which the parser refuses with its place. */
 function readText(path: string): string {
-  return readFileSync(path)
-    .toString('utf8')
-    .replace(/^\ufeff/, '');
+  return readFileSync(path, 'utf8').replace(/^\ufeff/, '');
 }
 
 function doubleFiles(files: readonly string[]): Diagnostic[] {

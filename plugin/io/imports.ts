@@ -34,23 +34,26 @@ const REQUIRE = /\brequire\s*(?:\.\s*resolve\s*)?\(\s*(['"])([^'"\n]+)\1\s*\)/g;
 
 /** One file of the workspace, read once. */
 interface SourceFile extends ImportedSpecifiers {
-  readonly sha256: string;
-  readonly selfContained: boolean;
+  /** Undefined when it could not be read. */
+  readonly text: string | undefined;
 }
 
-const UNREADABLE = { exact: [], prefix: [], sha256: undefined, selfContained: false } as const;
+const UNREADABLE: SourceFile = { ...NOTHING, text: undefined };
 
 /** Follows static, dynamic, re-exporting and `require` imports through the workspace. Nothing is executed. */
 export class ImportScanner {
   private readonly resolvers = new Map<string | undefined, ResolverFactory>();
   private readonly resolved = new Map<string, string | undefined>();
-  private readonly sources = new Map<string, SourceFile | typeof UNREADABLE>();
+  private readonly sources = new Map<string, SourceFile>();
+  private readonly prefix: string;
 
   /** @param parsed specifiers by content digest; the scanner adds to it, so that it can be kept between runs */
   constructor(
     private readonly root: string,
     private readonly parsed: Map<string, ImportedSpecifiers> = new Map(),
-  ) {}
+  ) {
+    this.prefix = root.endsWith(sep) ? root : root + sep;
+  }
 
   /** @param entries absolute paths of modules */
   reach(entries: readonly string[], tsconfig: string | undefined): ReachableCode {
@@ -60,8 +63,9 @@ export class ImportScanner {
     const imports: { from: string; to: string }[] = [];
     const waiting = [...entries];
     for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
-      if (files.has(this.relative(file))) continue;
-      files.add(this.relative(file));
+      const from = this.relative(file);
+      if (files.has(from)) continue;
+      files.add(from);
       if (!PARSED.test(file)) continue;
       const { exact, prefix } = this.source(file);
       for (const specifier of exact) {
@@ -71,7 +75,7 @@ export class ImportScanner {
           installed.add(target);
           continue;
         }
-        imports.push({ from: this.relative(file), to: this.relative(target) });
+        imports.push({ from, to: this.relative(target) });
         waiting.push(target);
         if (!specifier.startsWith('.')) {
           const owner = this.packageFolder(target, tsconfig, specifier, file);
@@ -94,7 +98,10 @@ export class ImportScanner {
 
   /** Digest of a file that was followed; undefined of any other. @param file absolute path */
   digestOf(file: string): string | undefined {
-    return this.sources.get(file)?.sha256;
+    const text = this.sources.get(file)?.text;
+    if (text === undefined) return undefined;
+    // Other bytes than those of UTF-8 all look the same in a text.
+    return sha256(text.includes('\ufffd') ? readFileSync(file) : text);
   }
 
   /** Whether none of this code reaches anything else. Of a folder of which any file may be imported, nobody knows. */
@@ -102,26 +109,26 @@ export class ImportScanner {
     if (folders.length > 0) return false;
     return files.every((file) => {
       const path = join(this.root, file);
-      return PARSED.test(path) ? this.source(path).selfContained : path.endsWith('.json');
+      if (!PARSED.test(path)) return path.endsWith('.json');
+      const source = this.source(path);
+      return source.text !== undefined && isSelfContained(source.text, source);
     });
   }
 
-  private source(file: string): SourceFile | typeof UNREADABLE {
+  private source(file: string): SourceFile {
     const known = this.sources.get(file) ?? this.read(file);
     this.sources.set(file, known);
     return known;
   }
 
-  private read(file: string): SourceFile | typeof UNREADABLE {
-    let bytes: Buffer;
+  private read(file: string): SourceFile {
+    let text: string;
     try {
-      bytes = readFileSync(file);
+      text = readFileSync(file, 'utf8');
     } catch {
       return UNREADABLE;
     }
-    const text = bytes.toString('utf8');
-    const specifiers = this.specifiers(file, text);
-    return { ...specifiers, sha256: sha256(bytes), selfContained: isSelfContained(text, specifiers) };
+    return { ...this.specifiers(file, text), text };
   }
 
   private specifiers(file: string, text: string): ImportedSpecifiers {
@@ -178,11 +185,13 @@ export class ImportScanner {
 
   /** Whether a file is a source of the workspace, not one of an installed package. */
   private isOurs(path: string): boolean {
-    return path.startsWith(this.root + sep) && !path.split(sep).includes('node_modules');
+    return path.startsWith(this.prefix) && !path.split(sep).includes('node_modules');
   }
 
   private relative(path: string): string {
-    return relative(this.root, path).split(sep).join('/');
+    const inside = path.startsWith(this.prefix) && !path.includes('..');
+    const place = inside ? path.slice(this.prefix.length) : relative(this.root, path);
+    return sep === '/' ? place : place.split(sep).join('/');
   }
 }
 

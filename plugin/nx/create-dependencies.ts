@@ -14,11 +14,13 @@ export function inferDependencies(
 ): RawProjectGraphDependency[] {
   const options = resolveOptions(rawOptions);
   const projectAt = new Map(Object.entries(context.projects).map(([name, { root }]) => [root, name]));
-  const files = Object.entries(context.projects).flatMap(([name, { root }]) =>
-    (context.fileMap.projectFileMap[name] ?? [])
-      .map(({ file }) => file)
-      .filter((file) => file === `${root}/config.yaml` || file === `${root}/config.yml`),
-  );
+  const files: string[] = [];
+  for (const [root, name] of projectAt) {
+    const prefix = root === '.' ? '' : `${root}/`;
+    const [yaml, yml] = [`${prefix}config.yaml`, `${prefix}config.yml`];
+    for (const { file } of context.fileMap.projectFileMap[name] ?? [])
+      if (file === yaml || file === yml) files.push(file);
+  }
   const workspace = ExperimentWorkspace.resume(
     context.workspaceRoot,
     experimentFiles(files, options),

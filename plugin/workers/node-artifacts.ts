@@ -9,6 +9,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { finished } from 'node:stream/promises';
+import { sha256 } from '../base/digest.ts';
 import { suggestion } from '../base/names.ts';
 import { filesBelow } from '../io/files-below.ts';
 import type { Artifact } from '../runtime/context.ts';
@@ -50,9 +51,8 @@ export class ReplicateArtifacts {
         claim('write');
         const bytes = await this.encode(output, value);
         writeFileSync(path, bytes);
-        const sha256 = createHash('sha256').update(bytes).digest('hex');
         const length = typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.byteLength;
-        this.records.set(alias, { fileName: output.fileName, bytes: length, sha256 });
+        this.records.set(alias, { fileName: output.fileName, bytes: length, sha256: sha256(bytes) });
       },
       get path() {
         claim('path');
