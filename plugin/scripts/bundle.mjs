@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { chartsCode, WITHOUT_CANVAS } from './charts-code.mjs';
 
 const plugin = fileURLToPath(new URL('..', import.meta.url));
 const build = join(plugin, 'build');
@@ -34,10 +35,7 @@ const EXTERNAL_TO_MAINS = [/^node:/, /^@nx\//, 'fast-glob', '../index.js'];
 /** Libraries of very many files that are loaded often, or while somebody waits. */
 const VENDORED = {
   'yaml.cjs': { format: 'cjs', code: "module.exports = require('yaml');" },
-  'charts.js': {
-    format: 'esm',
-    code: "export { compile } from 'vega-lite'; import { View, parse, textMetrics } from 'vega'; export const vega = { View, parse, textMetrics };",
-  },
+  'charts.js': { format: 'esm', code: await chartsCode(build), plugins: [WITHOUT_CANVAS] },
 };
 
 rmSync(dist, { recursive: true, force: true });
@@ -65,11 +63,11 @@ for (const main of MAINS) {
   );
   for (const folder of packagesIn(bundled)) packages.add(folder);
 }
-for (const [file, { format, code }] of Object.entries(VENDORED)) {
+for (const [file, { format, code, plugins }] of Object.entries(VENDORED)) {
   const entry = join(build, `vendored-${file}`);
   writeFileSync(entry, code);
   const vendored = await bundle(
-    { input: entry, external: /^node:/ },
+    { input: entry, external: /^node:/, plugins },
     { file: join(dist, 'vendor', file), format, codeSplitting: false, minify: true },
   );
   rmSync(entry);

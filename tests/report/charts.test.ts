@@ -14,7 +14,7 @@ const NUMBER = fc.oneof(
 );
 const CONDITIONS = fc.array(fc.array(NUMBER, { minLength: 2, maxLength: 12 }), {
   minLength: 1,
-  maxLength: 4,
+  maxLength: 10,
 });
 
 /** As whoever pastes the specification of a page into an editor of Vega-Lite sees it. */

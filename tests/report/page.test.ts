@@ -22,8 +22,7 @@ test('a small page', async () => {
 
 test('the same dossier gives the same bytes, whatever fonts measure', async () => {
   const first = await renderPage(richDossier());
-  const { vega } = await loadCharts();
-  const textMetrics = vega.textMetrics as { width: unknown; height: unknown };
+  const textMetrics = (await loadCharts()).textMetrics as { width: unknown; height: unknown };
   const { width, height } = textMetrics;
   try {
     textMetrics.width = () => 1000;

@@ -26,8 +26,10 @@ type Datum = Readonly<Record<string, number | string>>;
 
 /** So much of a Vega-Lite specification as charts of ours have. */
 export interface ChartSpec {
+  /** In pixels, without the margins. */
+  readonly height: number;
   readonly layer: readonly {
-    readonly data: { readonly values: readonly Datum[] };
+    readonly data: { readonly name?: string; readonly values: readonly Datum[] };
     readonly encoding: Readonly<Record<string, ChartChannel>>;
   }[];
 }
