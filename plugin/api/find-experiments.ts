@@ -3,8 +3,11 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { SettingsError } from '../base/settings-error.ts';
 import { readExperiments } from '../io/discover.ts';
 import { CONFIG_FILE, findConfigs } from '../io/find-configs.ts';
+import { findModules, languageOf } from '../io/modules.ts';
+import { importsSomething, isSelfContained } from '../io/self-contained.ts';
 import { InferenceCache } from '../nx/cache.ts';
 import { experimentFiles, pluginOptions, resolveOptions } from '../nx/options.ts';
+import { beginThread } from '../workers/thread-start.ts';
 import { type ExperimentOrigin, type ParsedConfigs, settingsError } from './origin.ts';
 import { storeOf } from './settings-of.ts';
 
@@ -29,6 +32,7 @@ export function findExperiments(path: string): ExperimentOrigin[] {
   const wanted = own === undefined ? all.filter((file) => file.startsWith(prefix)) : [`${prefix}${own}`];
   if (wanted.length === 0) throw new SettingsError(`There is no config.yaml in "${path}" or below it.`);
   const files = [...new Set([...all, ...wanted])].sort();
+  foreseeRun(root, wanted[0] as string);
   const parsed = parsedBefore(root);
   const { graph, diagnostics, texts } = readExperiments(root, files, parsed?.cache.configs);
   const names = [...graph.experiments.values()].flatMap(({ name, config }) =>
@@ -36,6 +40,24 @@ export function findExperiments(path: string): ExperimentOrigin[] {
   );
   if (names.length < wanted.length) throw settingsError(diagnostics, texts);
   return names.map((name) => ({ type: 'folder', name, root, graph, parsed }));
+}
+
+/** Where nothing was kept yet, a run needs a thread, unless its code asks for a process. */
+function foreseeRun(root: string, first: string): void {
+  const { folder } = storeOf(root, undefined);
+  if (folder === undefined || existsSync(folder)) return;
+  const { steps } = findModules(join(root, dirname(first)));
+  if (steps !== undefined && languageOf(steps) === 'node' && isAlone(steps)) beginThread();
+}
+
+/** Whether a module imports nothing and reaches nothing else. */
+function isAlone(path: string): boolean {
+  try {
+    const text = readFileSync(path, 'utf8');
+    return !importsSomething(text) && isSelfContained(text, { exact: [], prefix: [] });
+  } catch {
+    return false; // whoever loads it says why
+  }
 }
 
 /** The workspace or repository that holds a folder; else the folder that holds the experiments. */

@@ -1,3 +1,5 @@
 #!/usr/bin/env node
 // Committed, unlike dist: npm links commands before it builds.
-import '../dist/cli/main.js';
+import cli from '../dist/cli/main.cjs';
+
+process.exitCode = await cli.main(process.argv.slice(2));

@@ -10,7 +10,18 @@ import { loadCommand } from './load-command.ts';
 const FLAG = { type: 'boolean' } as const;
 const EVERYWHERE = { json: FLAG, help: { ...FLAG, short: 'h' }, version: FLAG } as const;
 
-async function main(args: readonly string[]): Promise<number> {
+/** Runs what was typed. @returns the exit code */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    return await act(args);
+  } catch (error) {
+    const usage = error instanceof SettingsError;
+    process.stderr.write(`${usage ? error.message : (error as Error).stack}\n`);
+    return usage ? 2 : 1;
+  }
+}
+
+async function act(args: readonly string[]): Promise<number> {
   const at = args.findIndex((arg) => !arg.startsWith('-'));
   const command = args[at];
   if (command === '__complete') {
@@ -82,12 +93,4 @@ function print(text: string | Uint8Array): void {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }
   }
-}
-
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  const usage = error instanceof SettingsError;
-  process.stderr.write(`${usage ? error.message : (error as Error).stack}\n`);
-  process.exitCode = usage ? 2 : 1;
 }

@@ -1,24 +1,48 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { SettingsError } from '../base/settings-error.ts';
 
 const execute = promisify(execFile);
 const MAX_OUTPUT = 2 ** 28;
 
+interface GitOptions {
+  /** Beside the variables of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** In milliseconds. Default: as long as it takes. */
+  readonly timeout?: number;
+}
+
 /** What Git prints, without the last end of line. @throws SettingsError with what Git says, or that there is none */
 export async function git(
   cwd: string,
   args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+  { env = {}, timeout }: GitOptions = {},
 ): Promise<string> {
   try {
-    const options = { cwd, env: { ...process.env, ...env }, maxBuffer: MAX_OUTPUT, windowsHide: true };
+    const options = {
+      cwd,
+      env: { ...process.env, ...env },
+      maxBuffer: MAX_OUTPUT,
+      windowsHide: true,
+      ...(timeout === undefined ? {} : { timeout }),
+    };
     const { stdout } = await execute('git', [...args], options);
     return stdout.replace(/\n$/, '');
   } catch (error) {
     const { code, stderr = '', message } = error as Error & { code?: unknown; stderr?: string };
     if (code === 'ENOENT') throw new SettingsError('Git was not found: install it, or give a folder.');
     throw new SettingsError(`git ${args[0]}: ${stderr.trim() || message}`);
+  }
+}
+
+/** Whether Git may know a folder: starting it takes longer than looking for its own folder. */
+export function mayBeInRepository(folder: string): boolean {
+  if (process.env.GIT_DIR !== undefined) return true;
+  for (let at = folder; ; at = dirname(at)) {
+    if (existsSync(join(at, '.git'))) return true;
+    if (at === dirname(at)) return false;
   }
 }
 

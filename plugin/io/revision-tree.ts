@@ -25,7 +25,7 @@ export async function writeRevision(root: string, commit: string): Promise<Revis
     await mkdir(tree);
     const prefix = await git(root, ['rev-parse', '--show-prefix']);
     const toplevel = await git(root, ['rev-parse', '--show-toplevel']);
-    const index = { GIT_INDEX_FILE: join(top, 'index') };
+    const index = { env: { GIT_INDEX_FILE: join(top, 'index') } };
     await git(toplevel, ['read-tree', `${commit}:${prefix}`], index);
     await git(toplevel, ['checkout-index', '--all', '--force', `--prefix=${tree}/`], index);
     const paths = (await git(toplevel, ['ls-files', '-z'], index)).split('\0');

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { compareText } from '../base/diagnostics.ts';
 import { sha256 } from '../base/digest.ts';
 import { canonicalJson } from '../base/json.ts';
@@ -6,6 +5,7 @@ import { VERSION } from '../base/version.ts';
 import { workerOf } from '../runtime/jobs.ts';
 import type { PlannedCondition } from '../runtime/plan.ts';
 import type { KeyComponents } from '../store/components.ts';
+import { git, mayBeInRepository } from './git.ts';
 import type { Interpreters } from './python.ts';
 
 /** In a checkout of millions of files Git may take long to say what has changed; no result waits for that. */
@@ -69,17 +69,12 @@ function codeOf({ folder }: PlannedCondition, { code, packages }: KeyComponents)
 }
 
 /** Nothing where there is no Git, no repository or no commit. */
-function readCheckout(root: string): Promise<Checkout> {
-  const status = ['status', '--porcelain=v2', '--branch', '--no-renames', '--', '.'];
-  return new Promise((resolve) => {
-    execFile(
-      'git',
-      // Git would otherwise write its index, and every watcher of the workspace would wake up.
-      ['--no-optional-locks', ...status],
-      { cwd: root, timeout: GIT_TIMEOUT_MS, maxBuffer: 2 ** 26 },
-      (error, stdout) => resolve(error ? {} : parseStatus(stdout)),
-    );
-  });
+async function readCheckout(root: string): Promise<Checkout> {
+  if (!mayBeInRepository(root)) return {};
+  // Git would otherwise write its index, and every watcher of the workspace would wake up.
+  const quietly = ['--no-optional-locks', 'status'];
+  const args = [...quietly, '--porcelain=v2', '--branch', '--no-renames', '--', '.'];
+  return git(root, args, { timeout: GIT_TIMEOUT_MS }).then(parseStatus, () => ({}));
 }
 
 function parseStatus(text: string): Checkout {

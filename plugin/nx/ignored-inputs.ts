@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import type { Diagnostic } from '../base/diagnostics.ts';
 import type { ExperimentNode } from '../graph/graph.ts';
 import { inputGlobs } from '../io/declared-inputs.ts';
+import { git } from '../io/git.ts';
 import { escapeGlob } from './globs.ts';
 
 /**
@@ -54,10 +53,7 @@ async function ignoredPath(root: string, file: string): Promise<string> {
   const folders = parts.slice(1).map((_, i) => `${parts.slice(0, i + 1).join('/')}/`);
   try {
     const args = ['-c', 'core.quotePath=false', 'check-ignore', '--', ...folders];
-    const { stdout } = await promisify(execFile)('git', args, {
-      cwd: root,
-    });
-    return stdout.split('\n')[0] || file;
+    return (await git(root, args)).split('\n')[0] || file;
   } catch {
     return file; // Git ignores none of them, or there is no Git
   }

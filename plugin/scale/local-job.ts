@@ -25,19 +25,23 @@ const job = engine.jobOf(id);
 if (job === undefined) throw new Error(`Bug: there is no job ${id} in ${folder}`);
 for (const element of elementsOf(job)) elements[element] = 'pending';
 save();
-const ready = await before(job);
-for (const element of elementsOf(job)) {
-  if (stopped || !ready) {
-    elements[element] = stopped ? 'cancelled' : 'skipped';
-    continue;
+void runAll(job);
+
+async function runAll(job: Job): Promise<void> {
+  const ready = await before(job);
+  for (const element of elementsOf(job)) {
+    if (stopped || !ready) {
+      elements[element] = stopped ? 'cancelled' : 'skipped';
+      continue;
+    }
+    elements[element] = 'running';
+    save();
+    const code = await run(job, element);
+    elements[element] = stopped ? 'cancelled' : code === 0 ? 'succeeded' : 'failed';
+    save();
   }
-  elements[element] = 'running';
-  save();
-  const code = await run(job, element);
-  elements[element] = stopped ? 'cancelled' : code === 0 ? 'succeeded' : 'failed';
   save();
 }
-save();
 
 /** @returns whether all jobs before it have succeeded */
 async function before({ after }: Job): Promise<boolean> {

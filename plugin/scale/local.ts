@@ -8,7 +8,7 @@ import { makeFolder } from '../io/make-folder.ts';
 import { type ElementState, type Engine, type EngineElement, type Job, WHOLE } from './engine.ts';
 import { quote } from './shell-words.ts';
 
-const RUNNER = packageFile('dist/scale/local-job.js');
+const RUNNER = packageFile('dist/scale/local-job.cjs');
 const POLL_MS = 50;
 
 /** What a job's process keeps of itself. */

@@ -47,9 +47,10 @@ await bundle(
   },
   {
     dir: dist,
-    format: 'esm',
-    entryFileNames: '[name].js',
-    chunkFileNames: 'chunks/[name].js',
+    format: 'cjs',
+    exports: 'named',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: 'chunks/[name].cjs',
     codeSplitting: {
       groups: [{ name: neededBy(), debugName: 'needed by', includeDependenciesRecursively: false }],
     },

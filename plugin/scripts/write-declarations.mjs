@@ -17,18 +17,26 @@ for (const file of readdirSync(build, { recursive: true })) {
   if (mended !== text) writeFileSync(path, mended);
 }
 
-// CommonJS is what Nx loads with every command: the part that Nx needs is there at once. The rest is the same code as for
-// others, since Node requires ES modules from 20.19 on, when somebody asks for it. TypeScript wants declarations that say so.
-const [whole, light] = await Promise.all([import('../dist/index.js'), import('../build/plugin.js')]);
-const rest = Object.keys(whole).filter((name) => !(name in light));
+// ES modules and CommonJS get the same code, so that there is one of each class. CommonJS is what Nx loads with every command: the
+// part that Nx needs is there at once, and the rest when somebody asks for it. TypeScript wants declarations that say so.
+const [whole, light] = await Promise.all([import('../build/index.js'), import('../build/plugin.js')]);
+const forNx = Object.keys(light);
+const rest = Object.keys(whole).filter((name) => !forNx.includes(name));
 mkdirSync(cjs);
 writeFileSync(join(cjs, 'package.json'), '{ "type": "commonjs" }\n');
 writeFileSync(
   join(cjs, 'index.js'),
-  `const { ${Object.keys(light).join(', ')} } = require('../plugin.cjs');
-module.exports = { ${Object.keys(light).join(', ')} };
+  `const { ${forNx.join(', ')} } = require('../plugin.cjs');
+module.exports = { ${forNx.join(', ')} };
 for (const name of ${JSON.stringify(rest)})
-  Object.defineProperty(module.exports, name, { enumerable: true, get: () => require('../index.js')[name] });
+  Object.defineProperty(module.exports, name, { enumerable: true, get: () => require('../index.cjs')[name] });
+`,
+);
+writeFileSync(
+  join(dist, 'index.js'),
+  `import { createRequire } from 'node:module';
+
+export const { ${Object.keys(whole).join(', ')} } = createRequire(import.meta.url)('./index.cjs');
 `,
 );
 const reached = new Set(['index.d.ts']);

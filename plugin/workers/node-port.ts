@@ -1,8 +1,11 @@
 import { writeSync } from 'node:fs';
-import { Socket } from 'node:net';
 import { isMainThread, parentPort, Worker as Thread, workerData } from 'node:worker_threads';
+import { late } from '../base/late.ts';
 import { type Claims, claim } from './claims.ts';
 import { onLines } from './lines.ts';
+
+/** Only a process reads a pipe. */
+const net = late<typeof import('node:net')>('node:net');
 
 /** Messages come in on file descriptor 3 and go out on 4, one JSON text a line; stdout and stderr stay the user's. */
 const FROM_PARENT = 3;
@@ -72,7 +75,7 @@ class PipePort implements Port {
 
   listen(onLine: (line: string) => void): void {
     process.on('SIGINT', () => {}); // the parent decides what Ctrl-C means
-    const input = new Socket({ fd: FROM_PARENT, readable: true, writable: false });
+    const input = new (net().Socket)({ fd: FROM_PARENT, readable: true, writable: false });
     onLines(input, onLine);
     input.on('close', dieWithGroup);
     dieWithParent(Number(process.argv[2]));

@@ -1,13 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Worker as Thread } from 'node:worker_threads';
-import { packageFile } from '../base/package-files.ts';
-import { claim, createClaims, offer } from './claims.ts';
-import { withoutColors } from './environment.ts';
+import type { Worker as Thread } from 'node:worker_threads';
+import { type Claims, claim, offer } from './claims.ts';
 import { parseFromWorker, type ToWorker, type Worker, type WorkerListener } from './protocol.ts';
+import { type ThreadLimits, takeThread } from './thread-start.ts';
 
 const AHEAD = 12;
-
-const MAIN = packageFile('dist/workers/node-main.cjs');
 
 /**
  * A thread that runs replicates: it starts in a fraction of the time of a process, can be ended in the middle of an
@@ -15,7 +12,7 @@ const MAIN = packageFile('dist/workers/node-main.cjs');
  */
 export class ThreadWorker implements Worker {
   readonly ahead = AHEAD;
-  private readonly claims = createClaims();
+  private readonly claims: Claims;
   private unsent = '';
   private readonly thread: Thread;
   private readonly exited: Promise<void>;
@@ -23,16 +20,10 @@ export class ThreadWorker implements Worker {
   private how: string | undefined;
 
   /** @param limits of its memory; those of this process when they are left out */
-  constructor(listener: WorkerListener, limits?: { readonly maxOldGenerationSizeMb: number }) {
-    const thread = new Thread(MAIN, {
-      env: withoutColors(process.env),
-      workerData: this.claims,
-      stdin: false,
-      stdout: true,
-      stderr: true,
-      ...(limits === undefined ? {} : { resourceLimits: limits }),
-    });
+  constructor(listener: WorkerListener, limits?: ThreadLimits) {
+    const { thread, claims } = takeThread(limits);
     this.thread = thread;
+    this.claims = claims;
     // What steps print comes as messages.
     for (const stream of [thread.stdout, thread.stderr]) stream.resume();
     thread.on('message', (lines: string) => {

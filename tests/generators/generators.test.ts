@@ -261,7 +261,7 @@ describe.sequential('generators', () => {
             package: 'nx-experiments',
             name: 'set-up-workspace',
             version: '0.2.0',
-            implementation: './dist/migrations/set-up-workspace/migration.js',
+            implementation: './dist/migrations/set-up-workspace/migration.cjs',
           },
         ],
       }),

@@ -33,7 +33,10 @@ function emptied(channel: string, of: ChartChannel): ChartChannel {
 
 /** What differs between charts of one form: signals and data sets of its compiled specification. */
 export function fillingOf({ height, layer }: ChartSpec) {
-  const { x, y } = Object.assign({}, ...layer.map(({ encoding }) => encoding)) as Record<string, ChartChannel>;
+  const { x, y } = Object.assign({}, ...layer.map(({ encoding }) => encoding)) as Record<
+    string,
+    ChartChannel
+  >;
   const first = layer[0]?.encoding.x ?? x;
   const [low, high] = first?.scale?.domain ?? [];
   return {
