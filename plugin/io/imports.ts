@@ -189,8 +189,9 @@ export class ImportScanner {
   }
 
   private relative(path: string): string {
-    const inside = path.startsWith(this.prefix) && !path.includes('..');
-    const place = inside ? path.slice(this.prefix.length) : relative(this.root, path);
+    // Most paths are as they should be, and need no second look.
+    const plain = path.startsWith(this.prefix) && !path.includes('..') && !path.endsWith(sep);
+    const place = plain ? path.slice(this.prefix.length) : relative(this.root, path);
     return sep === '/' ? place : place.split(sep).join('/');
   }
 }
