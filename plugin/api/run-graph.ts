@@ -16,7 +16,7 @@ import type { ConditionOutcome, RunEvent } from '../runtime/events.ts';
 import { parseManifest } from '../runtime/manifest.ts';
 import { type PlannedCondition, planConditions, withUpstream } from '../runtime/plan.ts';
 import { runPlan } from '../runtime/runner.ts';
-import { chartsAhead } from '../runtime/write-reports.ts';
+import { reportsAhead } from '../runtime/write-reports.ts';
 import { workersOf } from '../workers/create-worker.ts';
 import type { FunctionLoader } from '../workers/function-loader.ts';
 import { InlineLoader } from '../workers/inline-loader.ts';
@@ -83,7 +83,7 @@ class GraphRun {
     const comparing: Promise<void>[] = [];
     const counts = new Map<string, number>();
     for (const { experiment } of plan) counts.set(experiment, (counts.get(experiment) ?? 0) + 1);
-    const prepare = chartsAhead();
+    const prepare = reportsAhead();
     const finish = async (outcome: ConditionOutcome): Promise<void> => {
       const ran = { outcome, manifest: outcome.manifest ?? (await this.readManifest(outcome)) };
       const { experiment } = outcome.planned;

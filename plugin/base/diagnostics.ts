@@ -159,5 +159,6 @@ function view(content: string, cut: number): string {
  * trusted with that.
  */
 export function printable(text: string): string {
+  if (/^[ -~]*$/.test(text)) return text;
   return text.replace(/\t/g, ' ').replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, '\ufffd');
 }

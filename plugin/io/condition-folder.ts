@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { type ConditionManifest, encodeManifest } from '../runtime/manifest.ts';
 import { parseShard, SHARDS_FOLDER } from '../runtime/shards.ts';
-import { makeFolder } from './make-folder.ts';
+import { makeEmptyFolder } from './make-folder.ts';
 import { replaceFolder } from './replace-folder.ts';
 
 const LOG_CHUNK = 65_536;
@@ -71,8 +71,7 @@ export class ConditionFolder {
   /** @param results folder of all conditions' results */
   static async create(results: string, condition: string): Promise<ConditionFolder> {
     const growing = join(results, `.${condition}.${process.pid}-${begun++}`);
-    if (existsSync(growing)) await rm(growing, { recursive: true, force: true });
-    makeFolder(growing);
+    await makeEmptyFolder(growing);
     await removeLeftovers(results, condition);
     return new ConditionFolder(join(results, condition), growing);
   }

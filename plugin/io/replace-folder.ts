@@ -9,6 +9,7 @@ const ATTEMPTS = 100;
  * nothing. When it fails, what was there before stays.
  */
 export async function replaceFolder(finished: string, place: string): Promise<void> {
+  if (takeFreePlace(finished, place)) return;
   const old = `${finished}.old`;
   for (let attempt = 1; ; attempt++) {
     if (existsSync(old)) await rm(old, { recursive: true, force: true });
@@ -16,6 +17,18 @@ export async function replaceFolder(finished: string, place: string): Promise<vo
     if (attempt === ATTEMPTS) throw new Error('other runs put their results there all the time');
   }
   if (existsSync(old)) await rm(old, { recursive: true, force: true });
+}
+
+/** @returns false when something is there */
+function takeFreePlace(finished: string, place: string): boolean {
+  if (existsSync(place)) return false;
+  try {
+    renameSync(finished, place);
+    return true;
+  } catch (error) {
+    if (existsSync(place)) return false;
+    throw error;
+  }
 }
 
 /** @returns false when another run came between */

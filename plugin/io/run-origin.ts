@@ -6,6 +6,7 @@ import { workerOf } from '../runtime/jobs.ts';
 import type { PlannedCondition } from '../runtime/plan.ts';
 import type { KeyComponents } from '../store/components.ts';
 import { git, mayBeInRepository } from './git.ts';
+import type { ModuleFinder } from './modules.ts';
 import type { Interpreters } from './python.ts';
 
 /** In a checkout of millions of files Git may take long to say what has changed; no result waits for that. */
@@ -24,6 +25,7 @@ export class RunOrigin {
   constructor(
     private readonly root: string,
     private readonly interpreters: Interpreters,
+    private readonly finder: ModuleFinder,
   ) {}
 
   /** Asks Git now, so that the answer is of the time before the steps run, and is there when it is needed. */
@@ -53,7 +55,7 @@ export class RunOrigin {
   }
 
   private async pythonOf(planned: PlannedCondition): Promise<string | undefined> {
-    const worker = await workerOf(planned, this.root, this.interpreters).catch(() => undefined);
+    const worker = await workerOf(planned, this.root, this.interpreters, this.finder).catch(() => undefined);
     if (worker?.type !== 'python') return undefined;
     return (await this.interpreters.of(planned.folder, planned.execution.python)).version;
   }

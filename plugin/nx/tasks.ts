@@ -16,7 +16,7 @@ import type { ConditionOutcome, RunEvent } from '../runtime/events.ts';
 import { conditionId, type PlanRef, planConditions } from '../runtime/plan.ts';
 import { runPlan } from '../runtime/runner.ts';
 import { parseShard, type Shard, shardCount } from '../runtime/shards.ts';
-import { chartsAhead } from '../runtime/write-reports.ts';
+import { reportsAhead } from '../runtime/write-reports.ts';
 import { workersOf } from '../workers/create-worker.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import { InferenceCache } from './cache.ts';
@@ -157,7 +157,7 @@ class TaskRun {
     const plan = [...groupByOverrides(tasks).values()].flatMap(([overrides, group]) =>
       planConditions(this.graph, group.map(itemOf), overrides, tasks.map(itemOf)),
     );
-    const prepare = this.tasks.some((task) => task.condition === undefined) ? chartsAhead() : () => {};
+    const prepare = this.tasks.some((task) => task.condition === undefined) ? reportsAhead() : () => {};
     const onEvent = (event: RunEvent): void => {
       prepare(event);
       this.hooks.onEvent(event);

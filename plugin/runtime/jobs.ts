@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ExperimentConfig } from '../config/config.ts';
 import { artifactsFolder } from '../io/condition-folder.ts';
-import { languageOf, ModuleFinder, runsIn } from '../io/modules.ts';
+import { languageOf, type ModuleFinder, runsIn } from '../io/modules.ts';
 import type { Interpreters } from '../io/python.ts';
 import type { ConditionJob, JobSource, WorkerSpec } from '../workers/protocol.ts';
 import type { PlannedCondition, PlannedSource } from './plan.ts';
@@ -11,7 +11,7 @@ export async function workerOf(
   planned: PlannedCondition,
   root: string,
   interpreters: Interpreters,
-  finder = new ModuleFinder(root),
+  finder: ModuleFinder,
 ): Promise<WorkerSpec> {
   const folder = join(root, planned.folder);
   const modules = finder.modulesOf(folder, planned.experiment, planned.definition);
@@ -36,7 +36,7 @@ export function conditionJob(
   root: string,
   artifacts: string,
   worker: WorkerSpec,
-  finder = new ModuleFinder(root),
+  finder: ModuleFinder,
 ): ConditionJob {
   const folder = join(root, planned.folder);
   const { datasources, steps, outputs } = finder.modulesOf(folder, planned.experiment, planned.definition);

@@ -60,13 +60,15 @@ export async function runPlan(
   const outcomes = new Map<string, Promise<ConditionOutcome>>();
   const settle = new Map<string, (outcome: ConditionOutcome) => void>();
   for (const { id } of plan) outcomes.set(id, new Promise((resolve) => settle.set(id, resolve)));
+  const { root, interpreters } = options;
+  const fingerprints = new Fingerprints(root, interpreters, options.installedAt);
   const shared: Shared = {
     ...options,
     signal,
-    upstream: new UpstreamArtifacts(options.root, options.store),
-    fingerprints: new Fingerprints(options.root, options.interpreters, options.installedAt),
-    origin: new RunOrigin(options.root, options.interpreters),
-    reads: new DiscoveredReads((path) => digestFile(join(options.root, path))),
+    upstream: new UpstreamArtifacts(root, options.store),
+    fingerprints,
+    origin: new RunOrigin(root, interpreters, fingerprints.finder),
+    reads: new DiscoveredReads((path) => digestFile(join(root, path))),
     storeTrouble: new StoreTrouble((planned, why) =>
       options.onEvent({
         type: 'warning',

@@ -1,18 +1,21 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { CRATE_FILE, REPORT_FOLDER } from '../base/names.ts';
+import { makeEmptyFolder } from '../io/make-folder.ts';
 import { replaceFolder } from '../io/replace-folder.ts';
 import { renderCrate } from '../report/crate/crate.ts';
 import type { Dossier } from '../report/dossier.ts';
 import { renderMarkdown } from '../report/markdown.ts';
+import { compareConditions } from '../report/model.ts';
 import { renderSummary } from '../report/summary.ts';
 import type { RunEvent } from './events.ts';
+import type { ConditionManifest } from './manifest.ts';
 
 const PAGE = 'report.html';
 
 /** A run that lasts longer is likely to wait for its workers. */
-const AHEAD_AFTER_MS = 250;
+const AHEAD_AFTER_MS = 500;
 
 /** In the order in which their digests stand at the end of the page. */
 const OTHERS = [`${REPORT_FOLDER}/summary.json`, `${REPORT_FOLDER}/report.md`, CRATE_FILE];
@@ -28,8 +31,7 @@ export async function writeReports(results: string, basis: string, gather: () =>
   if (isInPlace(results, basis)) return;
   const dossier = gather();
   const growing = join(results, `.${REPORT_FOLDER}.${process.pid}`);
-  if (existsSync(growing)) rmSync(growing, { recursive: true, force: true });
-  mkdirSync(growing, { recursive: true });
+  await makeEmptyFolder(growing);
   const [summary, markdown, crate] = [
     renderSummary(dossier.report),
     renderMarkdown(dossier.report),
@@ -47,22 +49,46 @@ export async function writeReports(results: string, basis: string, gather: () =>
 }
 
 /**
- * Listens to a run, and loads what draws charts when the first metric comes: that takes a while, in which workers are busy
- * with what is to be drawn.
+ * Listens to a run, and rehearses a report when the first metric has come: the first one takes several times as long as those
+ * after it, and workers are busy meanwhile with what is to be reported.
  */
-export function chartsAhead(): (event: RunEvent) => void {
+export function reportsAhead(): (event: RunEvent) => void {
   let begun = false;
   return (event) => {
     if (begun || event.type !== 'replicate-finished') return;
     if (Object.keys(event.record.metrics).length === 0) return;
     begun = true;
-    const load = async (): Promise<void> => {
-      const { loadCharts } = await import('../report/page/page.ts');
-      await loadCharts();
-    };
-    // A short run would only be held up. What fails here fails again, and is told, where a chart is drawn.
-    setTimeout(() => void load().catch(() => {}), AHEAD_AFTER_MS).unref();
+    // A short run would only be held up. What fails here fails again, and is told, where a report is written.
+    setTimeout(() => void rehearse().catch(() => {}), AHEAD_AFTER_MS).unref();
   };
+}
+
+/** Makes a report of which nothing is kept. */
+async function rehearse(): Promise<void> {
+  const manifestOf = (condition: string, values: readonly number[]): ConditionManifest => ({
+    experiment: 'rehearsal',
+    condition,
+    replicates: values.map((value, replicate) => ({
+      replicate,
+      seed: 0,
+      metrics: { metric: [value] },
+      artifacts: {},
+    })),
+    failed: [],
+  });
+  const manifests = [manifestOf('baseline', [1, 2]), manifestOf('treatment', [1, 3])];
+  const { renderPage } = await import('../report/page/page.ts');
+  await renderPage({
+    report: compareConditions({ name: 'rehearsal', description: undefined }, manifests, []),
+    version: '',
+    steps: [],
+    logs: new Map(),
+    artifacts: [],
+    upstream: [],
+    graphSvg: undefined,
+    graphLeftOut: 0,
+    sources: [],
+  });
 }
 
 /** The last line of the page: what the reports were made of, and the digest of each of them. */

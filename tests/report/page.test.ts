@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { compareConditions, type ReportModel } from '../../plugin/report/model.ts';
-import { loadCharts, renderPage } from '../../plugin/report/page/page.ts';
+import { loadCharts } from '../../plugin/report/page/draw.ts';
+import { renderPage } from '../../plugin/report/page/page.ts';
 import { artifactOf, dossierOf, logOf, richDossier, testedVerdicts, waves } from '../support/dossiers.ts';
 import { manifestOf } from '../support/manifests.ts';
 

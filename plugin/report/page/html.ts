@@ -10,7 +10,7 @@ export type Content = Html | string | number | undefined | readonly Content[];
 /** Everything that is filled in is escaped for text and attributes alike, unless it is `Html`. Attributes need quotes. */
 export function html(strings: TemplateStringsArray, ...values: readonly Content[]): Html {
   let text = strings[0] ?? '';
-  for (const [i, value] of values.entries()) text += render(value) + (strings[i + 1] ?? '');
+  for (let i = 0; i < values.length; i++) text += render(values[i]) + (strings[i + 1] ?? '');
   return new Html(text);
 }
 
@@ -29,8 +29,12 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
+/** Of printable ASCII, and nothing that means something in HTML: nearly every text. */
+const PLAIN = /^[ !#-%(-;=?-~]*$/;
+
 /** Line breaks stay; other control characters and signs of direction become visible. */
 function escapeText(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text
     .split('\n')
     .map((line) => printable(line).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? ''))

@@ -13,8 +13,6 @@ import { provenanceSection } from './provenance-section.ts';
 import { STYLE } from './style.ts';
 import { upstreamSection } from './upstream-section.ts';
 
-export { loadCharts } from './draw.ts';
-
 /** Nothing runs and nothing is fetched, whatever a name in the page may hold. */
 const POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
