@@ -44,7 +44,7 @@ export function pictureOf(
   { experiments, treatment }: { readonly experiments?: readonly string[]; readonly treatment?: string } = {},
 ): Picture {
   checkNames(graph, experiments ?? [], treatment);
-  const edgesOf = (node: ExperimentNode): PictureEdge[] =>
+  const edgesOf = (node: ExperimentNode): readonly PictureEdge[] =>
     treatment === undefined ? allEdges(node) : edgesUnder(graph, node, treatment);
   const shown = new Set<string>();
   const show = (name: string): void => {
@@ -109,8 +109,16 @@ function pictureNode(graph: Graph, node: ExperimentNode, treatment: string | und
   };
 }
 
-/** Under any condition. */
-function allEdges({ name, config }: ExperimentNode): PictureEdge[] {
+const edgesByNode = new WeakMap<ExperimentNode, readonly PictureEdge[]>();
+
+/** Under any condition. An experiment is in the pictures of all that read it, near enough. */
+function allEdges(node: ExperimentNode): readonly PictureEdge[] {
+  const known = edgesByNode.get(node) ?? findEdges(node);
+  edgesByNode.set(node, known);
+  return known;
+}
+
+function findEdges({ name, config }: ExperimentNode): PictureEdge[] {
   const usual = new Set(
     config.datasource.flatMap(({ source }) =>
       source.type === 'reference' ? [`${source.experiment}#${source.output}`] : [],

@@ -8,7 +8,7 @@ import type { Interpreters } from '../io/python.ts';
 import { compareConditions, type ReportModel, type Verdict } from '../report/model.ts';
 import type { WorkerPool } from '../workers/pool.ts';
 import type { Comparable } from './comparable.ts';
-import { basisOf, factsOf, gatherDossier, ReportFiles } from './dossier.ts';
+import { basisOf, factsOf, gatherDossier, ReportSources } from './dossier.ts';
 import { ReplicateError } from './failures.ts';
 import { verifyHypotheses } from './hypotheses.ts';
 import { type ConditionManifest, parseManifest } from './manifest.ts';
@@ -62,10 +62,8 @@ export async function compareExperiment(
     manifests,
     verdicts,
   );
-  const files = new ReportFiles(root);
-  await writeReports(results, basisOf(files, graph, model), () =>
-    gatherDossier(files, graph, model, manifests),
-  );
+  const sources = new ReportSources(root, graph, name);
+  await writeReports(results, basisOf(sources, model), () => gatherDossier(sources, model, manifests));
   const problem = problemOf(model, unsuccessful);
   return problem === undefined ? { ok: true, model } : { ok: false, message: problem, model };
 }

@@ -8,7 +8,7 @@ import { describeSource } from '../graph/describe-source.ts';
 import { experimentOf, type Graph } from '../graph/graph.ts';
 import { manifestPath } from '../io/condition-folder.ts';
 import { drawLayers } from '../picture/layers.ts';
-import { pictureAround } from '../picture/model.ts';
+import { type Picture, pictureAround } from '../picture/model.ts';
 import type {
   Dossier,
   DossierArtifact,
@@ -56,11 +56,22 @@ export function factsOf(
   return facts;
 }
 
-/** Reads each file once: what the reports are made of is what their basis has seen. */
-export class ReportFiles {
+/** What the reports of one experiment are made of beside its results. Each file is read once: they show what their basis has seen. */
+export class ReportSources {
   private readonly known = new Map<string, Buffer | undefined>();
+  private drawn: Picture | undefined;
 
-  constructor(readonly root: string) {}
+  constructor(
+    readonly root: string,
+    readonly graph: Graph,
+    readonly experiment: string,
+  ) {}
+
+  /** Of what the experiment reads, near enough. */
+  get picture(): Picture {
+    this.drawn ??= pictureAround(this.graph, this.experiment, MAX_PICTURE);
+    return this.drawn;
+  }
 
   /** @param path relative to the root. @returns undefined for what cannot be read */
   read(path: string): Buffer | undefined {
@@ -75,13 +86,14 @@ export class ReportFiles {
  * Digest of everything that the reports are made of: results, logs, what upstream left, verdicts and configs. When it is the
  * same, so are they.
  */
-export function basisOf(files: ReportFiles, graph: Graph, report: ReportModel): string {
+export function basisOf(sources: ReportSources, report: ReportModel): string {
+  const { graph, picture } = sources;
   const { experiment, description, conditions, missing, verdicts } = report;
   const { config } = experimentOf(graph, experiment);
   const digests = new Map<string, string>();
   const note = (path: string): void => {
     if (digests.has(path)) return;
-    const content = files.read(path);
+    const content = sources.read(path);
     digests.set(path, content === undefined ? 'unreadable' : sha256(content));
   };
   const upstream = new Map<string, unknown>();
@@ -97,24 +109,23 @@ export function basisOf(files: ReportFiles, graph: Graph, report: ReportModel): 
       upstream.set(`${condition} ${conditionId(ref)}`, context);
     }
   }
-  const picture = pictureAround(graph, experiment, MAX_PICTURE);
   const made = [VERSION, experiment, description, config.steps, conditions, missing, verdicts];
   return sha256(JSON.stringify([made, [...digests], [...upstream], picture], spellNonFinite));
 }
 
 /** Gathers what the page and the research object show beside the comparison. What cannot be read is left out. */
 export function gatherDossier(
-  files: ReportFiles,
-  graph: Graph,
+  sources: ReportSources,
   report: ReportModel,
   manifests: readonly ConditionManifest[],
 ): Dossier {
+  const { graph } = sources;
   const { config } = experimentOf(graph, report.experiment);
   const results = `${config.folder}/${RESULTS}`;
-  const upstream = upstreamOf(files, graph, report);
+  const upstream = upstreamOf(sources, graph, report);
   const logs = new Map<string, RunLog>();
   for (const { condition } of manifests) {
-    const text = files.read(`${results}/${condition}/run.jsonl`);
+    const text = sources.read(`${results}/${condition}/run.jsonl`);
     if (text !== undefined) logs.set(condition, parseRunLog(text.toString('utf8')));
   }
   return {
@@ -124,21 +135,19 @@ export function gatherDossier(
       Object.keys(args).length === 0 ? name : `${name} ${JSON.stringify(args)}`,
     ),
     logs,
-    artifacts: artifactsOf(join(files.root, results), manifests),
+    artifacts: artifactsOf(join(sources.root, results), manifests),
     upstream,
-    ...pictureOfUpstream(graph, report.experiment, upstream.length),
+    ...pictureOfUpstream(sources, upstream.length),
     sources: sourcesOf(logs),
   };
 }
 
 /** Nobody can read the picture of a large graph. */
 function pictureOfUpstream(
-  graph: Graph,
-  experiment: string,
+  { picture }: ReportSources,
   upstream: number,
 ): Pick<Dossier, 'graphSvg' | 'graphLeftOut'> {
   if (upstream === 0) return { graphSvg: undefined, graphLeftOut: 0 };
-  const picture = pictureAround(graph, experiment, MAX_PICTURE);
   return { graphSvg: drawLayers(picture), graphLeftOut: upstream + 1 - picture.nodes.length };
 }
 
@@ -178,7 +187,7 @@ function artifactsOf(results: string, manifests: readonly ConditionManifest[]): 
 }
 
 function upstreamOf(
-  files: ReportFiles,
+  sources: ReportSources,
   graph: Graph,
   { experiment, conditions }: ReportModel,
 ): UpstreamExperiment[] {
@@ -209,13 +218,13 @@ function upstreamOf(
         resolveCondition(graph, name, at).context,
       ]),
     ),
-    artifacts: readArtifacts(files, graph, name, direct.get(name) ?? new Set()),
+    artifacts: readArtifacts(sources, graph, name, direct.get(name) ?? new Set()),
   }));
 }
 
 /** @param read `condition NUL output` */
 function readArtifacts(
-  files: ReportFiles,
+  sources: ReportSources,
   graph: Graph,
   name: string,
   read: ReadonlySet<string>,
@@ -223,7 +232,7 @@ function readArtifacts(
   const results = `${experimentOf(graph, name).config.folder}/${RESULTS}`;
   const conditions = [...new Set([...read].map((key) => key.split('\0')[0] ?? ''))];
   const manifests = conditions.map((condition) =>
-    parseManifest(files.read(manifestPath(results, condition))?.toString('utf8') ?? ''),
+    parseManifest(sources.read(manifestPath(results, condition))?.toString('utf8') ?? ''),
   );
   return manifests.flatMap((manifest) =>
     (manifest?.replicates ?? []).flatMap(({ replicate, artifacts }) =>
