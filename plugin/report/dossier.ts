@@ -38,7 +38,6 @@ export interface DossierArtifact {
 /** An experiment that is read, directly or not. Upstream before downstream. */
 export interface UpstreamExperiment {
   readonly name: string;
-  readonly description: string | undefined;
   /** By condition of the reported experiment: the condition at which this one is read; absent where it is not read. */
   readonly conditions: Readonly<Record<string, string>>;
   /** By condition of the reported experiment: its context values there, as its config says at the time of the report. */

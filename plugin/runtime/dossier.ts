@@ -19,7 +19,7 @@ import type {
 import type { ConditionFacts, ReportModel } from '../report/model.ts';
 import { parseRunLog, type RunLog } from '../report/run-log.ts';
 import { type ConditionManifest, parseManifest, spellNonFinite } from './manifest.ts';
-import { conditionId, RESULTS, upstreamOfCondition } from './plan.ts';
+import { type ConditionRef, conditionId, RESULTS, upstreamOfCondition } from './plan.ts';
 
 const IMAGES: Readonly<Record<string, string>> = {
   '.png': 'image/png',
@@ -96,7 +96,6 @@ export function basisOf(sources: ReportSources, report: ReportModel): string {
     const content = sources.read(path);
     digests.set(path, content === undefined ? 'unreadable' : sha256(content));
   };
-  const upstream = new Map<string, unknown>();
   for (const { condition } of conditions) {
     note(`${config.folder}/${RESULTS}/${condition}/run.jsonl`);
     for (const source of resolveCondition(graph, experiment, condition).sources) {
@@ -104,13 +103,28 @@ export function basisOf(sources: ReportSources, report: ReportModel): string {
       const { folder } = experimentOf(graph, source.experiment).config;
       note(`${folder}/${RESULTS}/${source.condition}/metrics.json`);
     }
-    for (const ref of upstreamOfCondition(graph, experiment, condition)) {
-      const { context } = resolveCondition(graph, ref.experiment, ref.condition);
-      upstream.set(`${condition} ${conditionId(ref)}`, context);
-    }
   }
+  const lineages = conditions.map(({ condition }) => lineageOf(graph, { experiment, condition }));
   const made = [VERSION, experiment, description, config.steps, conditions, missing, verdicts];
-  return sha256(JSON.stringify([made, [...digests], [...upstream], picture], spellNonFinite));
+  return sha256(JSON.stringify([made, [...digests], lineages, picture], spellNonFinite));
+}
+
+const lineages = new WeakMap<Graph, Map<string, string>>();
+
+/** Digest of the context values of a condition and of all that it reads, directly or not. */
+function lineageOf(graph: Graph, ref: ConditionRef): string {
+  const known = lineages.get(graph) ?? new Map<string, string>();
+  lineages.set(graph, known);
+  const id = conditionId(ref);
+  const found = known.get(id);
+  if (found !== undefined) return found;
+  const { context, sources } = resolveCondition(graph, ref.experiment, ref.condition);
+  const upstream = sources.flatMap((source) =>
+    source.type === 'artifact' ? [lineageOf(graph, source)] : [],
+  );
+  const digest = sha256(JSON.stringify([id, context, upstream]));
+  known.set(id, digest);
+  return digest;
 }
 
 /** Gathers what the page and the research object show beside the comparison. What cannot be read is left out. */
@@ -210,7 +224,6 @@ function upstreamOf(
   const names = graph.order.filter((name) => readAt.has(name));
   return names.map((name) => ({
     name,
-    description: experimentOf(graph, name).config.description,
     conditions: readAt.get(name) ?? {},
     parameters: Object.fromEntries(
       Object.entries(readAt.get(name) ?? {}).map(([condition, at]) => [

@@ -57,7 +57,6 @@ const DOSSIER: Dossier = {
   upstream: [
     {
       name: 'prep',
-      description: undefined,
       conditions: { baseline: 'baseline', high: 'high' },
       parameters: {},
       artifacts: ['baseline', 'high'].map((condition, i) => ({

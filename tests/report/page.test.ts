@@ -107,7 +107,6 @@ function hostilePage(text: string): Promise<string> {
       upstream: [
         {
           name: text,
-          description: text,
           conditions: { [text]: text },
           parameters: { [text]: { [text]: text }, baseline: {} },
           artifacts: [],

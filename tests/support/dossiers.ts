@@ -158,7 +158,6 @@ export function richDossier(): Dossier {
     upstream: [
       {
         name: 'producer',
-        description: 'Makes models.',
         conditions: { baseline: 'baseline', high_lr: 'high_lr' },
         parameters: { baseline: { noise: 0.1 }, high_lr: { noise: 0.3 } },
         artifacts: [],
