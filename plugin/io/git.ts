@@ -1,10 +1,10 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { late } from '../base/late.ts';
 import { SettingsError } from '../base/settings-error.ts';
 
-const execute = promisify(execFile);
+const processes = late<typeof import('node:child_process')>('node:child_process');
 const MAX_OUTPUT = 2 ** 28;
 
 interface GitOptions {
@@ -28,7 +28,7 @@ export async function git(
       windowsHide: true,
       ...(timeout === undefined ? {} : { timeout }),
     };
-    const { stdout } = await execute('git', [...args], options);
+    const { stdout } = await promisify(processes().execFile)('git', [...args], options);
     return stdout.replace(/\n$/, '');
   } catch (error) {
     const { code, stderr = '', message } = error as Error & { code?: unknown; stderr?: string };

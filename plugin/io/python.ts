@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { late } from '../base/late.ts';
 import { ReplicateError } from '../runtime/failures.ts';
 
 /** A Python that runs experiments. */
@@ -21,6 +21,8 @@ interface Choice {
   readonly command: string;
   readonly by: string;
 }
+
+const processes = late<typeof import('node:child_process')>('node:child_process');
 
 const OLDEST = [3, 9] as const;
 const PROBE_TIMEOUT_MS = 30_000;
@@ -113,7 +115,7 @@ function probe({ command, by }: Choice, root: string): Promise<Interpreter> {
         }),
       );
     const options = { cwd: root, timeout: PROBE_TIMEOUT_MS, windowsHide: true };
-    execFile(command, ['-c', PROBE], options, (error, stdout, stderr) => {
+    processes().execFile(command, ['-c', PROBE], options, (error, stdout, stderr) => {
       if (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === 'ENOENT') return unusable('was not found');
