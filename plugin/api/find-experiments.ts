@@ -4,6 +4,7 @@ import { SettingsError } from '../base/settings-error.ts';
 import { readExperiments } from '../io/discover.ts';
 import { CONFIG_FILE, findConfigs } from '../io/find-configs.ts';
 import { findModules, languageOf } from '../io/modules.ts';
+import { nearestWith } from '../io/nearest.ts';
 import { importsSomething, isSelfContained } from '../io/self-contained.ts';
 import { InferenceCache } from '../nx/cache.ts';
 import { experimentFiles, pluginOptions, resolveOptions } from '../nx/options.ts';
@@ -42,33 +43,24 @@ export function findExperiments(path: string): ExperimentOrigin[] {
   return names.map((name) => ({ type: 'folder', name, root, graph, parsed }));
 }
 
-/** Where nothing was kept yet, a run needs a thread, unless its code asks for a process. */
+/** Where nothing was kept yet, a run needs a thread, unless its code asks for a process. A guess: what is wrong is said elsewhere. */
 function foreseeRun(root: string, first: string): void {
-  const { folder } = storeOf(root, undefined);
-  if (folder === undefined || existsSync(folder)) return;
-  const { steps } = findModules(join(root, dirname(first)));
-  if (steps !== undefined && languageOf(steps) === 'node' && isAlone(steps)) beginThread();
-}
-
-/** Whether a module imports nothing and reaches nothing else. */
-function isAlone(path: string): boolean {
   try {
-    const text = readFileSync(path, 'utf8');
-    return !importsSomething(text) && isSelfContained(text, { exact: [], prefix: [] });
+    const { folder } = storeOf(root, undefined);
+    if (folder === undefined || existsSync(folder)) return;
+    const { steps } = findModules(join(root, dirname(first)));
+    if (steps === undefined || languageOf(steps) !== 'node') return;
+    const text = readFileSync(steps, 'utf8');
+    if (!importsSomething(text) && isSelfContained(text, { exact: [], prefix: [] })) beginThread();
   } catch {
-    return false; // whoever loads it says why
+    // Nothing is foreseen.
   }
 }
 
 /** The workspace or repository that holds a folder; else the folder that holds the experiments. */
 function rootOf(folder: string, isExperiment: boolean): string {
-  for (const marker of ['nx.json', '.git']) {
-    for (let at = folder; ; at = dirname(at)) {
-      if (existsSync(join(at, marker))) return at;
-      if (at === dirname(at)) break;
-    }
-  }
-  return isExperiment ? dirname(folder) : folder;
+  const holder = nearestWith('nx.json', folder) ?? nearestWith('.git', folder);
+  return holder ?? (isExperiment ? dirname(folder) : folder);
 }
 
 /** What inference keeps of an Nx workspace; elsewhere what a run has left beside its store. */

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { NxJsonConfiguration } from '@nx/devkit';
 import { formatDiagnostic, sortDiagnostics } from '../base/diagnostics.ts';
 import { suggestion } from '../base/names.ts';
@@ -8,6 +8,7 @@ import { conditionsOf } from '../graph/conditions.ts';
 import type { Graph } from '../graph/graph.ts';
 import { readExperiments } from '../io/discover.ts';
 import { findConfigs } from '../io/find-configs.ts';
+import { nearestWith } from '../io/nearest.ts';
 import { Interpreters } from '../io/python.ts';
 import { experimentFiles, pluginOptions, resolveOptions } from '../nx/options.ts';
 import { resolveStore, type StoreOptions } from '../nx/store-options.ts';
@@ -21,11 +22,7 @@ export interface CommandWorkspace {
 
 /** The nearest folder upwards that has an nx.json, else the folder itself. @throws SettingsError */
 export function openWorkspace(cwd: string): CommandWorkspace & { readonly nxJson: NxJsonConfiguration } {
-  let root = cwd;
-  for (let at = cwd; ; at = dirname(at)) {
-    if (existsSync(join(at, 'nx.json'))) root = at;
-    if (existsSync(join(at, 'nx.json')) || at === dirname(at)) break;
-  }
+  const root = nearestWith('nx.json', cwd) ?? cwd;
   const path = join(root, 'nx.json');
   let nxJson: NxJsonConfiguration = {};
   try {

@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { late } from '../base/late.ts';
 import { SettingsError } from '../base/settings-error.ts';
+import { nearestWith } from './nearest.ts';
 
 const processes = late<typeof import('node:child_process')>('node:child_process');
 const MAX_OUTPUT = 2 ** 28;
@@ -39,11 +38,7 @@ export async function git(
 
 /** Whether Git may know a folder: starting it takes longer than looking for its own folder. */
 export function mayBeInRepository(folder: string): boolean {
-  if (process.env.GIT_DIR !== undefined) return true;
-  for (let at = folder; ; at = dirname(at)) {
-    if (existsSync(join(at, '.git'))) return true;
-    if (at === dirname(at)) return false;
-  }
+  return process.env.GIT_DIR !== undefined || nearestWith('.git', folder) !== undefined;
 }
 
 /** The commit that a revision means; undefined when there is none. */

@@ -109,12 +109,12 @@ export function basisOf(sources: ReportSources, report: ReportModel): string {
   return sha256(JSON.stringify([made, [...digests], lineages, picture], spellNonFinite));
 }
 
-const lineages = new WeakMap<Graph, Map<string, string>>();
+const knownLineages = new WeakMap<Graph, Map<string, string>>();
 
 /** Digest of the context values of a condition and of all that it reads, directly or not. */
 function lineageOf(graph: Graph, ref: ConditionRef): string {
-  const known = lineages.get(graph) ?? new Map<string, string>();
-  lineages.set(graph, known);
+  const known = knownLineages.get(graph) ?? new Map<string, string>();
+  knownLineages.set(graph, known);
   const id = conditionId(ref);
   const found = known.get(id);
   if (found !== undefined) return found;

@@ -12,6 +12,7 @@ const dist = join(plugin, 'dist');
 /** What is started, or named by Nx; all else is reached from these. */
 const ENTRIES = [
   'index',
+  'plugin',
   'cli/main',
   'executors/run/batch',
   'executors/run/executor',
@@ -21,16 +22,7 @@ const ENTRIES = [
 ];
 
 /** What starts alone and should start soon. Modules that the same ones of these need go into one file. */
-const STARTS = ['index', 'api/run-graph', 'nx/tasks', 'report/page/page'];
-
-/**
- * What a process begins with while somebody waits: a worker, and Nx, which loads the plugin with every command. One file of
- * CommonJS is there soonest, with nothing to resolve but what a module may ask for.
- */
-const MAINS = ['workers/node-main', 'plugin'];
-
-/** What they take only when it is needed: by its name, or the package itself by its place. */
-const EXTERNAL_TO_MAINS = [/^node:/, /^@nx\//, 'fast-glob', '../index.js'];
+const STARTS = ['index', 'plugin', 'nx/create-nodes', 'api/run-graph', 'nx/tasks', 'report/page/page'];
 
 /** Libraries of very many files that are loaded often, or while somebody waits. */
 const VENDORED = {
@@ -56,14 +48,12 @@ await bundle(
     },
   },
 );
-const packages = new Set();
-for (const main of MAINS) {
-  const bundled = await bundle(
-    { input: join(build, `${main}.js`), external: EXTERNAL_TO_MAINS },
-    { file: join(dist, `${main}.cjs`), format: 'cjs', codeSplitting: false },
-  );
-  for (const folder of packagesIn(bundled)) packages.add(folder);
-}
+// A worker starts fastest as one file, with nothing to resolve but what a module may ask for: the package itself, by its place.
+const worker = await bundle(
+  { input: join(build, 'workers/node-main.js'), external: [/^node:/, '../index.js'] },
+  { file: join(dist, 'workers/node-main.cjs'), format: 'cjs', codeSplitting: false },
+);
+const packages = new Set(packagesIn(worker));
 for (const [file, { format, code, plugins }] of Object.entries(VENDORED)) {
   const entry = join(build, `vendored-${file}`);
   writeFileSync(entry, code);

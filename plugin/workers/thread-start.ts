@@ -20,8 +20,8 @@ export interface StartedThread {
 let begun: StartedThread | undefined;
 
 /**
- * Starts a thread for a run that is likely to come: starting takes as long as reading configs and loading the engine does. It keeps
- * no process alive.
+ * Starts a thread for a run that is likely to come: starting takes as long as reading configs and loading the engine does.
+ * It keeps no process alive.
  */
 export function beginThread(): void {
   if (begun !== undefined) return;

@@ -1,3 +1,4 @@
+import { Minimatch } from 'minimatch';
 import { describe, expect, test } from 'vitest';
 import { SettingsError } from '../../plugin/base/settings-error.ts';
 import { experimentFiles, resolveOptions } from '../../plugin/nx/options.ts';
@@ -41,4 +42,27 @@ test('experiments are the configs below a folder of that name, in a fixed order'
     'libs/x/experiments/a/config.yml',
   ]);
   expect(experimentFiles(files, resolveOptions({ include: ['apps/**'] }))).toEqual(['apps/web/config.yaml']);
+});
+
+test('the usual pattern means what minimatch takes it for', () => {
+  const glob = '**/experiments/**';
+  const files = [
+    'experiments/a/config.yaml',
+    '.x/experiments/.a/config.yml',
+    'experiments/config.yaml',
+    'config.yaml',
+  ]
+    .concat([
+      'my-experiments/a/config.yaml',
+      'experiments-2/config.yaml',
+      'a/experiments',
+      'experiments',
+      'a/b/config.yaml',
+    ])
+    .sort();
+  const pattern = new Minimatch(glob, { dot: true });
+  expect(experimentFiles(files, resolveOptions({ include: [glob] }))).toEqual(
+    files.filter((file) => pattern.match(file)),
+  );
+  expect(files.filter((file) => pattern.match(file))).toHaveLength(3);
 });

@@ -3,8 +3,8 @@ import { sha256 } from '../../base/digest.ts';
 import type { ChartChannel, ChartSpec } from './charts.ts';
 
 /**
- * What charts of one kind have in common, as a specification of its own: without their data, and with the same range and the same
- * number of rows. Forms are compiled when the package is built, since that takes longer than drawing.
+ * What charts of one kind have in common, as a specification of its own: without their data, and with the same range and
+ * the same number of rows. Forms are compiled when the package is built, since that takes longer than drawing.
  */
 export function formOf(spec: ChartSpec): ChartSpec {
   return {
@@ -33,20 +33,18 @@ function emptied(channel: string, of: ChartChannel): ChartChannel {
 
 /** What differs between charts of one form: signals and data sets of its compiled specification. */
 export function fillingOf({ height, layer }: ChartSpec) {
-  const { x, y } = Object.assign({}, ...layer.map(({ encoding }) => encoding)) as Record<
-    string,
-    ChartChannel
-  >;
-  const first = layer[0]?.encoding.x ?? x;
-  const [low, high] = first?.scale?.domain ?? [];
+  const scaled = (channel: 'x' | 'y'): ChartChannel | undefined =>
+    layer.map(({ encoding }) => encoding[channel]).find((of) => of?.scale !== undefined);
+  const x = scaled('x');
+  const [low, high] = x?.scale?.domain ?? [];
   return {
     signals: {
       height,
-      rows: y?.scale?.domain[1],
+      rows: scaled('y')?.scale?.domain[1],
       low,
       high,
-      ticks: first?.axis?.values ?? [],
-      format: first?.axis?.format ?? '',
+      ticks: x?.axis?.values ?? [],
+      format: x?.axis?.format ?? '',
     },
     data: layer.map(({ data }, i) => [`layer_${i}`, data.values] as const),
   };
