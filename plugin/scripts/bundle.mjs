@@ -1,6 +1,6 @@
 // Puts the compiled code into few files: most of what a short run takes is loading modules one by one.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join, parse, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { chartsCode, WITHOUT_CANVAS } from './charts-code.mjs';
@@ -26,7 +26,10 @@ const STARTS = ['index', 'plugin', 'nx/create-nodes', 'api/run-graph', 'nx/tasks
 
 /** Libraries of very many files that are loaded often, or while somebody waits. */
 const VENDORED = {
-  'yaml.cjs': { format: 'cjs', code: "module.exports = require('yaml');" },
+  'js-yaml.cjs': {
+    format: 'cjs',
+    code: "export { COLLECTION_STYLE, EVENT_ID, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException } from 'js-yaml';",
+  },
   'charts.js': { format: 'esm', code: await chartsCode(build), plugins: [WITHOUT_CANVAS] },
 };
 
@@ -55,7 +58,7 @@ const worker = await bundle(
 );
 const packages = new Set(packagesIn(worker));
 for (const [file, { format, code, plugins }] of Object.entries(VENDORED)) {
-  const entry = join(build, `vendored-${file}`);
+  const entry = join(build, `vendored-${parse(file).name}.mjs`);
   writeFileSync(entry, code);
   const vendored = await bundle(
     { input: entry, external: /^node:/, plugins },

@@ -92,7 +92,7 @@ describe('places', () => {
   test('of a value are those of its text', () => {
     const text = 'steps:\n  - clean: { n: "one" }\n';
     const at = entry(treeOf(text), 'steps').kind === 'list' && entry(treeOf(text), 'steps').at;
-    expect(at && text.slice(at.start, at.end)).toBe('- clean: { n: "one" }\n');
+    expect(at && text.slice(at.start, at.end)).toBe('- clean: { n: "one" }');
   });
 
   test('of a missing value in brackets are those of its key', () => {
@@ -112,5 +112,8 @@ test('signs that open brackets in text do not count as depth', () => {
 test('64 levels are read, one more is refused', () => {
   const nested = (levels: number): string => `${'['.repeat(levels)}${']'.repeat(levels)}`;
   expect(parseYamlTree('config.yaml', nested(64)).ok).toBe(true);
-  expect(parseYamlTree('config.yaml', nested(66)).ok).toBe(false);
+  const deeper = parseYamlTree('config.yaml', nested(65));
+  expect(deeper.ok ? [] : deeper.diagnostics).toMatchObject([
+    { code: 'config/too-large', at: { start: 64 } },
+  ]);
 });

@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { stringify } from 'yaml';
+import { parse, parseDocument, stringify } from 'yaml';
 import { formatDiagnostic } from '../../plugin/base/diagnostics.ts';
 import { claimsOf, parseConfig } from '../../plugin/config/parse.ts';
 import { CONFIG_SCHEMA } from '../../plugin/config/schema.ts';
@@ -44,15 +44,62 @@ test('any text can be shown with its problems, in lines that fit a terminal', ()
   );
 });
 
+const style = fc.option(
+  fc.record({
+    indent: fc.constantFrom(1, 2, 4),
+    indentSeq: fc.boolean(),
+    lineWidth: fc.constantFrom(0, 20, 80),
+    collectionStyle: fc.constantFrom('any', 'block', 'flow'),
+    defaultStringType: fc.constantFrom(
+      'PLAIN',
+      'QUOTE_SINGLE',
+      'QUOTE_DOUBLE',
+      'BLOCK_FOLDED',
+      'BLOCK_LITERAL',
+    ),
+    defaultKeyType: fc.constantFrom('PLAIN', 'QUOTE_DOUBLE'),
+  } as const),
+);
+
 test('what a value looks like in YAML does not change what is read', () => {
   fc.assert(
-    fc.property(nearlyConfig, fc.boolean(), (value, plain) => {
-      const tree = parseYamlTree(FILE, plain ? stringify(value) : JSON.stringify(value));
-      if (tree.ok) expect(JSON.stringify(toJson(tree.value))).toBe(JSON.stringify(value));
+    fc.property(nearlyConfig, style, (value, options) => {
+      const text = options ? stringify(value, options) : JSON.stringify(value);
+      const tree = parseYamlTree(FILE, text);
+      // Text in block style does not keep every space that it had.
+      if (tree.ok)
+        expect(JSON.stringify(toJson(tree.value))).toBe(JSON.stringify(options ? parse(text) : value));
     }),
-    { numRuns: 150 },
+    { numRuns: 300 },
   );
 });
+
+/** A carriage return alone, a byte order mark within the text, and a mark of a document that is indented. */
+const DISPUTED = /\r(?!\n)|\ufeff|^\s+(?:---|%)/;
+
+test('another YAML library reads the same values', () => {
+  let read = 0;
+  fc.assert(
+    fc.property(
+      yamlLike.filter((text) => !DISPUTED.test(text)),
+      (text) => {
+        const ours = parseYamlTree(FILE, text);
+        const theirs = parseDocument(text, { uniqueKeys: false, merge: true });
+        if (!ours.ok || theirs.errors.length + theirs.warnings.length > 0) return;
+        read++;
+        expect(toJson(ours.value)).toEqual(withTextKeys(theirs.toJS({ mapAsMap: true, maxAliasCount: -1 })));
+      },
+    ),
+    { numRuns: 3000 },
+  );
+  expect(read).toBeGreaterThan(1000);
+});
+
+function withTextKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withTextKeys);
+  if (!(value instanceof Map)) return value ?? null;
+  return Object.fromEntries([...value].map(([key, item]) => [String(key), withTextKeys(item)]));
+}
 
 test('the configuration that has every key is accepted by both', () => {
   expect(schemaAccepts(FULL)).toBe(true);

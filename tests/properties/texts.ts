@@ -88,7 +88,8 @@ function places(container: object): [Record<string, unknown>, string][] {
   ]);
 }
 
-function apply(root: object, [path, kind, name, value]: Change): void {
+function apply(root: object, [path, kind, name, given]: Change): void {
+  const value = structuredClone(given); // otherwise, a later change could put it into itself
   const all = places(root);
   const [container, at] = all[path % all.length] ?? [];
   if (container === undefined || at === undefined) return;
