@@ -1,10 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { BASELINE, suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
-import { conditionsOf } from '../graph/conditions.ts';
-import type { Graph } from '../graph/graph.ts';
+import { chosenConditions, conditionsOf } from '../graph/conditions.ts';
 import { manifestPath } from '../io/condition-folder.ts';
 import type { Interpreters } from '../io/python.ts';
 import { parseRunOptions } from '../nx/run-options.ts';
@@ -172,23 +170,6 @@ class GraphRun {
   private late(method: keyof FunctionLoader): FunctionLoader[keyof FunctionLoader] {
     return async (...args) => this.loader()[method](...args) as never;
   }
-}
-
-/** @throws SettingsError for a treatment that no experiment of the graph has */
-function chosenConditions(
-  graph: Graph,
-  experiment: string,
-  treatments: readonly string[] | undefined,
-): string[] {
-  const all = conditionsOf(graph, experiment);
-  if (treatments === undefined) return [...all];
-  const known = new Set(graph.order.flatMap((name) => conditionsOf(graph, name)));
-  for (const treatment of treatments) {
-    if (known.has(treatment)) continue;
-    const hint = suggestion(treatment, [...known].sort(), 'conditions');
-    throw new SettingsError(`No experiment of the graph has a treatment "${treatment}". ${hint}`);
-  }
-  return all.filter((condition) => condition === BASELINE || treatments.includes(condition));
 }
 
 function checkOptions(options: GraphRunOptions): void {

@@ -3,11 +3,13 @@ import { resolveOrigins } from '../api/origin.ts';
 import type { Result } from '../api/result.ts';
 import { runGraph } from '../api/run-graph.ts';
 import { printable } from '../base/diagnostics.ts';
+import { conditionsOf } from '../graph/conditions.ts';
 import { stopSignal } from '../nx/stop-signal.ts';
 import { openStore } from '../nx/store-options.ts';
 import { renderTable } from '../report/table.ts';
 import { conditionId, planConditions } from '../runtime/plan.ts';
 import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
+import type { Submission } from '../scale/submission.ts';
 import { conditionKey } from '../store/components.ts';
 import { type Command, toJson } from './command.ts';
 import { dataOf } from './run.ts';
@@ -58,7 +60,9 @@ async function conclude(
 ): Promise<number> {
   const { submission } = observed;
   const { root, store, graph, interpreters } = readGraph(cwd);
-  const plan = planConditions(graph, selectConditions(graph, submission.experiments));
+  const { treatments, ...overrides } = submission.choices;
+  const wanted = selectConditions(graph, submission.experiments, treatments);
+  const plan = planConditions(graph, wanted, overrides);
   const previews = await previewPlan(
     plan,
     root,
@@ -73,7 +77,7 @@ async function conclude(
     (name) => plan.some(({ experiment }) => experiment === name) && !lacking.has(name),
   );
   const tables: string[] = [];
-  const results = await compare(whole, root, graph, submission.store, (text) => tables.push(text));
+  const results = await compare(whole, root, graph, submission, (text) => tables.push(text));
   const problems = missing.map((preview) => problemOf(preview, observed));
   const failed = problems.length > 0 || [...results.values()].some(({ status }) => status !== 'succeeded');
   if (json) {
@@ -111,14 +115,16 @@ async function compare(
   names: readonly string[],
   root: string,
   graph: Parameters<typeof planConditions>[0],
-  store: string,
+  { store, choices }: Submission,
   print: (text: string) => void,
 ): Promise<Map<string, Result>> {
   if (names.length === 0) return new Map();
+  const known = new Set(names.flatMap((name) => conditionsOf(graph, name)));
+  const treatments = choices.treatments?.filter((treatment) => known.has(treatment));
   const experiments = resolveOrigins(names.map((name) => ({ type: 'folder', name, root, graph })));
   return runGraph(
     experiments,
-    { store, signal: stopSignal() },
+    { ...choices, ...(treatments && { treatments }), store, signal: stopSignal() },
     {
       onCondition: () => {},
       onResult: ({ experiment, errors }, model) => {

@@ -5,6 +5,14 @@ type Described = Omit<Command, 'run'>;
 const treatment = { type: 'string' } as const;
 const several = { type: 'string', multiple: true } as const;
 
+/** What is run: `choicesOf` reads them. */
+const choices = { treatment: several, replicates: { type: 'string' }, seed: { type: 'string' } } as const;
+const choicesHelp = [
+  ['--treatment <name>', 'only this treatment beside the baseline; repeatable'],
+  ['--replicates <n>', 'another number of replicates; 1 is the quick run'],
+  ['--seed <n>', 'another root seed'],
+] as const;
+
 /** What each command takes, without what it does: help and completions need no more. */
 export const COMMANDS = {
   run: {
@@ -12,17 +20,13 @@ export const COMMANDS = {
     usage: '[experiment | folder]…',
     summary: 'run experiments without Nx, and what they read',
     options: {
-      treatment: several,
-      replicates: { type: 'string' },
-      seed: { type: 'string' },
+      ...choices,
       workers: { type: 'string' },
       strategy: { type: 'string' },
       'fail-fast': { type: 'boolean' },
     },
     help: [
-      ['--treatment <name>', 'only this treatment beside the baseline; repeatable'],
-      ['--replicates <n>', 'another number of replicates; 1 is the quick run'],
-      ['--seed <n>', 'another root seed'],
+      ...choicesHelp,
       ['--workers <n>', 'most worker processes'],
       ['--strategy rerun', 'run everything again'],
       ['--fail-fast', 'stop at the first replicate that fails'],
@@ -33,9 +37,9 @@ export const COMMANDS = {
     name: 'plan',
     usage: '[experiment]…',
     summary: 'say what a run would do and why; run nothing',
-    options: {},
-    help: [],
-    examples: ['nx-experiments plan consumer'],
+    options: choices,
+    help: choicesHelp,
+    examples: ['nx-experiments plan consumer', 'nx-experiments plan consumer --replicates 100'],
   },
   show: {
     name: 'show',
@@ -134,6 +138,7 @@ export const COMMANDS = {
     summary: 'hand what is missing to a cluster, and return',
     options: {
       engine: { type: 'string' },
+      ...choices,
       shards: { type: 'string' },
       'array-size': { type: 'string' },
       partition: { type: 'string' },
@@ -146,6 +151,7 @@ export const COMMANDS = {
     },
     help: [
       ['--engine <name>', 'slurm; or local, to try a submission out on this machine'],
+      ...choicesHelp,
       ['--shards <n>', 'spread each condition over at most n elements (or --array-size)'],
       ['--partition <name>', 'partition of the jobs'],
       ['--time <limit>', 'most time of an element, such as 2:00:00'],

@@ -59,7 +59,10 @@ async function run(
     throw new SettingsError(`"${experiment}" has no condition "${condition}" any more.`);
   const shard = element === WHOLE ? undefined : { k: Number(element), n: shards };
   const workers = submission.resources.cpus;
-  const [planned] = planConditions(graph, [{ experiment, condition, shard }], { workers });
+  const [planned] = planConditions(graph, [{ experiment, condition, shard }], {
+    ...submission.choices,
+    workers,
+  });
   if (planned === undefined) throw new Error(`Bug: ${experiment}/${condition} was not planned`);
   const changes = await changesSince(submitted, planned, new Fingerprints(root, interpreters));
   if (changes.length > 0) {

@@ -4,12 +4,14 @@ import { openStore } from '../nx/store-options.ts';
 import { planConditions } from '../runtime/plan.ts';
 import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
 import { type Command, toJson } from './command.ts';
+import { choicesOf } from './run-choices.ts';
 import { readGraph, selectConditions } from './workspace.ts';
 
 /** `nx-experiments plan`: what a run would do, and why. */
-export const run: Command['run'] = async ({ cwd, names: experiments, json }, print) => {
+export const run: Command['run'] = async ({ cwd, names: experiments, options, json }, print) => {
   const { root, store, graph, interpreters } = readGraph(cwd);
-  const plan = planConditions(graph, selectConditions(graph, experiments));
+  const { treatments, ...overrides } = choicesOf(options);
+  const plan = planConditions(graph, selectConditions(graph, experiments, treatments), overrides);
   const previews = await previewPlan(plan, root, openStore(store), availableParallelism(), interpreters);
   print(json ? toJson(previews.map(previewData)) : renderPlan(previews));
   return 0;

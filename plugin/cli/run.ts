@@ -10,7 +10,8 @@ import { SettingsError } from '../base/settings-error.ts';
 import { stopSignal } from '../nx/stop-signal.ts';
 import { renderOutcome, TerminalReporter } from '../nx/terminal.ts';
 import { renderTable } from '../report/table.ts';
-import { type Arguments, type Command, listOf, showsColour, textOf, toJson } from './command.ts';
+import { type Arguments, type Command, showsColour, textOf, toJson } from './command.ts';
+import { choicesOf } from './run-choices.ts';
 import { readGraph } from './workspace.ts';
 
 const STOPPED = 130;
@@ -62,17 +63,11 @@ function originsOf(cwd: string, names: readonly string[]): ExperimentOrigin[] {
 }
 
 function runOptions(options: Arguments['options']): GraphRunOptions {
-  const number = (name: string): Record<string, number> => {
-    const text = textOf(options[name]);
-    return text === undefined ? {} : { [name]: text.trim() === '' ? Number.NaN : Number(text) };
-  };
-  const treatments = listOf(options.treatment);
+  const workers = textOf(options.workers);
   const strategy = textOf(options.strategy) as 'resume' | 'rerun' | undefined;
   return {
-    ...(treatments === undefined ? {} : { treatments }),
-    ...number('replicates'),
-    ...number('seed'),
-    ...number('workers'),
+    ...choicesOf(options),
+    ...(workers === undefined ? {} : { workers: workers.trim() === '' ? Number.NaN : Number(workers) }),
     ...(strategy === undefined ? {} : { strategy }),
     ...(options['fail-fast'] === true ? { failFast: true } : {}),
   };

@@ -112,7 +112,7 @@ export async function renderFailures(
 }
 
 /** What was typed to submit, to be typed again. */
-export function submitCommand({ engine, resources, experiments }: Submission): string {
+export function submitCommand({ engine, resources, choices, experiments }: Submission): string {
   const { partition, time, memory, cpus, account, extra } = resources;
   const options = Object.entries({
     partition,
@@ -120,6 +120,9 @@ export function submitCommand({ engine, resources, experiments }: Submission): s
     mem: memory,
     cpus: cpus > 1 ? `${cpus}` : undefined,
     account,
+    replicates: choices.replicates?.toString(),
+    seed: choices.seed?.toString(),
+    treatment: choices.treatments?.join(','),
   });
   return [
     `nx-experiments submit --engine ${engine}`,

@@ -14,6 +14,7 @@ import { createSubmission, SubmissionFolder, submissionIds } from '../scale/subm
 import { jobsOf, type Part, submitParts } from '../scale/submit.ts';
 import { conditionKey } from '../store/components.ts';
 import { type Arguments, type Command, textOf, toJson } from './command.ts';
+import { choicesOf } from './run-choices.ts';
 import { type Running, renderSubmitted } from './submission-text.ts';
 import { readGraph, selectConditions } from './workspace.ts';
 
@@ -25,6 +26,7 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
   const resources = resourcesOf(options);
   if (name === 'local') refuseClusterOptions(options);
   const asked = shardsOf(options);
+  const choices = choicesOf(options);
   const { root, store, graph, interpreters } = readGraph(cwd);
   if (store.folder === undefined) {
     throw new SettingsError(
@@ -32,7 +34,8 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
     );
   }
   for (const given of names) refuseModule(given);
-  const plan = planConditions(graph, selectConditions(graph, names));
+  const { treatments, ...overrides } = choices;
+  const plan = planConditions(graph, selectConditions(graph, names, treatments), overrides);
   const inline = plan.find(isInline);
   if (inline !== undefined) {
     throw new SettingsError(
@@ -48,7 +51,7 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
     .map((preview): Part => ({ ...divide(preview, asked), components: componentsOf(preview) }));
   const kept = previews.filter(({ status }) => status === 'cached').length;
   const experiments = names.length > 0 ? names : graph.order;
-  const head = { engine: name, experiments, resources, store: store.folder };
+  const head = { engine: name, experiments, choices, resources, store: store.folder };
   if (dry) {
     print(
       json

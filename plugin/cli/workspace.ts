@@ -4,7 +4,7 @@ import type { NxJsonConfiguration } from '@nx/devkit';
 import { formatDiagnostic, sortDiagnostics } from '../base/diagnostics.ts';
 import { suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
-import { conditionsOf } from '../graph/conditions.ts';
+import { chosenConditions } from '../graph/conditions.ts';
 import type { Graph } from '../graph/graph.ts';
 import { readExperiments } from '../io/discover.ts';
 import { findConfigs } from '../io/find-configs.ts';
@@ -58,12 +58,21 @@ export function checkExperiments(graph: Graph, names: readonly string[]): void {
   }
 }
 
-/** The conditions of these experiments, or of all, with all that they read. @throws SettingsError for an unknown name */
-export function selectConditions(graph: Graph, names: readonly string[]): ConditionRef[] {
+/**
+ * The conditions of these experiments, or of all, with all that they read.
+ *
+ * @param treatments only these beside the baseline; undefined: all
+ * @throws SettingsError for an unknown name
+ */
+export function selectConditions(
+  graph: Graph,
+  names: readonly string[],
+  treatments?: readonly string[],
+): ConditionRef[] {
   checkExperiments(graph, names);
   const experiments = names.length > 0 ? names : graph.order;
   const wanted = experiments.flatMap((experiment) =>
-    conditionsOf(graph, experiment).map((condition) => ({ experiment, condition })),
+    chosenConditions(graph, experiment, treatments).map((condition) => ({ experiment, condition })),
   );
   return withUpstream(graph, wanted);
 }

@@ -1,6 +1,7 @@
 import { compareText } from '../base/diagnostics.ts';
 import type { JsonObject } from '../base/json.ts';
-import { BASELINE } from '../base/names.ts';
+import { BASELINE, suggestion } from '../base/names.ts';
+import { SettingsError } from '../base/settings-error.ts';
 import type { ExperimentConfig, FunctionCall, OutputEntry, Treatment } from '../config/config.ts';
 import { experimentOf, type Graph } from './graph.ts';
 
@@ -40,6 +41,28 @@ export function conditionsOf(graph: Graph, name: string): readonly string[] {
   const conditions = [BASELINE, ...own, ...others.sort(compareText)];
   known.set(name, conditions);
   return conditions;
+}
+
+/**
+ * The conditions of an experiment that are asked for.
+ *
+ * @param treatments only these beside the baseline; undefined: all
+ * @throws SettingsError for a treatment that no experiment of the graph has
+ */
+export function chosenConditions(
+  graph: Graph,
+  experiment: string,
+  treatments: readonly string[] | undefined,
+): string[] {
+  const all = conditionsOf(graph, experiment);
+  if (treatments === undefined) return [...all];
+  const known = new Set(graph.order.flatMap((name) => conditionsOf(graph, name)));
+  for (const treatment of treatments) {
+    if (known.has(treatment)) continue;
+    const hint = suggestion(treatment, [...known].sort(), 'conditions');
+    throw new SettingsError(`No experiment of the graph has a treatment "${treatment}". ${hint}`);
+  }
+  return all.filter((condition) => condition === BASELINE || treatments.includes(condition));
 }
 
 /** The condition at which an upstream experiment is read under a treatment: the treatment, if it reaches that far. */

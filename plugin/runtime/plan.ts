@@ -27,6 +27,14 @@ export interface RunOverrides {
   readonly results?: string | undefined;
 }
 
+/** What is run of some experiments, where it is not what their configs say. */
+export interface RunChoices {
+  /** Only these beside the baseline; undefined: all. */
+  readonly treatments?: readonly string[];
+  readonly replicates?: number;
+  readonly seed?: number;
+}
+
 export const RESULTS = 'results';
 
 export type PlannedSource =

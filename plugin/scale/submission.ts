@@ -1,5 +1,5 @@
 import { isLegalName } from '../base/names.ts';
-import type { ConditionRef } from '../runtime/plan.ts';
+import type { ConditionRef, RunChoices } from '../runtime/plan.ts';
 import type { KeyComponents } from '../store/components.ts';
 import type { Resources } from './engine.ts';
 
@@ -34,6 +34,8 @@ export interface Submission {
   readonly engine: EngineName;
   /** Those that were asked for; what they read is implied. */
   readonly experiments: readonly string[];
+  /** What was asked for of them, and not what their configs say. */
+  readonly choices: RunChoices;
   readonly resources: Resources;
   /** Absolute path of the run store. */
   readonly store: string;
@@ -90,12 +92,20 @@ function parseHead(text: string): Submission | undefined {
   }
   if (!isObject(value) || value.version !== VERSION) return undefined;
   const { version: _, ...submission } = value;
-  const { id, engine, experiments, resources, store, conditions } = submission;
+  const { id, engine, experiments, choices, resources, store, conditions } = submission;
   const known = ENGINES.some((name) => name === engine);
   if (typeof id !== 'string' || typeof store !== 'string' || !known || !isObject(resources)) return undefined;
   if (!Array.isArray(experiments) || !experiments.every((name) => typeof name === 'string')) return undefined;
+  if (!isChoices(choices)) return undefined;
   if (!Array.isArray(conditions) || !conditions.every(isCondition)) return undefined;
   return submission as unknown as Submission;
+}
+
+function isChoices(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { treatments = [], replicates = 1, seed = 0 } = value;
+  const named = Array.isArray(treatments) && treatments.every((name) => typeof name === 'string');
+  return named && [replicates, seed].every(Number.isSafeInteger);
 }
 
 function isCondition(value: unknown): boolean {

@@ -82,7 +82,7 @@ test.each([
   [['show', 'make'], 'There is no experiment "make". Did you mean "maker"?'],
   [['diff-treatments', 'warm'], '"diff-treatments" takes two conditions'],
   [['diff-treatments', 'warm', 'hot'], 'No experiment has a condition "hot".'],
-  [['run', 'maker', '--replicates', 'x'], '"replicates=NaN" must be a whole number'],
+  [['run', 'maker', '--replicates', 'x'], '"--replicates=x" must be a whole number'],
   [['run', 'makr'], 'There is no experiment and no folder "makr". Did you mean "maker"?'],
   [['completions', 'csh'], '"completions" takes a shell: bash, zsh or fish.'],
   [['store', 'stat'], '"store" takes one of: stats, prune, verify.'],

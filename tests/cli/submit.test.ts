@@ -52,6 +52,15 @@ test.each([
   [['submit', '--engine', 'slurm', '--shards', '0'], '"--shards 0" must be a whole number from 1 to 1000.'],
   [['submit', '--engine', 'slurm', '--sbatch=--array=7'], '--sbatch cannot take "--array=7"'],
   [['submit', '--engine', 'slurm', '--sbatch="x'], '--sbatch="x: a quote is not closed.'],
+  [
+    ['submit', '--engine', 'slurm', '--replicates', '0'],
+    '"--replicates=0" must be a whole number from 1 to 10000000.',
+  ],
+  [['submit', '--engine', 'slurm', '--seed', 'x'], '"--seed=x" must be a whole number from 0 to 4294967295.'],
+  [
+    ['submit', '--engine', 'slurm', '--treatment', 'wram'],
+    'No experiment of the graph has a treatment "wram". Did you mean "warm"?',
+  ],
   [['submit', '--engine', 'local', '--time', '1'], '--time is for a cluster'],
   [
     ['submit', '--engine', 'slurm'],
@@ -102,6 +111,28 @@ describe('a submission to this machine', () => {
     expect(cli(ws, 'status', '2').err).toContain('There is no submission "2". Known submissions: 0001.');
     expect(cli(ws, 'submit', '--engine', 'local').out).toBe(
       'Nothing to submit. 4 conditions have their results.\n',
+    );
+  });
+
+  test('of chosen treatments, replicates and seed comes to what such a run comes to', () => {
+    const choices = ['--replicates', '1', '--seed', '7', '--treatment', 'warm'];
+    const treatments = { warm: { x: 2 }, cold: {} };
+    const cold = {
+      'experiments/maker/config.yaml': config({ replicates: 2, outputs: { out: {} }, treatments }),
+    };
+    using here = lab();
+    here.write(cold);
+    expect(cli(here, 'run', 'maker', ...choices).code).toBe(0);
+    using ws = lab();
+    ws.write(cold);
+    expect(cli(ws, 'submit', '--engine', 'local', 'maker', ...choices, '--json').code).toBe(0);
+    expect(cli(ws, 'collect', '--wait')).toMatchObject({ code: 0, err: expect.any(String) });
+    expect(ws.snapshot()).toEqual(here.snapshot());
+    expect(cli(ws, 'plan', 'maker', ...choices).out).toContain('Nothing to run.');
+    expect(cli(ws, 'plan', 'maker').out).toContain('maker/cold');
+    ws.write({ 'experiments/maker/steps.mjs': `${MODULE}// changed\n` });
+    expect(cli(ws, 'collect').out).toContain(
+      'When that is mended: nx-experiments submit --engine local --replicates 1 --seed 7 --treatment warm maker\n',
     );
   });
 
