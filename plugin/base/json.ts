@@ -5,6 +5,11 @@ export interface JsonObject {
   readonly [key: string]: Json;
 }
 
+/** Of what `JSON.parse` gives. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** JSON with keys in code unit order and no white space: equal values give equal text. */
 export function canonicalJson(value: Json): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value);

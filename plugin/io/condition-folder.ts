@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { type ConditionManifest, encodeManifest } from '../runtime/manifest.ts';
 import { parseShard, SHARDS_FOLDER } from '../runtime/shards.ts';
+import { isAlive } from './is-alive.ts';
 import { makeEmptyFolder } from './make-folder.ts';
 import { replaceFolder } from './replace-folder.ts';
 
@@ -193,13 +194,4 @@ export async function removeShards(
 function isAbandoned(owner: string): boolean {
   const [, pid] = /^(\d+)(?:-\d+)?(?:\.old)?$/.exec(owner) ?? [];
   return pid !== undefined && Number(pid) !== process.pid && !isAlive(Number(pid));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

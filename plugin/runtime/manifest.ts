@@ -1,4 +1,5 @@
 import { sha256 } from '../base/digest.ts';
+import { isObject } from '../base/json.ts';
 import type { ConditionRef } from './plan.ts';
 
 /** Metrics of one replicate: every value that was recorded under a name, in order. */
@@ -136,8 +137,4 @@ function lines(items: readonly string[]): string {
 
 function isIndex(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

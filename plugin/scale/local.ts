@@ -4,6 +4,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packageFile } from '../base/package-files.ts';
+import { isAlive } from '../io/is-alive.ts';
 import { makeFolder } from '../io/make-folder.ts';
 import { type ElementState, type Engine, type EngineElement, type Job, WHOLE } from './engine.ts';
 import { quote } from './shell-words.ts';
@@ -104,14 +105,5 @@ function readJson(path: string): unknown {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch {
     return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../base/json.ts';
 import { isLegalName } from '../base/names.ts';
 import type { ConditionRef, RunChoices } from '../runtime/plan.ts';
 import type { KeyComponents } from '../store/components.ts';
@@ -120,8 +121,4 @@ function isJob(value: unknown): boolean {
   if (!isObject(value) || typeof value.id !== 'string' || typeof value.name !== 'string') return false;
   const elements = value.elements ?? [];
   return Array.isArray(elements) && elements.every(Number.isSafeInteger) && Array.isArray(value.after);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
