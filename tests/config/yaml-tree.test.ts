@@ -104,7 +104,7 @@ describe('places', () => {
   test('of a value are those of its text', () => {
     const text = 'steps:\n  - clean: { n: "one" }\n';
     const at = entry(treeOf(text), 'steps').kind === 'list' && entry(treeOf(text), 'steps').at;
-    expect(at && text.slice(at.start, at.end)).toBe('- clean: { n: "one" }\n');
+    expect(at && text.slice(at.start, at.end)).toBe('- clean: { n: "one" }');
   });
 
   test('of a missing value in brackets are those of its key', () => {
