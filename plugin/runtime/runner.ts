@@ -15,7 +15,7 @@ import type { WorkerSpec } from '../workers/protocol.ts';
 import type { PoolSink } from '../workers/slot.ts';
 import { DiscoveredReads } from './discovered-reads.ts';
 import type { ConditionOutcome, ConditionStatus, FailedReplicate, RunEvent } from './events.ts';
-import { describeFailure, type RunFailure, stackOf } from './failures.ts';
+import { describeFailure, ReplicateError, type RunFailure, stackOf } from './failures.ts';
 import { conditionJob, workerOf } from './jobs.ts';
 import type { ReplicateRecord } from './manifest.ts';
 import { mergeShards } from './merge.ts';
@@ -200,6 +200,8 @@ class ConditionRun implements PoolSink {
         await this.folder.discard();
         return this.outcome('aborted');
       }
+      const changed = toRun.length > 0 ? (this.reuse?.changedFiles() ?? []) : [];
+      if (changed.length > 0) throw new ReplicateError({ reason: 'changed-while-running', paths: changed });
       return await this.publish(this.folder);
     } catch (thrown) {
       this.conditionFailed(failureOf(thrown, planned, shared.root));
@@ -336,6 +338,11 @@ class ConditionRun implements PoolSink {
   private keep(record: ReplicateRecord, ms: number, artifacts: string): void {
     const { reuse, shared } = this;
     if (reuse === undefined) return;
+    if (reuse.changedFiles().length > 0) {
+      // It cannot end well any more.
+      void shared.pool.cancel(this.planned.id);
+      return;
+    }
     const reads = shared.reads.of(reuse.reader);
     if (reads === 'too-many') {
       reuse.distrust();
