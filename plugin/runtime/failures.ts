@@ -191,7 +191,7 @@ export function describeFailure(failure: RunFailure): string {
     case 'shard-of-another-run':
       return `${failure.path} is of another run, with other replicates, seeds or outputs. Run "nx run ${failure.task}".`;
     case 'shards-differ':
-      return `the shards ${failure.shards.join(' and ')} of ${failure.path} were not run with the same code, packages, interpreter, parameters and inputs. Run "nx run ${failure.task} --skip-nx-cache".`;
+      return `the shards ${failure.shards.join(' and ')} of ${failure.path} were not run with the same code, packages, interpreter, parameters, inputs and upstream artifacts. Run "nx run ${failure.task} --skip-nx-cache".`;
     case 'failed-in-shard':
       return failure.text;
     case 'metric-invalid':

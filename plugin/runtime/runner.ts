@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
+import { sha256 } from '../base/digest.ts';
 import { ConditionFolder, readKey, removeShards } from '../io/condition-folder.ts';
 import { digestFile } from '../io/digest-file.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
@@ -286,7 +287,7 @@ class ConditionRun implements PoolSink {
     const place = join(shared.root, folder);
     const inPlace = await this.reuse.inPlace(place, name);
     if (inPlace === undefined) return undefined;
-    if (planned.shard !== undefined && readKey(place, name) !== this.reuse.key) return undefined;
+    if (planned.shard !== undefined && readKey(place, name) !== (await this.key())) return undefined;
     await this.tidyShards();
     this.reused = replicatesOf(planned).length;
     shared.onEvent({ type: 'condition-started', planned, reused: this.reused, reasons: [] });
@@ -407,8 +408,12 @@ class ConditionRun implements PoolSink {
     return { ...this.outcome(failures.length + failed.length > 0 ? 'failed' : 'succeeded'), manifest };
   }
 
+  /** That of a shard's results: those of other keys are not put together with them. */
   private async key(): Promise<string> {
-    return this.reuse?.key ?? conditionKey(await this.shared.fingerprints.components(this.planned));
+    const { reuse, shared, planned } = this;
+    const own = reuse?.key ?? conditionKey(await shared.fingerprints.components(planned));
+    const offered = await shared.upstream.offered(planned);
+    return offered.length === 0 ? own : sha256([own, ...offered].join());
   }
 
   /** Results of shards are of no use beside those of the whole condition. */

@@ -107,7 +107,7 @@ test.each([
   async (_, file, edit) => {
     using lab = chain(6);
     lab.write({ 'producer/late.ts': 'export const late = 1;\n', 'producer/data.txt': 'data\n' });
-    lab.append('producer/config.yaml', "inputs: [data.txt]\n");
+    lab.append('producer/config.yaml', 'inputs: [data.txt]\n');
     lab.replace(
       'producer/steps.ts',
       'executed(ctx);',
