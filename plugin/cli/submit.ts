@@ -10,7 +10,7 @@ import { isActive, observe } from '../scale/progress.ts';
 import { splitWords } from '../scale/shell-words.ts';
 import { checkExtra } from '../scale/slurm.ts';
 import { ENGINES, type EngineName, type Submission } from '../scale/submission.ts';
-import { createSubmission, SubmissionFolder, submissionIds } from '../scale/submissions-folder.ts';
+import { SubmissionFolder, submissionIds } from '../scale/submissions-folder.ts';
 import { jobsOf, type Part, submitParts } from '../scale/submit.ts';
 import { conditionKey } from '../store/components.ts';
 import { type Arguments, type Command, textOf, toJson } from './command.ts';
@@ -64,8 +64,7 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
   let submission: Submission | undefined;
   try {
     if (parts.length > 0) {
-      const to = { engine, folder: await createSubmission(root), signal };
-      submission = await submitParts(parts, running.jobs, to, head);
+      submission = await submitParts(parts, running.jobs, { engine, root, signal }, head);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
