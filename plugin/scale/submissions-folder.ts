@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { appendFile, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suggestion } from '../base/names.ts';
@@ -134,15 +134,20 @@ function numbersIn(all: string): string[] {
   return names.filter((name) => /^\d{4,}$/.test(name)).sort((a, b) => Number(a) - Number(b));
 }
 
+/** Where all submissions are kept, made when it is not there. */
+export function submissionsFolder(root: string): string {
+  const all = join(root, SUBMISSIONS);
+  if (makeFolder(all)) writeFileSync(join(all, '.gitignore'), '*\n');
+  return all;
+}
+
 /** A new folder with the next number, its head in it from the first moment: two that submit at once get two. */
 export async function createSubmission(
   root: string,
   submission: Omit<Submission, 'id'>,
 ): Promise<SubmissionFolder> {
-  const all = join(root, SUBMISSIONS);
+  const all = submissionsFolder(root);
   const growing = join(all, `.new-${randomUUID()}`);
-  makeFolder(all);
-  await writeFile(join(all, '.gitignore'), '*\n', { flag: 'wx' }).catch(() => {});
   await mkdir(growing);
   for (let next = Number(numbersIn(all).at(-1) ?? 0) + 1; ; next++) {
     const folder = new SubmissionFolder(root, String(next).padStart(4, '0'));
