@@ -56,7 +56,7 @@ function begin(ws: Lab, ...args: string[]) {
     told.err += chunk;
   });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { told, ended };
+  return { child, told, ended };
 }
 
 function settings({ root }: Lab) {
@@ -70,7 +70,7 @@ async function until(holds: () => boolean): Promise<void> {
 
 /**
  * The commands of Slurm as scripts, whose jobs run until a file says otherwise: `refused` holds the number of a job that
- * is not taken, and with `silent` neither squeue nor scancel answers.
+ * is not taken, with `slow` none is taken, and with `silent` neither squeue nor scancel answers.
  */
 function slurm(ws: Lab): void {
   const silent = `cd '${ws.root}'; if [ -e silent ]; then echo "$0: error: timed out" >&2; exit 1; fi`;
@@ -78,7 +78,7 @@ function slurm(ws: Lab): void {
     sbatch: `cd '${ws.root}'; n=0; read n < jobs; n=$((n + 1))
 if [ -e refused ]; then read refused < refused; fi
 if [ "$n" = "$refused" ]; then echo 'sbatch: error: no more jobs' >&2; exit 1; fi
-echo $n > jobs
+echo $n > jobs; while [ -e slow ]; do :; done
 for word; do case $word in --job-name=*) echo "$n|N/A|RUNNING|None|n1|\${word#--job-name=}" >> queue;; esac; done
 echo $n`,
     squeue: `${silent}; while read -r line; do echo "$line"; done < queue`,
@@ -163,6 +163,22 @@ describe('a submission to Slurm', () => {
     ws.write({ refused: '2\n' });
     const err = 'sbatch refused nx-experiments-0001-maker.warm: no more jobs\n';
     expect(cli(ws, ...submit)).toEqual({ code: 2, out: '', err });
+    expect(ws.read('queue')).toBe('');
+    expect(readdirSync(join(ws.root, SUBMISSION, '..'))).toEqual(['.gitignore']);
+  });
+
+  test('is gone at Ctrl-C', async () => {
+    using ws = lab();
+    slurm(ws);
+    ws.write({ slow: '' });
+    const submitting = begin(ws, ...submit);
+    await until(() => ws.read('jobs') === '1\n');
+    submitting.child.kill('SIGINT');
+    // The signal is there before sbatch answers.
+    await sleep(200);
+    rmSync(join(ws.root, 'slow'));
+    expect(await submitting.ended).toBe(130);
+    expect(submitting.told).toEqual({ out: '', err: 'Stopped. What was submitted is taken back.\n' });
     expect(ws.read('queue')).toBe('');
     expect(readdirSync(join(ws.root, SUBMISSION, '..'))).toEqual(['.gitignore']);
   });
@@ -274,14 +290,20 @@ describe('a submission to this machine', () => {
 
   test('prints tables in the order of the graph', () => {
     using ws = lab();
-    const alone = (replicates: number) => config({ replicates, treatments: { warm: { x: 2 } } });
-    for (const [name, replicates] of Object.entries({ another: 300, more: 1 })) {
+    const treatments = { warm: { x: 2 } };
+    const hypotheses = [{ name: 'slow', verifier: 'slow', metrics: 'value' }];
+    for (const [name, more] of Object.entries({ another: { hypotheses }, more: {} })) {
       ws.write({
-        [`experiments/${name}/config.yaml`]: alone(replicates),
+        [`experiments/${name}/config.yaml`]: config({ replicates: 2, treatments, ...more }),
         [`experiments/${name}/steps.mjs`]: MODULE,
         [`experiments/${name}/datasources.mjs`]: MODULE,
       });
     }
+    // It ends last.
+    ws.write({
+      'experiments/another/verifiers.mjs':
+        'export const slow = () => new Promise((done) => setTimeout(() => done({ p_value: 1 }), 1000));',
+    });
     cli(ws, 'submit', '--engine', 'local', '--shards', '1');
     const { out } = cli(ws, 'collect', '--wait');
     const tables = [...out.matchAll(/^(\w+): \d conditions?/gm)].map(([, name]) => name);
