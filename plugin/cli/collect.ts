@@ -163,7 +163,8 @@ function problemOf({ planned, toRun, components, reasons }: ConditionPreview, ob
   if (came === 'skipped') return `skipped, because what it reads did not succeed`;
   const lacks = `${toRun} of ${planned.replicates} replicates are missing`;
   if (came !== 'succeeded') return `${came ?? 'failed'}, ${lacks}`;
-  return `done, but ${lacks}${why}. The run store ${submission.store} may be too small for them: set "storeSize" in nx.json above the size of all artifacts`;
+  // They were run: only the store can have lost them.
+  return `done, but ${lacks}. The run store ${submission.store} may be too small for them: set "storeSize" in nx.json above the size of all artifacts`;
 }
 
 function tallyOf({ progress }: Observed): string {

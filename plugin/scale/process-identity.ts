@@ -31,13 +31,14 @@ function startTime(pid: number): string | undefined {
   try {
     const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
     const stdio = ['ignore', 'pipe', 'ignore'] as const;
-    const told = execFileSync('ps', ['-o', 'lstart=', '-p', `${pid}`], {
+    // By its path: everyone must ask the same program.
+    const told = execFileSync('/bin/ps', ['-o', 'lstart=', '-p', `${pid}`], {
       encoding: 'utf8',
       env,
       stdio: [...stdio],
     });
     return told.trim() || undefined;
   } catch {
-    return undefined; // there is no ps
+    return undefined; // it has ended, or there is no ps
   }
 }

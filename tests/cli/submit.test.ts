@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -210,6 +210,14 @@ describe('a submission to Slurm', () => {
     });
     expect(err).toMatch(/^squeue failed: .*timed out\n$/);
     expect(JSON.parse(cli(ws, 'collect', '--json').out)).toMatchObject({ status: 'unknown', problems: [] });
+    renameSync(join(ws.root, 'squeue'), join(ws.root, 'elsewhere'));
+    // Waiting would not bring it.
+    expect(cli(ws, 'collect', '--wait')).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('slurm does not answer.'),
+      err: expect.stringContaining('There is no squeue on the PATH'),
+    });
+    renameSync(join(ws.root, 'elsewhere'), join(ws.root, 'squeue'));
     const waiting = begin(ws, 'collect', '--wait');
     await until(() => waiting.told.err.includes('timed out'));
     rmSync(join(ws.root, 'silent'));
@@ -320,7 +328,7 @@ describe('a submission to this machine', () => {
     const { code, out } = cli(ws, 'collect', '--wait');
     expect(code).toBe(1);
     expect(out).toMatch(
-      /maker\/baseline: done, but 2 of 2 replicates are missing.*\. The run store \/.* may be too small for them: set "storeSize" in nx\.json above the size of all artifacts\n/,
+      /maker\/baseline: done, but 2 of 2 replicates are missing\. The run store \/.* may be too small for them: set "storeSize" in nx\.json above the size of all artifacts\n/,
     );
   });
 
