@@ -23,9 +23,10 @@ import type {
   Reference,
   Treatment,
 } from './config.ts';
+import { type LocatedEntry, type LocatedNode, mappingToJson, toJson } from './located-node.ts';
 import { CONFIG_SCHEMA } from './schema.ts';
 import { validate } from './validate.ts';
-import { type LocatedEntry, type LocatedNode, mappingToJson, parseYamlTree, toJson } from './yaml-tree.ts';
+import { parseYamlTree } from './yaml-tree.ts';
 
 /** Beyond this many, the same thing is wrong everywhere. */
 const MAX_PROBLEMS = 50;

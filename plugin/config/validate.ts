@@ -1,7 +1,7 @@
 import type { Diagnostic, DiagnosticCode, Span } from '../base/diagnostics.ts';
 import { NAME_RULE, nearest } from '../base/names.ts';
+import type { LocatedNode } from './located-node.ts';
 import type { Schema, SchemaType } from './schema.ts';
-import type { LocatedNode } from './yaml-tree.ts';
 
 const TYPE_WORDS: Record<SchemaType, string> = {
   string: 'text',

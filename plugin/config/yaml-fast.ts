@@ -1,7 +1,7 @@
 import type { Event, MappingEvent, ScalarEvent, SequenceEvent } from 'js-yaml';
 import type { Span } from '../base/diagnostics.ts';
+import type { LocatedEntry, LocatedNode } from './located-node.ts';
 import { fastYaml } from './yaml-library.ts';
-import type { LocatedEntry, LocatedNode } from './yaml-tree.ts';
 
 /** What the two libraries read in different ways: marks of documents, directives, tabs and other stray signs, escapes beyond Unicode. */
 const UNUSUAL = /^ *(?:---|\.\.\.|%)|[\t\ufeff]|\r(?!\n)|\\U/m;

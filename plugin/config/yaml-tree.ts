@@ -1,21 +1,9 @@
 import type { Alias, CST, Document, Node, Pair } from 'yaml';
 import type { Diagnostic, DiagnosticCode, Result, Span } from '../base/diagnostics.ts';
-import type { Json, JsonObject } from '../base/json.ts';
+import type { LocatedEntry, LocatedNode } from './located-node.ts';
 import { readFast } from './yaml-fast.ts';
 import { yaml } from './yaml-library.ts';
 import { yamlProblems } from './yaml-problems.ts';
-
-/** A YAML value that knows where it stands. Aliases and merge keys are already followed. */
-export type LocatedNode =
-  | { readonly kind: 'scalar'; readonly value: string | number | boolean | null; readonly at: Span }
-  | { readonly kind: 'list'; readonly items: readonly LocatedNode[]; readonly at: Span }
-  | { readonly kind: 'mapping'; readonly entries: readonly LocatedEntry[]; readonly at: Span };
-
-export interface LocatedEntry {
-  readonly key: string;
-  readonly keyAt: Span;
-  readonly value: LocatedNode;
-}
 
 const MAX_LENGTH = 64 * 1024;
 const MAX_NODES = 50_000;
@@ -85,22 +73,6 @@ function aliasTargets(document: Document.Parsed): Map<Alias, Node | undefined> {
 /** The parser gives a plain `<<` as a symbol, so that it differs from one in quotation marks. */
 function isMergeKey(value: unknown): boolean {
   return typeof value === 'symbol' && value.description === '<<';
-}
-
-/** The plain value of a node. */
-export function toJson(node: LocatedNode): Json {
-  switch (node.kind) {
-    case 'scalar':
-      return node.value;
-    case 'list':
-      return node.items.map(toJson);
-    case 'mapping':
-      return mappingToJson(node.entries);
-  }
-}
-
-export function mappingToJson(entries: readonly LocatedEntry[]): JsonObject {
-  return Object.fromEntries(entries.map(({ key, value }) => [key, toJson(value)]));
 }
 
 class TreeBuilder {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Json } from '../../plugin/base/json.ts';
-import { type LocatedNode, parseYamlTree, toJson } from '../../plugin/config/yaml-tree.ts';
+import { type LocatedNode, toJson } from '../../plugin/config/located-node.ts';
+import { parseYamlTree } from '../../plugin/config/yaml-tree.ts';
 
 function treeOf(text: string): LocatedNode {
   const tree = parseYamlTree('config.yaml', text);

@@ -3,11 +3,12 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { formatDiagnostic } from '../../plugin/base/diagnostics.ts';
+import { type LocatedNode, toJson } from '../../plugin/config/located-node.ts';
 import { claimsOf, parseConfig } from '../../plugin/config/parse.ts';
 import { CONFIG_SCHEMA } from '../../plugin/config/schema.ts';
 import { validate } from '../../plugin/config/validate.ts';
 import { readFast } from '../../plugin/config/yaml-fast.ts';
-import { type LocatedNode, parseYamlTree, readAll, toJson } from '../../plugin/config/yaml-tree.ts';
+import { parseYamlTree, readAll } from '../../plugin/config/yaml-tree.ts';
 import { FULL, nearlyConfig, yamlLike } from './texts.ts';
 
 const FILE = 'lab/config.yaml';

@@ -254,7 +254,8 @@ describe('merging reads nothing that is not of this run', () => {
     'shards that have read other artifacts, with the store %s',
     async (store) => {
       using lab = new Lab(files(R));
-      const run = (items: object[]) => lab.run({ items: items as never, store });
+      const run = (items: object[]) =>
+        lab.run({ items: items as never, ...(store === undefined ? {} : { store }) });
       const down = { experiment: 'down', condition: 'baseline' };
       await run([{ experiment: 'up', condition: 'baseline' }]);
       await run([{ ...down, shard: { k: 1, n: 2 } }]);

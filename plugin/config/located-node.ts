@@ -1,0 +1,30 @@
+import type { Span } from '../base/diagnostics.ts';
+import type { Json, JsonObject } from '../base/json.ts';
+
+/** A YAML value that knows where it stands. Aliases and merge keys are already followed. */
+export type LocatedNode =
+  | { readonly kind: 'scalar'; readonly value: string | number | boolean | null; readonly at: Span }
+  | { readonly kind: 'list'; readonly items: readonly LocatedNode[]; readonly at: Span }
+  | { readonly kind: 'mapping'; readonly entries: readonly LocatedEntry[]; readonly at: Span };
+
+export interface LocatedEntry {
+  readonly key: string;
+  readonly keyAt: Span;
+  readonly value: LocatedNode;
+}
+
+/** The plain value of a node. */
+export function toJson(node: LocatedNode): Json {
+  switch (node.kind) {
+    case 'scalar':
+      return node.value;
+    case 'list':
+      return node.items.map(toJson);
+    case 'mapping':
+      return mappingToJson(node.entries);
+  }
+}
+
+export function mappingToJson(entries: readonly LocatedEntry[]): JsonObject {
+  return Object.fromEntries(entries.map(({ key, value }) => [key, toJson(value)]));
+}
