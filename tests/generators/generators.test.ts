@@ -126,6 +126,9 @@ describe.sequential('generators', () => {
     expect(await refused('experiment producer')).toContain('There is an experiment "producer" already');
     expect(await refused('experiment other --directory experiments/producer')).toContain('is not empty');
     expect(await refused('experiment other --directory ../out')).toContain('leads out of the workspace');
+    expect(await refused('experiment other --directory experiments/other(2)')).toContain(
+      'The folder "experiments/other(2)" has a "(" in its path, which Nx reads as a pattern',
+    );
     expect(await refused('experiment ../out')).toContain('is no name of an experiment');
     expect(await refused('experiment other --modules stepz')).toContain('Did you mean "steps"?');
   });
