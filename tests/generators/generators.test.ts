@@ -190,6 +190,20 @@ describe.sequential('generators', () => {
     expect(parse(read('.gitlab-ci.yml'))).toEqual({ include: [{ local: '.gitlab/experiments.yml' }] });
     expect(await generate('ci both')).not.toMatch(/CREATE|UPDATE/);
 
+    await ws.write('.gitlab-ci.yml', 'include: /.gitlab/experiments.yml\nx: !reference [.a, script]\n');
+    expect(await generate('ci gitlab')).not.toContain('Include the jobs');
+    await ws.write('.gitlab-ci.yml', '# include .gitlab/experiments.yml one day\ninclude: [other.yml]\n');
+    expect(await generate('ci gitlab')).toContain('Include the jobs in .gitlab-ci.yml');
+    await ws.write('.gitlab-ci.yml', 'spec: {}\n---\ninclude: [x.yml, { local: .gitlab/experiments.yml }]\n');
+    expect(await generate('ci gitlab')).not.toContain('Include the jobs');
+
+    // The workspace has one commit: everything is affected.
+    const revisions = gitlab.before_script.slice(1).join('\n');
+    const affected = await ws.shell(
+      `set -e\nCI_COMMIT_SHA=$(git rev-parse HEAD)\n${revisions}\nnode_modules/.bin/nx show projects --affected`,
+    );
+    expect(affected).toEqual({ code: 0, output: expect.stringContaining('producer') });
+
     for (const script of [collectStep(steps), gitlab.after_script[3]]) {
       const comment = await collect(script);
       expect(comment).toMatch(/^<!-- nx-experiments -->\n## Experiments\n\n/);
@@ -223,6 +237,7 @@ describe.sequential('generators', () => {
     await ws.remove('.github');
     await ws.remove('.gitlab');
     expect(await refused('ci both --jobs=0')).toMatch(/jobs/);
+    expect(await refused('ci both --levels=4')).toContain('"--levels" belongs to "--jobs": give both.');
     await generate('ci both --jobs=4');
     expect(Object.keys(parse(read('.github/workflows/experiments.yml')).jobs)).toEqual([
       'plan',
@@ -235,6 +250,16 @@ describe.sequential('generators', () => {
     expect(parse(read('.gitlab/experiments-jobs.yml'))).toHaveProperty('.experiments-job');
     expect(await generate('ci both --jobs=4')).not.toMatch(/CREATE|UPDATE/);
     expect(await refused('ci both --jobs=5')).toContain('experiments.yml is there already');
+  });
+
+  test('ci names the branch as the platforms do, not its remote', async () => {
+    await ws.remove('.github');
+    const nxJson = read('nx.json');
+    await ws.write('nx.json', JSON.stringify({ ...JSON.parse(nxJson), defaultBase: 'origin/develop' }));
+    await generate('ci github');
+    await ws.write('nx.json', nxJson);
+    const { on } = parse(read('.github/workflows/experiments.yml'));
+    expect(on.push.branches).toEqual(['develop']);
   });
 
   test('every generator and option is described', async () => {

@@ -4,8 +4,8 @@ import { commandsOf } from '../../plugin/matrix/commands.ts';
 import { estimateAll } from '../../plugin/matrix/estimate.ts';
 import { connectedTasks, levelsOf } from '../../plugin/matrix/levels.ts';
 import { packLevel, planMatrix } from '../../plugin/matrix/pack.ts';
-import { contract, withDependencies } from '../../plugin/matrix/select.ts';
 import { renderMatrix } from '../../plugin/matrix/render.ts';
+import { contract, withDependencies } from '../../plugin/matrix/select.ts';
 import type { MatrixTask } from '../../plugin/matrix/tasks.ts';
 
 /** Tasks t0, t1, … each of which waits for some before it, in an order that says nothing. */
@@ -190,7 +190,9 @@ test('a matrix is refused by what GitHub counts, two bytes for each character, a
   const levels = (length: number) =>
     planMatrix([task('p', 't'.repeat(length), { estimatedMs: 1000 })], { jobs: 1, jobCostMs: 0 });
   expect(renderMatrix(levels(200_000), 'github').length).toBeLessThan(500_000);
-  expect(() => renderMatrix(levels(260_000), 'github')).toThrow(/^The matrix has 104\d{4} bytes, and CI takes/);
+  expect(() => renderMatrix(levels(260_000), 'github')).toThrow(
+    /^The matrix has 104\d{4} bytes, and CI takes/,
+  );
   expect(renderMatrix(levels(520_000), 'gitlab').length).toBeLessThan(1_000_000);
   expect(() => renderMatrix(levels(1_000_000), 'gitlab')).toThrow(/^The matrix has 100\d{4} bytes/);
 });
