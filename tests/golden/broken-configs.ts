@@ -149,6 +149,9 @@ export const BROKEN_CONFIGS: Readonly<Record<string, Files>> = {
     'two/config.yaml': `${SOUND}name: lab\n`,
     'lab/config.yaml': SOUND,
   },
+  'duplicate-experiment-in-many-copies': Object.fromEntries(
+    Array.from({ length: 50 }, (_, i) => [`copy-${i + 10}/config.yaml`, `name: lab\n${SOUND}`]),
+  ),
   'duplicate-experiment-by-case': {
     'one/config.yaml': `name: lab\n${SOUND}`,
     'two/config.yaml': `name: Lab\n${SOUND}`,
