@@ -252,14 +252,20 @@ describe.sequential('generators', () => {
     expect(await refused('ci both --jobs=5')).toContain('experiments.yml is there already');
   });
 
-  test('ci names the branch as the platforms do, not its remote', async () => {
+  test('names of nx.json are used: the target as it is, the branch without its remote', async () => {
     await ws.remove('.github');
     const nxJson = read('nx.json');
-    await ws.write('nx.json', JSON.stringify({ ...JSON.parse(nxJson), defaultBase: 'origin/develop' }));
+    const plugins = [{ plugin: 'nx-experiments', options: { targetName: 'bench' } }];
+    await ws.write(
+      'nx.json',
+      JSON.stringify({ ...JSON.parse(nxJson), plugins, defaultBase: 'origin/develop' }),
+    );
     await generate('ci github');
+    expect(await generate('experiment later --dry-run')).toContain('Run it: nx run later:bench');
     await ws.write('nx.json', nxJson);
-    const { on } = parse(read('.github/workflows/experiments.yml'));
+    const { on, jobs } = parse(read('.github/workflows/experiments.yml'));
     expect(on.push.branches).toEqual(['develop']);
+    expect(jobs.experiments.steps).toContainEqual({ run: 'npx nx affected -t bench' });
   });
 
   test('every generator and option is described', async () => {
