@@ -9,6 +9,7 @@ import { openStore } from '../nx/store-options.ts';
 import { renderTable } from '../report/table.ts';
 import { conditionId, planConditions } from '../runtime/plan.ts';
 import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
+import type { ProgressState } from '../scale/progress.ts';
 import type { Submission } from '../scale/submission.ts';
 import { conditionKey } from '../store/components.ts';
 import { type Command, toJson } from './command.ts';
@@ -29,8 +30,11 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
   const signal = stopSignal();
   let observed = await observeSubmission(opened);
   let told = '';
-  while (options.wait === true && stillRuns(observed)) {
-    const now = tallyOf(observed);
+  while (
+    options.wait === true &&
+    (stillRuns(observed) || (isUnknown(observed) && observed.silence?.passes))
+  ) {
+    const now = observed.silence?.message ?? tallyOf(observed);
     if (now !== told) process.stderr.write(`${now}\n`);
     told = now;
     await sleep(WAIT_MS, undefined, { signal }).catch(() => {});
@@ -40,7 +44,8 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
     }
     observed = await observeSubmission(opened);
   }
-  const { submission } = observed;
+  const { submission, silence } = observed;
+  if (silence !== undefined && silence.message !== told) process.stderr.write(`${silence.message}\n`);
   if (stillRuns(observed)) {
     if (json) print(toJson({ submission: submission.id, status: 'running', problems: [], results: {} }));
     else
@@ -71,13 +76,20 @@ async function conclude(
     interpreters,
   );
   const missing = previews.filter(({ status }) => status === 'to-run');
+  if (missing.some(({ planned }) => stateOf(planned.id, observed) === 'unknown')) {
+    if (json) print(toJson({ submission: submission.id, status: 'unknown', problems: [], results: {} }));
+    else print(renderUnknown(observed));
+    return 1;
+  }
   const lacking = new Set(missing.map(({ planned }) => planned.experiment));
   // Downstream of what is missing is missing as well, so that each of these has all that it reads.
   const whole = graph.order.filter(
     (name) => plan.some(({ experiment }) => experiment === name) && !lacking.has(name),
   );
-  const tables: string[] = [];
-  const results = await compare(whole, root, graph, submission, (text) => tables.push(text));
+  const tables = new Map<string, string>();
+  const results = await compare(whole, root, graph, submission, (name, text) => {
+    tables.set(name, `${tables.get(name) ?? ''}${text}`);
+  });
   const problems = missing.map((preview) => problemOf(preview, observed));
   const failed = problems.length > 0 || [...results.values()].some(({ status }) => status !== 'succeeded');
   if (json) {
@@ -97,7 +109,7 @@ async function conclude(
     );
     return failed ? 1 : 0;
   }
-  for (const text of tables) print(text);
+  for (const name of whole) print(tables.get(name) ?? '');
   if (missing.length === 0) return failed ? 1 : 0;
   const lines = [`Not there: ${missing.length} of ${plan.length} conditions.`];
   for (const [i, { planned }] of missing.entries()) {
@@ -116,7 +128,7 @@ async function compare(
   root: string,
   graph: Parameters<typeof planConditions>[0],
   { store, choices }: Submission,
-  print: (text: string) => void,
+  print: (experiment: string, text: string) => void,
 ): Promise<Map<string, Result>> {
   if (names.length === 0) return new Map();
   const known = new Set(names.flatMap((name) => conditionsOf(graph, name)));
@@ -128,20 +140,18 @@ async function compare(
     {
       onCondition: () => {},
       onResult: ({ experiment, errors }, model) => {
-        if (model !== undefined) print(`${renderTable(model)}\n`);
+        if (model !== undefined) print(experiment, `${renderTable(model)}\n`);
         const last = errors.at(-1);
-        if (last !== undefined) print(`${experiment}: ${last.message}\n`);
+        if (last !== undefined) print(experiment, `${experiment}: ${last.message}\n`);
       },
     },
   );
 }
 
-function problemOf(
-  { planned, toRun, components, reasons }: ConditionPreview,
-  { submission, progress }: Observed,
-): string {
+function problemOf({ planned, toRun, components, reasons }: ConditionPreview, observed: Observed): string {
+  const { submission } = observed;
   const submitted = submission.conditions.find((condition) => conditionId(condition) === planned.id);
-  const came = progress.find((condition) => conditionId(condition) === planned.id);
+  const came = stateOf(planned.id, observed);
   const why = reasons.length > 0 ? ` (${reasons.join(', ')})` : '';
   if (submitted === undefined) return `was not part of submission ${submission.id}${why}`;
   const same =
@@ -150,9 +160,11 @@ function problemOf(
     submitted.seed === planned.seed &&
     submitted.replicates === planned.replicates;
   if (!same) return `is no longer what was submitted${why}`;
-  if (came?.state === 'skipped') return `skipped, because what it reads did not succeed`;
-  const state = came?.state === 'succeeded' ? 'done, but' : `${came?.state ?? 'failed'},`;
-  return `${state} ${toRun} of ${planned.replicates} replicates are missing${came?.state === 'succeeded' ? why : ''}`;
+  if (came === 'skipped') return `skipped, because what it reads did not succeed`;
+  const lacks = `${toRun} of ${planned.replicates} replicates are missing`;
+  if (came !== 'succeeded') return `${came ?? 'failed'}, ${lacks}`;
+  // They were run: only the store can have lost them.
+  return `done, but ${lacks}. The run store ${submission.store} may be too small for them: set "storeSize" in nx.json above the size of all artifacts`;
 }
 
 function tallyOf({ progress }: Observed): string {
@@ -160,6 +172,19 @@ function tallyOf({ progress }: Observed): string {
     progress.map(({ state }) => state),
     'condition',
   );
+}
+
+function stateOf(id: string, { progress }: Observed): ProgressState | undefined {
+  return progress.find((condition) => conditionId(condition) === id)?.state;
+}
+
+function renderUnknown(observed: Observed): string {
+  const { id, engine } = observed.submission;
+  return `Submission ${id}: ${engine} does not answer. As far as is known: ${tallyOf(observed)}.\nSee nx-experiments status ${id} when it answers again, or wait with nx-experiments collect ${id} --wait.\n`;
+}
+
+function isUnknown({ progress }: Observed): boolean {
+  return progress.some(({ state }) => state === 'unknown');
 }
 
 function stillRuns({ progress }: Observed): boolean {

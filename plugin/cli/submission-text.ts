@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { printable } from '../base/diagnostics.ts';
 import { count } from '../report/numbers.ts';
 import { WHOLE } from '../scale/engine.ts';
@@ -76,7 +78,7 @@ export function renderProgress(
   const width = Math.max(0, ...progress.map(idOf).map((id) => id.length));
   const lines = progress.flatMap((condition) => [
     `  ${idOf(condition).padEnd(width)}  ${summaryOf(condition)}`,
-    ...failedElements(condition).map((element) => failedLine(folder, condition, element)),
+    ...renderFailed(folder, condition),
   ]);
   const ended = !progress.some(({ state }) => isActive(state));
   const next = ended ? `See nx-experiments collect ${submission.id}.\n` : '';
@@ -100,19 +102,33 @@ export async function renderFailures(
   folder: SubmissionFolder,
   condition: ConditionProgress,
 ): Promise<string[]> {
+  const tails = new Map<string, string[]>();
+  for (const { element } of failedElements(condition).slice(0, MAX_FAILED))
+    tails.set(element, await folder.tail(condition, element, TAIL_LINES));
+  return renderFailed(folder, condition, tails);
+}
+
+/** @param tails the end of logs, by element */
+function renderFailed(
+  folder: SubmissionFolder,
+  condition: ConditionProgress,
+  tails: ReadonlyMap<string, readonly string[]> = new Map(),
+): string[] {
   const failed = failedElements(condition);
-  const lines: string[] = [];
-  for (const element of failed.slice(0, MAX_FAILED)) {
-    lines.push(failedLine(folder, condition, element));
-    const tail = await folder.tail(condition, element.element, TAIL_LINES);
-    lines.push(...tail.map((line) => `      | ${printable(line)}`));
-  }
-  if (failed.length > MAX_FAILED) lines.push(`    … and ${failed.length - MAX_FAILED} more elements`);
-  return lines;
+  const more = failed.length - MAX_FAILED;
+  return [
+    ...failed
+      .slice(0, MAX_FAILED)
+      .flatMap((element) => [
+        ...failedLines(folder, condition, element),
+        ...(tails.get(element.element) ?? []).map((line) => `      | ${printable(line)}`),
+      ]),
+    ...(more > 0 ? [`    … and ${more} more ${more === 1 ? 'element' : 'elements'}`] : []),
+  ];
 }
 
 /** What was typed to submit, to be typed again. */
-export function submitCommand({ engine, resources, choices, experiments }: Submission): string {
+export function submitCommand({ engine, resources, shards, choices, experiments }: Submission): string {
   const { partition, time, memory, cpus, account, extra } = resources;
   const options = Object.entries({
     partition,
@@ -120,6 +136,7 @@ export function submitCommand({ engine, resources, choices, experiments }: Submi
     mem: memory,
     cpus: cpus > 1 ? `${cpus}` : undefined,
     account,
+    shards: shards?.toString(),
     replicates: choices.replicates?.toString(),
     seed: choices.seed?.toString(),
     treatment: choices.treatments?.join(','),
@@ -156,15 +173,20 @@ function failedElements({ elements }: ConditionProgress): ElementProgress[] {
   return elements.filter(({ state }) => state === 'failed' || state === 'cancelled');
 }
 
-function failedLine(
+function failedLines(
   folder: SubmissionFolder,
   condition: ConditionProgress,
   { job, element, state, details, host }: ElementProgress,
-): string {
+): string[] {
   const name = element === WHOLE ? `job ${job}` : `element ${element}, job ${job}_${element}`;
   const why = details.map((detail) => detail.split('\n').map(printable).join('\n      ')).join('; ');
   const on = host === '' ? '' : ` on ${host}`;
-  return `    ${name} ${WORDS[state]}${on}${why === '' ? '' : `: ${why}`}\n      ${folder.logOf(condition, element)}`;
+  const log = folder.logOf(condition, element);
+  return [
+    `    ${name} ${WORDS[state]}${on}${why === '' ? '' : `: ${why}`}`,
+    // An element that never started has none.
+    ...(existsSync(join(folder.root, log)) ? [`      ${log}`] : []),
+  ];
 }
 
 function idOf({ experiment, condition }: ConditionProgress): string {

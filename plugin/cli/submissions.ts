@@ -1,15 +1,27 @@
 import { SettingsError } from '../base/settings-error.ts';
 import { createEngine } from '../scale/create-engine.ts';
+import { SilentEngineError } from '../scale/engine.ts';
 import { type ConditionProgress, observe } from '../scale/progress.ts';
 import type { Submission } from '../scale/submission.ts';
 import { findSubmission, type SubmissionFolder } from '../scale/submissions-folder.ts';
 import { openWorkspace } from './workspace.ts';
 
+/** What an engine that does not answer says. */
+export interface Silence {
+  readonly message: string;
+  /** It may answer when it is asked again. */
+  readonly passes: boolean;
+}
+
 export interface Observed {
   readonly folder: SubmissionFolder;
   readonly submission: Submission;
   readonly progress: readonly ConditionProgress[];
+  /** Why the engine was not heard; undefined when it was. */
+  readonly silence?: Silence;
 }
+
+export type Opened = Pick<Observed, 'folder' | 'submission'>;
 
 /**
  * The submission that a command names, or the last one.
@@ -20,23 +32,27 @@ export async function openSubmission(
   command: string,
   cwd: string,
   [id, ...more]: readonly string[],
-): Promise<Omit<Observed, 'progress'>> {
+): Promise<Opened> {
   if (more.length > 0) throw new SettingsError(`"${command}" takes one submission, such as 0001.`);
   const folder = findSubmission(openWorkspace(cwd).root, id);
   return { folder, submission: await folder.read() };
 }
 
-/** How far it is. An engine that does not answer is told of, and what is known without it is given. */
-export async function observeSubmission({
-  folder,
-  submission,
-}: Omit<Observed, 'progress'>): Promise<Observed> {
+/** How far it is. When the engine does not answer, what is known without it. */
+export async function observeSubmission({ folder, submission }: Opened): Promise<Observed> {
   try {
     const progress = await observe(folder, submission, createEngine(submission.engine, folder.root));
     return { folder, submission, progress };
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return { folder, submission, progress: await observe(folder, submission, undefined) };
+    const silence = { message: error.message, passes: error instanceof SilentEngineError };
+    return { folder, submission, progress: await observe(folder, submission, undefined), silence };
   }
+}
+
+/** The same, for a command that looks once: that the engine does not answer is told. */
+export async function observeOnce(opened: Opened): Promise<Observed> {
+  const observed = await observeSubmission(opened);
+  if (observed.silence !== undefined) process.stderr.write(`${observed.silence.message}\n`);
+  return observed;
 }

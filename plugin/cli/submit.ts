@@ -1,17 +1,18 @@
 import { MAX_SHARDS, suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import { openStore } from '../nx/store-options.ts';
-import { isInline, planConditions } from '../runtime/plan.ts';
+import { conditionId, isInline, planConditions } from '../runtime/plan.ts';
 import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
 import { createEngine } from '../scale/create-engine.ts';
 import { divide } from '../scale/divide.ts';
 import type { Engine, Resources } from '../scale/engine.ts';
-import { isActive, observe } from '../scale/progress.ts';
+import { type ConditionProgress, isActive, observe } from '../scale/progress.ts';
 import { splitWords } from '../scale/shell-words.ts';
 import { checkExtra } from '../scale/slurm.ts';
 import { ENGINES, type EngineName, type Submission } from '../scale/submission.ts';
-import { createSubmission, SubmissionFolder, submissionIds } from '../scale/submissions-folder.ts';
+import { SubmissionFolder, submissionIds, submissionsFolder } from '../scale/submissions-folder.ts';
 import { jobsOf, type Part, submitParts } from '../scale/submit.ts';
+import { lockSubmissions } from '../scale/submit-lock.ts';
 import { conditionKey } from '../store/components.ts';
 import { type Arguments, type Command, textOf, toJson } from './command.ts';
 import { choicesOf } from './run-choices.ts';
@@ -44,15 +45,16 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
   }
   const previews = await previewPlan(plan, root, openStore(store), resources.cpus, interpreters);
   const engine = createEngine(name, root);
-  const dry = options['dry-run'] === true;
-  const running = await runningJobs(root, previews, dry ? undefined : engine);
-  const parts = previews
-    .filter(({ planned, status }) => status !== 'cached' && !running.jobs.has(planned.id))
-    .map((preview): Part => ({ ...divide(preview, asked), components: componentsOf(preview) }));
-  const kept = previews.filter(({ status }) => status === 'cached').length;
-  const experiments = names.length > 0 ? names : graph.order;
-  const head = { engine: name, experiments, choices, resources, store: store.folder };
-  if (dry) {
+  const head = {
+    engine: name,
+    experiments: names.length > 0 ? names : graph.order,
+    choices,
+    resources,
+    shards: asked,
+    store: store.folder,
+  };
+  if (options['dry-run'] === true) {
+    const parts = partsOf(previews, new Map(), asked);
     print(
       json
         ? toJson(describeParts(parts, engine, root, resources))
@@ -61,21 +63,34 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
     return 0;
   }
   const signal = interrupted();
-  let submission: Submission | undefined;
+  const unlock = lockSubmissions(submissionsFolder(root));
   try {
-    if (parts.length > 0) {
-      const to = { engine, folder: await createSubmission(root), signal };
-      submission = await submitParts(parts, running.jobs, to, head);
-    }
+    const running = await runningJobs(root, previews, name);
+    const parts = partsOf(previews, running.jobs, asked);
+    const kept = previews.filter(({ status }) => status === 'cached').length;
+    const submission =
+      parts.length > 0 ? await submitParts(parts, running.jobs, { engine, root, signal }, head) : undefined;
+    if (json) print(toJson(dataOf(submission, kept, running.submissions)));
+    else print(renderSubmitted(submission, parts, kept, running));
+    return 0;
   } catch (error) {
     if (!signal.aborted) throw error;
     process.stderr.write(`${(error as Error).message}\n`);
     return STOPPED;
+  } finally {
+    unlock();
   }
-  if (json) print(toJson(dataOf(submission, kept, running.submissions)));
-  else print(renderSubmitted(submission, parts, kept, running));
-  return 0;
 };
+
+function partsOf(
+  previews: readonly ConditionPreview[],
+  running: ReadonlyMap<string, string>,
+  asked: number | undefined,
+): Part[] {
+  return previews
+    .filter(({ planned, status }) => status !== 'cached' && !running.has(planned.id))
+    .map((preview): Part => ({ ...divide(preview, asked), components: componentsOf(preview) }));
+}
 
 /** What was handed over is taken back at the first Ctrl-C, however long that takes; the second one ends this process. */
 function interrupted(): AbortSignal {
@@ -84,35 +99,43 @@ function interrupted(): AbortSignal {
   return stop.signal;
 }
 
-/** @throws SettingsError when one of them runs something else by now */
+/**
+ * What earlier submissions still run of what is to be submitted to an engine.
+ *
+ * @throws SettingsError when one of them runs something else by now, or on another engine
+ */
 async function runningJobs(
   root: string,
   previews: readonly ConditionPreview[],
-  engine: Engine | undefined,
+  engine: EngineName,
 ): Promise<Running> {
   const jobs = new Map<string, string>();
   const submissions = new Set<string>();
-  const wanted = new Map(previews.map((preview) => [preview.planned.id, preview]));
-  for (const id of engine === undefined ? [] : submissionIds(root)) {
+  const wanted = new Map(
+    previews.filter(({ status }) => status !== 'cached').map((preview) => [preview.planned.id, preview]),
+  );
+  for (const id of submissionIds(root)) {
     const folder = new SubmissionFolder(root, id);
     const submission = await folder.read();
-    if (!submission.conditions.some(({ experiment, condition }) => wanted.has(`${experiment}/${condition}`)))
-      continue;
-    const progress = await observe(folder, submission, engine);
-    for (const [at, { state, elements }] of progress.entries()) {
-      const submitted = submission.conditions[at];
-      const last = elements.at(-1);
-      if (submitted === undefined || last === undefined || !isActive(state)) continue;
-      const preview = wanted.get(`${submitted.experiment}/${submitted.condition}`);
-      if (preview === undefined || preview.status === 'cached') continue;
+    for (const condition of await stillRunning(folder, submission, wanted, engine)) {
+      const preview = wanted.get(conditionId(condition));
+      const submitted = submission.conditions.find((one) => conditionId(one) === conditionId(condition));
+      const last = condition.elements.at(-1);
+      if (preview === undefined || submitted === undefined || last === undefined) continue;
       const { planned } = preview;
+      const first = `First: nx-experiments cancel ${id}`;
       const same =
         submitted.key === conditionKey(componentsOf(preview)) &&
         submitted.seed === planned.seed &&
         submitted.replicates === planned.replicates;
       if (!same) {
         throw new SettingsError(
-          `Submission ${id} still runs ${planned.id} as it was before it changed. First: nx-experiments cancel ${id}`,
+          `Submission ${id} still runs ${planned.id} as it was before it changed. ${first}`,
+        );
+      }
+      if (submission.engine !== engine) {
+        throw new SettingsError(
+          `Submission ${id} still runs ${planned.id} on the engine ${submission.engine}, for which jobs of the engine ${engine} cannot wait. ${first}, or wait until it has ended.`,
         );
       }
       jobs.set(planned.id, last.job);
@@ -120,6 +143,28 @@ async function runningJobs(
     }
   }
   return { jobs, submissions: [...submissions] };
+}
+
+/** The wanted conditions that a submission has not ended. The engine of another kind is asked only when it has to be. */
+async function stillRunning(
+  folder: SubmissionFolder,
+  submission: Submission,
+  wanted: ReadonlyMap<string, unknown>,
+  engine: EngineName,
+): Promise<ConditionProgress[]> {
+  if (!submission.conditions.some((condition) => wanted.has(conditionId(condition)))) return [];
+  const activeOf = (progress: readonly ConditionProgress[]): ConditionProgress[] =>
+    progress.filter((condition) => isActive(condition.state) && wanted.has(conditionId(condition)));
+  const foreign = submission.engine !== engine;
+  if (foreign && activeOf(await observe(folder, submission, undefined)).length === 0) return [];
+  try {
+    return activeOf(await observe(folder, submission, createEngine(submission.engine, folder.root)));
+  } catch (error) {
+    if (!foreign || !(error instanceof SettingsError)) throw error;
+    throw new SettingsError(
+      `${error.message}\nSubmission ${submission.id} to ${submission.engine} may still run what is wanted here. First: nx-experiments cancel ${submission.id}, where that engine answers. If its jobs have ended, remove ${folder.path}.`,
+    );
+  }
 }
 
 function componentsOf({ planned, components, reasons }: ConditionPreview): Part['components'] {

@@ -1,6 +1,6 @@
-import type { CST, Document, YAMLError } from 'yaml';
+import type { Document, YAMLError } from 'yaml';
 import type { Diagnostic, Span } from '../base/diagnostics.ts';
-import { explainer, parser } from './yaml-library.ts';
+import { yaml } from './yaml-library.ts';
 
 /** More than this many say nothing more: after a first problem, the parser guesses. */
 const MAX_PROBLEMS = 10;
@@ -12,50 +12,21 @@ interface Explanation {
   readonly end?: number;
 }
 
-/**
- * What is wrong with text that the parser refuses, or that holds several documents, in words for the author of the file.
- *
- * @param refusal what the parser threw: it says where it gave up, and no more
- */
-export function yamlProblems(file: string, text: string, maxDepth: number, refusal?: unknown): Diagnostic[] {
-  const tokens = [...new (explainer().Parser)().parse(text)];
-  const tooDeep = tokens
-    .map((token) => nestingExcess(token, maxDepth))
-    .find((offset) => offset !== undefined);
-  if (tooDeep !== undefined) {
-    return [
-      {
-        severity: 'error',
-        code: 'config/too-large',
-        message: `Values are nested more than ${maxDepth} levels deep.`,
-        remedy: 'Flatten the value, or move it into a file of its own.',
-        at: { file, start: tooDeep, end: tooDeep + 1 },
-      },
-    ];
-  }
-  const document = compose(tokens, text.length);
+/** What the YAML parser found wrong, in words for the author of the file. */
+export function yamlProblems(file: string, text: string, document: Document.Parsed): Diagnostic[] {
   const seen = new Set<string>();
   const problems: Diagnostic[] = [];
-  const add = ({ message, remedy, start, end }: Required<Explanation>): void => {
+  for (const error of [...document.errors, ...document.warnings]) {
+    const { message, remedy, start = error.pos[0], end = error.pos[1] } = explain(error, text, document);
     // One unclosed bracket or quotation mark is reported several times.
     const key = `${message}\0${start}`;
-    if (seen.has(key) || problems.length === MAX_PROBLEMS) return;
+    if (seen.has(key)) continue;
     seen.add(key);
     const at = within(text, { file, start, end: Math.max(end, start + 1) });
     problems.push({ severity: 'error', code: 'config/yaml-syntax', message, remedy, at });
-  };
-  for (const error of [...document.errors, ...document.warnings])
-    add({ start: error.pos[0], end: error.pos[1], ...explain(error, text, document) });
-  if (problems.length === 0) add(refused(refusal));
+    if (problems.length === MAX_PROBLEMS) break;
+  }
   return problems;
-}
-
-/** In the parser's own words, where the other one finds nothing wrong. */
-function refused(refusal: unknown): Required<Explanation> {
-  const known = refusal instanceof parser().YAMLException ? refusal : undefined;
-  const start = known?.mark?.position ?? 0;
-  const reason = known?.reason ?? 'the text cannot be read as YAML';
-  return { ...fallback(`${reason[0]?.toUpperCase()}${reason.slice(1)}`), start, end: start + 1 };
 }
 
 function explain({ code, message, pos }: YAMLError, text: string, document: Document.Parsed): Explanation {
@@ -102,8 +73,8 @@ function fallback(message: string): Explanation {
 
 function unclosedQuote(before: number, document: Document.Parsed): Explanation {
   let start: number | undefined;
-  explainer().visit(document, (_key, node) => {
-    if (explainer().isScalar(node) && node.type?.startsWith('QUOTE') && node.range && node.range[0] < before)
+  yaml().visit(document, (_key, node) => {
+    if (yaml().isScalar(node) && node.type?.startsWith('QUOTE') && node.range && node.range[0] < before)
       start = node.range[0];
   });
   return {
@@ -115,8 +86,8 @@ function unclosedQuote(before: number, document: Document.Parsed): Explanation {
 
 function openBracket(before: number, text: string, document: Document.Parsed): Explanation | undefined {
   let start: number | undefined;
-  explainer().visit(document, (_key, node) => {
-    const range = explainer().isCollection(node) && node.flow ? node.range : undefined;
+  yaml().visit(document, (_key, node) => {
+    const range = yaml().isCollection(node) && node.flow ? node.range : undefined;
     if (range && range[0] < before && before <= range[2]) start = range[0];
   });
   if (start === undefined) return undefined;
@@ -138,34 +109,4 @@ function within(text: string, at: Span): Span {
 function sentence(message: string): string {
   const line = message.split('\n')[0]?.trim() ?? '';
   return /[.!?]$/.test(line) ? line : `${line}.`;
-}
-
-function compose(tokens: readonly CST.Token[], length: number): Document.Parsed {
-  const composer = new (explainer().Composer)({ prettyErrors: false, uniqueKeys: false, merge: true });
-  const [document, second] = composer.compose(tokens, true, length);
-  if (document === undefined) throw new Error('Bug: the composer gave no document');
-  if (second !== undefined) {
-    const at: [number, number] = [second.range[0], second.range[0] + 3];
-    document.errors.push(new (explainer().YAMLParseError)(at, 'MULTIPLE_DOCS', 'A second document'));
-  }
-  return document;
-}
-
-/**
- * The offset of the first collection beyond the depth limit. The composer recurses, and a stack that overflows in it
- * can end the whole process; the tokens before it and this walk do not recurse.
- */
-function nestingExcess(token: CST.Token, maxDepth: number): number | undefined {
-  const open: { readonly token: CST.Token; readonly depth: number }[] = [{ token, depth: 0 }];
-  for (let top = open.pop(); top !== undefined; top = open.pop()) {
-    if (top.token.type === 'document' && top.token.value)
-      open.push({ token: top.token.value, depth: top.depth });
-    if (!('items' in top.token)) continue;
-    if (top.depth >= maxDepth) return top.token.offset;
-    for (const { key, value } of top.token.items) {
-      if (key) open.push({ token: key, depth: top.depth + 1 });
-      if (value) open.push({ token: value, depth: top.depth + 1 });
-    }
-  }
-  return undefined;
 }

@@ -8,6 +8,7 @@ import type { PlannedCondition } from '../runtime/plan.ts';
 import type { KeyComponents, SourceComponent } from '../store/components.ts';
 import { inputGlobs } from './declared-inputs.ts';
 import { digestFile } from './digest-file.ts';
+import { FileStates } from './file-states.ts';
 import { ImportScanner } from './imports.ts';
 import { type Language, languageOf, ModuleFinder, runsIn } from './modules.ts';
 import { InstalledPackages } from './packages.ts';
@@ -34,6 +35,7 @@ export class Fingerprints {
   readonly finder: ModuleFinder;
   private readonly scanner: ImportScanner;
   private readonly packages: InstalledPackages;
+  private readonly states = new FileStates();
   private readonly codes = new Map<string, Promise<Code>>();
   private readonly digests = new Map<string, Promise<string>>();
   private readonly globs = new Map<string, Promise<readonly string[]>>();
@@ -48,8 +50,8 @@ export class Fingerprints {
     installedAt = root,
   ) {
     this.finder = new ModuleFinder(root);
-    this.python = new PythonImportScanner(root);
-    this.scanner = new ImportScanner(root);
+    this.python = new PythonImportScanner(root, this.states);
+    this.scanner = new ImportScanner(root, new Map(), this.states);
     this.packages = new InstalledPackages(installedAt);
   }
 
@@ -113,12 +115,19 @@ export class Fingerprints {
   }
 
   private async readDigest(path: string): Promise<string> {
+    this.states.note(path);
     return this.scanner.digestOf(path) ?? digestFile(path);
   }
 
   /** Digest of a file of the workspace, or `missing`: a path relative to the root. */
   digestOrMissing(path: string): Promise<string> {
     return this.digest(join(this.root, path)).catch(() => 'missing');
+  }
+
+  /** Of the files of a key, those that were written to since their digests were taken. Paths relative to the root. */
+  changedSince({ code, loaders, files }: KeyComponents): string[] {
+    const paths = [code, loaders, files].flatMap((digests) => Object.keys(digests));
+    return paths.filter((path) => this.states.hasChanged(join(this.root, path)));
   }
 
   private languageOf({ folder, definition }: Pick<PlannedCondition, 'folder' | 'definition'>): Language {

@@ -4,6 +4,7 @@ import type { ResolverFactory } from 'oxc-resolver';
 import { compareText } from '../base/diagnostics.ts';
 import { sha256 } from '../base/digest.ts';
 import { late } from '../base/late.ts';
+import type { FileStates } from './file-states.ts';
 import { importsSomething, isSelfContained } from './self-contained.ts';
 
 /** Native code: not needed for sources whose imports are known, or that import nothing. */
@@ -47,10 +48,14 @@ export class ImportScanner {
   private readonly sources = new Map<string, SourceFile>();
   private readonly prefix: string;
 
-  /** @param parsed specifiers by content digest; the scanner adds to it, so that it can be kept between runs */
+  /**
+   * @param parsed specifiers by content digest; the scanner adds to it, so that it can be kept between runs
+   * @param states is told of each file before it is read
+   */
   constructor(
     private readonly root: string,
     private readonly parsed: Map<string, ImportedSpecifiers> = new Map(),
+    private readonly states?: FileStates,
   ) {
     this.prefix = root.endsWith(sep) ? root : root + sep;
   }
@@ -123,6 +128,7 @@ export class ImportScanner {
 
   private read(file: string): SourceFile {
     let text: string;
+    this.states?.note(file);
     try {
       text = readFileSync(file, 'utf8');
     } catch {

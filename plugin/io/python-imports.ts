@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { compareText } from '../base/diagnostics.ts';
+import type { FileStates } from './file-states.ts';
 import type { ReachableCode } from './imports.ts';
 
 /** A folder with one of these is where a Python project's own imports start. The worker's search path says the same. */
@@ -39,7 +40,11 @@ interface Import {
 export class PythonImportScanner {
   private readonly parsed = new Map<string, readonly Import[]>();
 
-  constructor(private readonly root: string) {}
+  /** @param states is told of each module before it is read */
+  constructor(
+    private readonly root: string,
+    private readonly states?: FileStates,
+  ) {}
 
   /**
    * @param entries absolute paths of modules
@@ -92,6 +97,7 @@ export class PythonImportScanner {
     const known = this.parsed.get(file);
     if (known !== undefined) return known;
     let text = '';
+    this.states?.note(file);
     try {
       text = readFileSync(file, 'utf8');
     } catch {

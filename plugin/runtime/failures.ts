@@ -126,6 +126,8 @@ export type RunFailure =
       readonly path: string;
       readonly error: ErrorInfo;
     }
+  /** Code or inputs of the condition were written to after the digests for its key were taken. */
+  | { readonly reason: 'changed-while-running'; readonly paths: readonly string[] }
   | { readonly reason: 'aborted' };
 
 /** What happened, in one sentence or two, without the stack. */
@@ -190,7 +192,7 @@ export function describeFailure(failure: RunFailure): string {
     case 'shard-of-another-run':
       return `${failure.path} is of another run, with other replicates, seeds or outputs. Run ${madeBy(failure.task)} again.`;
     case 'shards-differ':
-      return `the shards ${failure.shards.join(' and ')} of ${failure.path} were not run with the same code, packages, interpreter, parameters and inputs. Run ${madeBy(failure.task)} again, with --skip-nx-cache.`;
+      return `the shards ${failure.shards.join(' and ')} of ${failure.path} were not run with the same code, packages, interpreter, parameters, inputs and upstream artifacts. Run ${madeBy(failure.task)} again, with --skip-nx-cache.`;
     case 'failed-in-shard':
       return failure.text;
     case 'metric-invalid':
@@ -199,6 +201,8 @@ export function describeFailure(failure: RunFailure): string {
       return `${failure.path} could not be written: ${failure.error.message}`;
     case 'file-unreadable':
       return `${failure.path} could not be read: ${failure.error.message}`;
+    case 'changed-while-running':
+      return `${someOf(failure.paths)} changed while it ran: its results could be of either version. Run it again: what had finished before is kept. What its own steps write cannot be its input.`;
     case 'aborted':
       return 'stopped';
     default:
@@ -209,6 +213,11 @@ export function describeFailure(failure: RunFailure): string {
 /** The stack of the user's code behind a failure; empty when there is none. */
 export function stackOf(failure: RunFailure): string {
   return 'error' in failure ? failure.error.stack : '';
+}
+
+function someOf(paths: readonly string[]): string {
+  const [first, ...others] = paths;
+  return others.length === 0 ? `${first}` : `${first} and ${others.length} more`;
 }
 
 function duration(ms: number): string {

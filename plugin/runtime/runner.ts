@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
+import { sha256 } from '../base/digest.ts';
 import { ConditionFolder, readKey, removeShards } from '../io/condition-folder.ts';
 import { digestFile } from '../io/digest-file.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
@@ -15,7 +16,7 @@ import type { WorkerSpec } from '../workers/protocol.ts';
 import type { PoolSink } from '../workers/slot.ts';
 import { DiscoveredReads } from './discovered-reads.ts';
 import type { ConditionOutcome, ConditionStatus, FailedReplicate, RunEvent } from './events.ts';
-import { describeFailure, type RunFailure, stackOf } from './failures.ts';
+import { describeFailure, ReplicateError, type RunFailure, stackOf } from './failures.ts';
 import { conditionJob, workerOf } from './jobs.ts';
 import type { ReplicateRecord } from './manifest.ts';
 import { mergeShards } from './merge.ts';
@@ -200,6 +201,8 @@ class ConditionRun implements PoolSink {
         await this.folder.discard();
         return this.outcome('aborted');
       }
+      const changed = toRun.length > 0 ? (this.reuse?.changedFiles() ?? []) : [];
+      if (changed.length > 0) throw new ReplicateError({ reason: 'changed-while-running', paths: changed });
       return await this.publish(this.folder);
     } catch (thrown) {
       this.conditionFailed(failureOf(thrown, planned, shared.root));
@@ -284,7 +287,7 @@ class ConditionRun implements PoolSink {
     const place = join(shared.root, folder);
     const inPlace = await this.reuse.inPlace(place, name);
     if (inPlace === undefined) return undefined;
-    if (planned.shard !== undefined && readKey(place, name) !== this.reuse.key) return undefined;
+    if (planned.shard !== undefined && readKey(place, name) !== (await this.key())) return undefined;
     await this.tidyShards();
     this.reused = replicatesOf(planned).length;
     shared.onEvent({ type: 'condition-started', planned, reused: this.reused, reasons: [] });
@@ -336,6 +339,11 @@ class ConditionRun implements PoolSink {
   private keep(record: ReplicateRecord, ms: number, artifacts: string): void {
     const { reuse, shared } = this;
     if (reuse === undefined) return;
+    if (reuse.changedFiles().length > 0) {
+      // It cannot end well any more.
+      void shared.pool.cancel(this.planned.id);
+      return;
+    }
     const reads = shared.reads.of(reuse.reader);
     if (reads === 'too-many') {
       reuse.distrust();
@@ -400,8 +408,12 @@ class ConditionRun implements PoolSink {
     return { ...this.outcome(failures.length + failed.length > 0 ? 'failed' : 'succeeded'), manifest };
   }
 
+  /** That of a shard's results: those of other keys are not put together with them. */
   private async key(): Promise<string> {
-    return this.reuse?.key ?? conditionKey(await this.shared.fingerprints.components(this.planned));
+    const { reuse, shared, planned } = this;
+    const own = reuse?.key ?? conditionKey(await shared.fingerprints.components(planned));
+    const offered = await shared.upstream.offered(planned);
+    return offered.length === 0 ? own : sha256([own, ...offered].join());
   }
 
   /** Results of shards are of no use beside those of the whole condition. */

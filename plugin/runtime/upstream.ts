@@ -62,6 +62,18 @@ export class UpstreamArtifacts {
     return all;
   }
 
+  /** Digests of all that a condition reads by its manifests, also of what a shard leaves to others: alike for all of them. */
+  async offered({ sources, replicates }: PlannedCondition): Promise<string[]> {
+    const all: string[] = [];
+    for (const source of sources) {
+      if (source.type !== 'artifact') continue;
+      const manifest = await this.manifest(source);
+      for (const { replicate, artifacts } of manifest?.replicates ?? [])
+        if (replicate < replicates) all.push(artifacts[source.output.alias]?.sha256 ?? '');
+    }
+    return all;
+  }
+
   private digest(
     source: ArtifactSource,
     replicate: number,

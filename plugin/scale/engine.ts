@@ -1,3 +1,5 @@
+import { SettingsError } from '../base/settings-error.ts';
+
 /** What a job may use; what is left out is the engine's own choice. */
 export interface Resources {
   readonly partition?: string | undefined;
@@ -52,6 +54,9 @@ export interface EngineElement {
   readonly host: string;
 }
 
+/** Nothing is known of jobs now: they may run, or not. */
+export class SilentEngineError extends SettingsError {}
+
 /** Runs jobs somewhere else. An implementation plans nothing: what runs, and after what, is decided before. */
 export interface Engine {
   /** @returns the job's id @throws SettingsError when the job is refused */
@@ -59,7 +64,7 @@ export interface Engine {
   /**
    * What is known of these jobs. An engine may forget jobs that ended long ago: they are left out.
    *
-   * @throws SettingsError when the engine does not answer
+   * @throws SilentEngineError when the engine does not answer, but may later @throws SettingsError when there is none here
    */
   poll(jobs: readonly { readonly id: string; readonly name: string }[]): Promise<EngineElement[]>;
   /** Ends these jobs, whatever they do; those that have ended stay as they are. */

@@ -3,7 +3,8 @@ import { openSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ElementState, Job } from './engine.ts';
-import { elementsOf, LocalEngine } from './local.ts';
+import { elementsOf, LocalEngine, type LocalState } from './local.ts';
+import { identityOf } from './process-identity.ts';
 
 /** The process of one job of the local engine: waits for the jobs before it, then runs one element after the other. */
 
@@ -11,6 +12,7 @@ const POLL_MS = 100;
 
 const [, , folder = '', id = ''] = process.argv;
 const engine = new LocalEngine(folder);
+const self = identityOf(process.pid);
 const elements: Record<string, ElementState> = {};
 let running: ChildProcess | undefined;
 let stopped = false;
@@ -63,13 +65,16 @@ function run({ command, logs }: Job, element: string): Promise<number | null> {
   running = child;
   return new Promise((resolve) => {
     child.once('error', () => resolve(127));
-    child.once('exit', resolve);
+    child.once('exit', (code) => {
+      running = undefined; // its number may be given to another one
+      resolve(code);
+    });
   });
 }
 
 /** Whole or not at all. */
 function save(): void {
   const path = join(folder, id, 'state.json');
-  writeFileSync(`${path}.new`, JSON.stringify({ pid: process.pid, elements }));
+  writeFileSync(`${path}.new`, JSON.stringify({ ...self, elements } satisfies LocalState));
   renameSync(`${path}.new`, path);
 }

@@ -4,17 +4,16 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packageFile } from '../base/package-files.ts';
-import { isAlive } from '../io/is-alive.ts';
 import { makeFolder } from '../io/make-folder.ts';
 import { type ElementState, type Engine, type EngineElement, type Job, WHOLE } from './engine.ts';
+import { isRunning, type ProcessIdentity } from './process-identity.ts';
 import { quote } from './shell-words.ts';
 
 const RUNNER = packageFile('dist/scale/local-job.cjs');
 const POLL_MS = 50;
 
 /** What a job's process keeps of itself. */
-export interface LocalState {
-  readonly pid: number;
+export interface LocalState extends ProcessIdentity {
   readonly elements: Readonly<Record<string, ElementState>>;
 }
 
@@ -59,9 +58,10 @@ export class LocalEngine implements Engine {
       const job = this.jobOf(id);
       const state = this.stateOf(id);
       if (job?.name !== name || state === undefined) return [];
+      const alive = isRunning(state);
       return elementsOf(job).map((element): EngineElement => {
         const told = state.elements[element] ?? 'pending';
-        const gone = (told === 'pending' || told === 'running') && !isAlive(state.pid);
+        const gone = (told === 'pending' || told === 'running') && !alive;
         const detail = gone ? 'its process is gone' : '';
         return { job: id, element, state: gone ? 'failed' : told, detail, host: '' };
       });
@@ -70,8 +70,8 @@ export class LocalEngine implements Engine {
 
   async cancel(jobs: readonly { readonly id: string; readonly name: string }[]): Promise<void> {
     for (const { job } of await this.active(jobs)) {
-      const pid = this.stateOf(job)?.pid;
-      if (pid !== undefined && isAlive(pid)) process.kill(pid, 'SIGTERM');
+      const state = this.stateOf(job);
+      if (state !== undefined && isRunning(state)) process.kill(state.pid, 'SIGTERM');
     }
     while ((await this.active(jobs)).length > 0) await sleep(POLL_MS);
   }

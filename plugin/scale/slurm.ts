@@ -3,7 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { SettingsError } from '../base/settings-error.ts';
 import { spans } from '../store/explain.ts';
-import { type ElementState, type Engine, type EngineElement, type Job, WHOLE } from './engine.ts';
+import {
+  type ElementState,
+  type Engine,
+  type EngineElement,
+  type Job,
+  SilentEngineError,
+  WHOLE,
+} from './engine.ts';
 import { quote } from './shell-words.ts';
 
 /** Ids in one call, which has a limit. */
@@ -14,7 +21,25 @@ const FORMAT = '%F|%K|%T|%r|%N|%j';
 
 /** Options of sbatch that a submission stands on. */
 const OURS =
-  /^(--(array|dependency|kill-on-invalid-dep|job-name|output|error|open-mode|parsable|wrap|chdir|hold|test-only|wait|help|usage|version)(=.*)?|-[adJoeDHWhV].*)$/;
+  'array dependency kill-on-invalid-dep job-name output error open-mode parsable wrap chdir workdir hold test-only wait help usage version'.split(
+    ' ',
+  );
+/** The same by their letters, also behind letters that take no value. */
+const OUR_LETTERS = /^-[IkOQsvX]*[adJoeDHWhV]/;
+
+/** Options of sbatch that take no word after them. */
+const FLAGS =
+  'contiguous exclusive get-user-env ignore-pbs nice no-kill no-requeue overcommit oversubscribe share propagate quiet reboot requeue spread-job use-min-nodes verbose'.split(
+    ' ',
+  );
+const FLAG_LETTERS = /^-[IkOQsvX]+$/;
+
+/** Variables of a person that would give our calls another meaning. Others, such as SBATCH_PARTITION, are theirs to set. */
+const DROPPED = {
+  sbatch: /^SBATCH_(ARRAY_INX|ERROR|WAIT)$/,
+  squeue: /^SQUEUE_/,
+  scancel: /^SCANCEL_/,
+} as const;
 
 /**
  * Slurm by its commands: sbatch, squeue, scancel. It needs no accounting database; Slurm itself forgets jobs some minutes
@@ -44,7 +69,7 @@ export class SlurmEngine implements Engine {
       ]);
       // It says so when it has forgotten all of them.
       if (told.code !== 0 && !/Invalid job id/i.test(told.stderr))
-        throw new SettingsError(`squeue failed: ${problemOf(told)}`);
+        throw new SilentEngineError(`squeue failed: ${problemOf(told)}`);
       for (const line of told.stdout.split('\n')) {
         const [job = '', index = '', state = '', reason = '', host = '', ...name] = line.split('|');
         // After a controller has lost its state, an id may belong to somebody else.
@@ -72,11 +97,34 @@ export class SlurmEngine implements Engine {
 
 /** Arguments of a person for sbatch. @throws SettingsError for those that a submission decides itself */
 export function checkExtra(words: readonly string[]): readonly string[] {
-  const refused = words.find((word) => OURS.test(word));
-  if (refused === undefined) return words;
-  throw new SettingsError(
-    `--sbatch cannot take "${refused}": jobs, their order, their names and their logs are what a submission decides.`,
-  );
+  const refused = words.find(isOurs);
+  if (refused !== undefined) {
+    throw new SettingsError(
+      `--sbatch cannot take "${refused}": jobs, their order, their names and their logs are what a submission decides.`,
+    );
+  }
+  const bare = words.find((word, i) => /^(--?$|[^-]|$)/.test(word) && !takesWord(words[i - 1]));
+  if (bare !== undefined) {
+    throw new SettingsError(
+      `--sbatch cannot take "${bare}": sbatch would run it as the script. Give options with their values, such as --gres=gpu:1.`,
+    );
+  }
+  return words;
+}
+
+/** sbatch takes the beginning of an option's name for the option. */
+function isOurs(word: string): boolean {
+  return OUR_LETTERS.test(word) || begins(word, OURS);
+}
+
+/** Whether the word after this one is its value. */
+function takesWord(word = ''): boolean {
+  return /^(-[A-Za-z]|--[^=]+)$/.test(word) && !FLAG_LETTERS.test(word) && !begins(word, FLAGS);
+}
+
+function begins(word: string, options: readonly string[]): boolean {
+  const [, name] = /^--([^=]+)/.exec(word) ?? [];
+  return name !== undefined && options.some((option) => option.startsWith(name));
 }
 
 function argumentsOf({ name, elements, after, logs, resources }: Job): string[] {
@@ -157,8 +205,11 @@ interface Told {
 }
 
 /** In a session of its own: Ctrl-C must not stop a command between its deed and its answer. */
-async function call(command: string, args: readonly string[]): Promise<Told> {
-  const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+async function call(command: keyof typeof DROPPED, args: readonly string[]): Promise<Told> {
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !DROPPED[command].test(name)),
+  );
+  const child = spawn(command, args, { detached: true, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const code = new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (status) => resolve(status ?? 1));
@@ -167,7 +218,13 @@ async function call(command: string, args: readonly string[]): Promise<Told> {
     const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), code]);
     return { code: status, stdout, stderr };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES') {
+      throw new SettingsError(
+        `The ${command} on the PATH may not be executed: make it executable, or take its folder off the PATH.`,
+      );
+    }
+    if (code !== 'ENOENT') throw error;
     throw new SettingsError(
       `There is no ${command} on the PATH: run this on a machine that submits to Slurm, such as a login node.`,
     );

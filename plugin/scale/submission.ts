@@ -38,6 +38,8 @@ export interface Submission {
   /** What was asked for of them, and not what their configs say. */
   readonly choices: RunChoices;
   readonly resources: Resources;
+  /** Into how many elements conditions were to be divided at most, when that was asked for. */
+  readonly shards?: number | undefined;
   /** Absolute path of the run store. */
   readonly store: string;
   /** Upstream before downstream. Conditions that had their results, or were with an earlier submission, are not here. */
@@ -93,11 +95,11 @@ function parseHead(text: string): Submission | undefined {
   }
   if (!isObject(value) || value.version !== VERSION) return undefined;
   const { version: _, ...submission } = value;
-  const { id, engine, experiments, choices, resources, store, conditions } = submission;
+  const { id, engine, experiments, choices, resources, shards = 1, store, conditions } = submission;
   const known = ENGINES.some((name) => name === engine);
   if (typeof id !== 'string' || typeof store !== 'string' || !known || !isObject(resources)) return undefined;
   if (!Array.isArray(experiments) || !experiments.every((name) => typeof name === 'string')) return undefined;
-  if (!isChoices(choices)) return undefined;
+  if (!isChoices(choices) || !Number.isSafeInteger(shards)) return undefined;
   if (!Array.isArray(conditions) || !conditions.every(isCondition)) return undefined;
   return submission as unknown as Submission;
 }

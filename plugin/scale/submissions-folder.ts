@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { appendFile, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFile, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import { makeFolder } from '../io/make-folder.ts';
@@ -46,14 +47,9 @@ export class SubmissionFolder {
     return join(this.path, 'scripts', conditionId(ref));
   }
 
-  /** Makes the folders of a condition. */
+  /** Makes the folders of a condition. Nothing else does: what is still ending brings no submission back. */
   prepare(ref: ConditionRef): void {
-    makeFolder(this.logs(ref));
-    makeFolder(this.scripts(ref));
-  }
-
-  async write(submission: Submission): Promise<void> {
-    await writeWhole(join(this.path, HEAD), encodeSubmission(submission));
+    for (const folder of [this.logs(ref), this.scripts(ref), this.outcomes(ref)]) makeFolder(folder);
   }
 
   async addJob(ref: ConditionRef, job: SubmittedJob): Promise<void> {
@@ -72,7 +68,7 @@ export class SubmissionFolder {
     );
   }
 
-  /** Keeps what an element came to; undefined when it begins. */
+  /** Keeps what an element came to; undefined when it begins. Writes nothing when the submission is gone. */
   async writeOutcome<T extends object>(
     ref: ConditionRef,
     element: string,
@@ -80,7 +76,7 @@ export class SubmissionFolder {
   ): Promise<void> {
     const path = this.outcomePath(ref, element);
     if (outcome === undefined) await rm(path, { force: true });
-    else await writeWhole(path, `${JSON.stringify(outcome)}\n`);
+    else await writeWhole(path, `${JSON.stringify(outcome)}\n`).catch(unlessGone);
   }
 
   async readOutcome(ref: ConditionRef, element: string): Promise<unknown> {
@@ -96,8 +92,11 @@ export class SubmissionFolder {
     return readJson(join(this.path, 'seen.json'));
   }
 
+  /** Gone at once for everyone, however long removing it takes. */
   async remove(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true });
+    const doomed = join(this.root, SUBMISSIONS, `.gone-${randomUUID()}`);
+    await rename(this.path, doomed);
+    await rm(doomed, { recursive: true, force: true, maxRetries: 5 });
   }
 
   /** The last lines of an element's log. */
@@ -115,30 +114,52 @@ export class SubmissionFolder {
     }
   }
 
+  private outcomes(ref: ConditionRef): string {
+    return join(this.path, 'outcomes', conditionId(ref));
+  }
+
   private outcomePath(ref: ConditionRef, element: string): string {
-    return join(this.path, 'outcomes', conditionId(ref), `${element}.json`);
+    return join(this.outcomes(ref), `${element}.json`);
   }
 }
 
-/** Ids of all submissions of a workspace, oldest first. */
+/** Ids of all submissions of a workspace, oldest first. A folder without a head is none. */
 export function submissionIds(root: string): string[] {
   const all = join(root, SUBMISSIONS);
+  return numbersIn(all).filter((id) => existsSync(join(all, id, HEAD)));
+}
+
+function numbersIn(all: string): string[] {
   const names = existsSync(all) ? readdirSync(all) : [];
   return names.filter((name) => /^\d{4,}$/.test(name)).sort((a, b) => Number(a) - Number(b));
 }
 
-/** A new folder with the next number: two that submit at once get two. */
-export async function createSubmission(root: string): Promise<SubmissionFolder> {
+/** Where all submissions are kept, made when it is not there. */
+export function submissionsFolder(root: string): string {
   const all = join(root, SUBMISSIONS);
-  makeFolder(all);
-  await writeFile(join(all, '.gitignore'), '*\n', { flag: 'wx' }).catch(() => {});
-  for (let next = Number(submissionIds(root).at(-1) ?? 0) + 1; ; next++) {
+  if (makeFolder(all)) writeFileSync(join(all, '.gitignore'), '*\n');
+  return all;
+}
+
+/** A new folder with the next number, its head in it from the first moment: two that submit at once get two. */
+export async function createSubmission(
+  root: string,
+  submission: Omit<Submission, 'id'>,
+): Promise<SubmissionFolder> {
+  const all = submissionsFolder(root);
+  const growing = join(all, `.new-${randomUUID()}`);
+  await mkdir(growing);
+  for (let next = Number(numbersIn(all).at(-1) ?? 0) + 1; ; next++) {
     const folder = new SubmissionFolder(root, String(next).padStart(4, '0'));
+    await writeFile(join(growing, HEAD), encodeSubmission({ ...submission, id: folder.id }));
     try {
-      mkdirSync(folder.path);
+      await rename(growing, folder.path);
       return folder;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      const { code = '' } = error as NodeJS.ErrnoException;
+      if (['EEXIST', 'ENOTEMPTY'].includes(code) || existsSync(folder.path)) continue;
+      await rm(growing, { recursive: true, force: true });
+      throw error;
     }
   }
 }
@@ -155,10 +176,13 @@ export function findSubmission(root: string, id: string | undefined): Submission
 
 /** A reader sees the old text or the new one. */
 async function writeWhole(path: string, text: string): Promise<void> {
-  makeFolder(dirname(path));
   const temporary = `${path}.${process.pid}`;
   await writeFile(temporary, text);
   await rename(temporary, path);
+}
+
+function unlessGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 async function readJson(path: string): Promise<unknown> {

@@ -5,7 +5,7 @@ import { conditionKey, type KeyComponents } from '../store/components.ts';
 import type { Division } from './divide.ts';
 import type { Engine, Job, Resources } from './engine.ts';
 import type { Submission, SubmittedCondition, SubmittedJob } from './submission.ts';
-import type { SubmissionFolder } from './submissions-folder.ts';
+import { createSubmission, type SubmissionFolder } from './submissions-folder.ts';
 
 const BIN = packageFile('bin/nx-experiments.js');
 
@@ -16,7 +16,7 @@ export interface Part extends Division {
 
 /**
  * Hands conditions to an engine, upstream before downstream. Each job is written down as it is handed over; when one is
- * refused, those before it are taken back.
+ * refused, those before it are taken back. When that fails as well, their submission is kept, to be cancelled later.
  *
  * @param running the last job of conditions that an earlier submission runs, by the condition's id
  * @throws SettingsError when a job is refused, or the signal has come
@@ -24,16 +24,19 @@ export interface Part extends Division {
 export async function submitParts(
   parts: readonly Part[],
   running: ReadonlyMap<string, string>,
-  to: { readonly engine: Engine; readonly folder: SubmissionFolder; readonly signal: AbortSignal },
+  to: { readonly engine: Engine; readonly root: string; readonly signal: AbortSignal },
   head: Omit<Submission, 'id' | 'conditions'>,
 ): Promise<Submission> {
-  const { engine, folder, signal } = to;
+  const { engine, root, signal } = to;
+  // Jobs that begin at once find their submission.
+  const folder = await createSubmission(root, {
+    ...head,
+    conditions: parts.map((part) => conditionOf(part, [])),
+  });
   const last = new Map(running);
   const all: SubmittedJob[] = [];
   const conditions: SubmittedCondition[] = [];
   try {
-    // Jobs that begin at once find their submission.
-    await folder.write({ ...head, id: folder.id, conditions: parts.map((part) => conditionOf(part, [])) });
     for (const part of parts) {
       const { planned } = part;
       const jobs: SubmittedJob[] = [];
@@ -57,10 +60,27 @@ export async function submitParts(
     }
     return { ...head, id: folder.id, conditions };
   } catch (error) {
-    await engine.cancel(all);
-    await folder.remove();
+    await takeBack(engine, folder, all, error as Error);
     throw error;
   }
+}
+
+/** @throws SettingsError when jobs may be left; it tells of the first problem as well */
+async function takeBack(
+  engine: Engine,
+  folder: SubmissionFolder,
+  jobs: readonly SubmittedJob[],
+  problem: Error,
+): Promise<void> {
+  try {
+    await engine.cancel(jobs);
+  } catch (error) {
+    throw new SettingsError(
+      `${problem.message}\nWhat was submitted could not be taken back (${(error as Error).message}). Jobs may still be there. When the engine answers again: nx-experiments cancel ${folder.id}`,
+      { cause: problem },
+    );
+  }
+  await folder.remove().catch(() => {}); // what is left is in nobody's way, and hides no problem
 }
 
 /** The jobs of a condition in their order; the second waits for the first as well, which has no id yet. */

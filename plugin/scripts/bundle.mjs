@@ -26,9 +26,13 @@ const STARTS = ['index', 'plugin', 'nx/create-nodes', 'api/run-graph', 'nx/tasks
 
 /** Libraries of very many files that are loaded often, or while somebody waits. */
 const VENDORED = {
+  'yaml.cjs': {
+    format: 'cjs',
+    code: "export { Composer, isAlias, isCollection, isMap, isPair, isScalar, isSeq, Parser, visit, YAMLParseError } from 'yaml';",
+  },
   'js-yaml.cjs': {
     format: 'cjs',
-    code: "export { COLLECTION_STYLE, EVENT_ID, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException } from 'js-yaml';",
+    code: "export { COLLECTION_STYLE, EVENT_ID, getScalarValue, parseEvents, SCALAR_STYLE } from 'js-yaml';",
   },
   'charts.js': { format: 'esm', code: await chartsCode(build), plugins: [WITHOUT_CANVAS] },
 };

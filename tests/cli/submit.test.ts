@@ -1,15 +1,21 @@
-import { spawnSync } from 'node:child_process';
-import { appendFileSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { appendFileSync, chmodSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { config, Lab } from '../support/engine.ts';
 
 const BIN = join(import.meta.dirname, '../../plugin/bin/nx-experiments.js');
 const SUBMISSION = '.nx/experiments/submissions/0001';
 
+/** A file stops a step, another one lets it wait: neither is an input. */
 const MODULE = `
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 export const source = (ctx) => ctx.random();
 export const step = async (data, ctx) => {
+  while (existsSync(process.env.BESIDE + '/wait')) await sleep(20);
+  if (existsSync(process.env.BESIDE + '/broken')) throw new Error('broken');
   ctx.metrics.add('value', ctx.params.x ?? 1);
   if (ctx.experiment === 'maker') await ctx.artifact('out').write('text');
   return data;
@@ -31,14 +37,58 @@ function lab(): Lab {
   });
 }
 
-function cli({ root }: Lab, ...args: string[]) {
-  const env = { ...process.env, NX_EXPERIMENTS_STORE: '', PATH: root };
+function cli(ws: Lab, ...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args], {
-    cwd: root,
+    ...settings(ws),
     encoding: 'utf8',
-    env,
   });
   return { code: status, out: stdout, err: stderr };
+}
+
+/** The same, while something else happens. */
+function begin(ws: Lab, ...args: string[]) {
+  const child = spawn(process.execPath, [BIN, ...args], settings(ws));
+  const told = { out: '', err: '' };
+  child.stdout.on('data', (chunk) => {
+    told.out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    told.err += chunk;
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { child, told, ended };
+}
+
+function settings({ root }: Lab) {
+  return { cwd: root, env: { ...process.env, NX_EXPERIMENTS_STORE: '', PATH: root, BESIDE: root } };
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let i = 0; i < 600 && !holds(); i++) await sleep(50);
+  expect(holds()).toBe(true);
+}
+
+/**
+ * The commands of Slurm as scripts, whose jobs run until a file says otherwise: `refused` holds the number of a job that
+ * is not taken, with `slow` none is taken, and with `silent` neither squeue nor scancel answers.
+ */
+function slurm(ws: Lab): void {
+  const silent = `cd '${ws.root}'; if [ -e silent ]; then echo "$0: error: timed out" >&2; exit 1; fi`;
+  const commands = {
+    sbatch: `cd '${ws.root}'; n=0; read n < jobs; n=$((n + 1))
+if [ -e refused ]; then read refused < refused; fi
+if [ "$n" = "$refused" ]; then echo 'sbatch: error: no more jobs' >&2; exit 1; fi
+echo $n > jobs; while [ -e slow ]; do :; done
+for word; do case $word in --job-name=*) echo "$n|N/A|RUNNING|None|n1|\${word#--job-name=}" >> queue;; esac; done
+echo $n`,
+    squeue: `${silent}; while read -r line; do echo "$line"; done < queue`,
+    scancel: `${silent}; : > queue`,
+  };
+  ws.write({ jobs: '0\n', queue: '' });
+  for (const [name, script] of Object.entries(commands)) {
+    ws.write({ [name]: `#!/bin/sh\n${script}\n` });
+    chmodSync(join(ws.root, name), 0o755);
+  }
 }
 
 test.each([
@@ -51,6 +101,17 @@ test.each([
   ],
   [['submit', '--engine', 'slurm', '--shards', '0'], '"--shards 0" must be a whole number from 1 to 1000.'],
   [['submit', '--engine', 'slurm', '--sbatch=--array=7'], '--sbatch cannot take "--array=7"'],
+  [['submit', '--engine', 'slurm', '--sbatch=--arra=7'], '--sbatch cannot take "--arra=7"'],
+  [['submit', '--engine', 'slurm', '--sbatch=--dep=afterok:1'], '--sbatch cannot take "--dep=afterok:1"'],
+  [['submit', '--engine', 'slurm', '--sbatch=-Qd afterok:1'], '--sbatch cannot take "-Qd"'],
+  [
+    ['submit', '--engine', 'slurm', '--sbatch=--requeue other.sh'],
+    '--sbatch cannot take "other.sh": sbatch would run it as the script.',
+  ],
+  [
+    ['submit', '--engine', 'slurm', '--sbatch=--gres gpu:1 -p main --deadline=1 --wait-all-nodes=1 --nice'],
+    'There is no sbatch on the PATH',
+  ],
   [['submit', '--engine', 'slurm', '--sbatch="x'], '--sbatch="x: a quote is not closed.'],
   [
     ['submit', '--engine', 'slurm', '--replicates', '0'],
@@ -83,7 +144,194 @@ test('a store that is off cannot hand anything over', () => {
   expect(cli(ws, 'submit', '--engine', 'slurm').err).toContain('The run store is off');
 });
 
+test('an sbatch that may not be executed is an error that says what to do', () => {
+  using ws = lab();
+  ws.write({ sbatch: '' });
+  expect(cli(ws, 'submit', '--engine', 'slurm')).toEqual({
+    code: 2,
+    out: '',
+    err: 'The sbatch on the PATH may not be executed: make it executable, or take its folder off the PATH.\n',
+  });
+});
+
+describe('a submission to Slurm', () => {
+  const submit = ['submit', '--engine', 'slurm', 'maker', '--shards', '1'];
+
+  test('is gone when a job is refused, and the reason is told', () => {
+    using ws = lab();
+    slurm(ws);
+    ws.write({ refused: '2\n' });
+    const err = 'sbatch refused nx-experiments-0001-maker.warm: no more jobs\n';
+    expect(cli(ws, ...submit)).toEqual({ code: 2, out: '', err });
+    expect(ws.read('queue')).toBe('');
+    expect(readdirSync(join(ws.root, SUBMISSION, '..'))).toEqual(['.gitignore']);
+  });
+
+  test('is gone at Ctrl-C', async () => {
+    using ws = lab();
+    slurm(ws);
+    ws.write({ slow: '' });
+    const submitting = begin(ws, ...submit);
+    await until(() => ws.read('jobs') === '1\n');
+    submitting.child.kill('SIGINT');
+    // The signal is there before sbatch answers.
+    await sleep(200);
+    rmSync(join(ws.root, 'slow'));
+    expect(await submitting.ended).toBe(130);
+    expect(submitting.told).toEqual({ out: '', err: 'Stopped. What was submitted is taken back.\n' });
+    expect(ws.read('queue')).toBe('');
+    expect(readdirSync(join(ws.root, SUBMISSION, '..'))).toEqual(['.gitignore']);
+  });
+
+  test('is kept when what was submitted cannot be taken back', () => {
+    using ws = lab();
+    slurm(ws);
+    ws.write({ refused: '2\n', silent: '' });
+    const { code, err } = cli(ws, ...submit);
+    expect(code).toBe(2);
+    expect(err).toMatch(/^sbatch refused nx-experiments-0001-maker\.warm: no more jobs\n/);
+    expect(err).toMatch(
+      /^What was submitted could not be taken back \(squeue failed: .*timed out\)\. Jobs may still be there\. When the engine answers again: nx-experiments cancel 0001$/m,
+    );
+    rmSync(join(ws.root, 'silent'));
+    expect(cli(ws, 'cancel').out).toMatch(/^Cancelled 1 job of submission 0001/);
+    expect(ws.read('queue')).toBe('');
+  });
+
+  test('is not told to be missing while Slurm does not answer', async () => {
+    using ws = lab();
+    slurm(ws);
+    expect(cli(ws, ...submit)).toMatchObject({ code: 0 });
+    ws.write({ silent: '' });
+    const { code, out, err } = cli(ws, 'collect');
+    expect({ code, out }).toEqual({
+      code: 1,
+      out: 'Submission 0001: slurm does not answer. As far as is known: 0 of 2 conditions done, 2 unknown.\nSee nx-experiments status 0001 when it answers again, or wait with nx-experiments collect 0001 --wait.\n',
+    });
+    expect(err).toMatch(/^squeue failed: .*timed out\n$/);
+    expect(JSON.parse(cli(ws, 'collect', '--json').out)).toMatchObject({ status: 'unknown', problems: [] });
+    renameSync(join(ws.root, 'squeue'), join(ws.root, 'elsewhere'));
+    // Waiting would not bring it.
+    expect(cli(ws, 'collect', '--wait')).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('slurm does not answer.'),
+      err: expect.stringContaining('There is no squeue on the PATH'),
+    });
+    renameSync(join(ws.root, 'elsewhere'), join(ws.root, 'squeue'));
+    const waiting = begin(ws, 'collect', '--wait');
+    await until(() => waiting.told.err.includes('timed out'));
+    rmSync(join(ws.root, 'silent'));
+    await until(() => waiting.told.err.includes('0 of 2 conditions done, 2 running'));
+    ws.write({ queue: '' });
+    expect(await waiting.ended).toBe(1);
+    expect(waiting.told.err.match(/timed out/g)).toHaveLength(1);
+    expect(waiting.told.out).toContain('maker/warm: failed, 2 of 2 replicates are missing');
+    expect(waiting.told.out).toContain('mended: nx-experiments submit --engine slurm --shards 1 maker\n');
+  });
+
+  test('and one to this machine do not run the same', async () => {
+    using ws = lab();
+    slurm(ws);
+    cli(ws, ...submit);
+    const local = ['submit', '--engine', 'local', 'maker'];
+    expect(cli(ws, ...local)).toEqual({
+      code: 2,
+      out: '',
+      err: 'Submission 0001 still runs maker/baseline on the engine slurm, for which jobs of the engine local cannot wait. First: nx-experiments cancel 0001, or wait until it has ended.\n',
+    });
+    ws.write({ silent: '' });
+    expect(cli(ws, ...local).err).toMatch(
+      /timed out\nSubmission 0001 to slurm may still run what is wanted here\. First: nx-experiments cancel 0001, where that engine answers\./,
+    );
+    rmSync(join(ws.root, 'silent'));
+    cli(ws, 'cancel');
+    ws.write({ wait: '' });
+    expect(cli(ws, ...local).code).toBe(0);
+    expect(cli(ws, ...submit).err).toContain(
+      'Submission 0002 still runs maker/baseline on the engine local,',
+    );
+    rmSync(join(ws.root, 'wait'));
+    expect(cli(ws, 'collect', '--wait')).toMatchObject({ code: 0 });
+  });
+});
+
 describe('a submission to this machine', () => {
+  test('leaves half a folder of another one alone', () => {
+    using ws = lab();
+    mkdirSync(join(ws.root, SUBMISSION, 'logs'), { recursive: true });
+    expect(cli(ws, 'status').err).toContain('Nothing has been submitted from this workspace.');
+    expect(cli(ws, 'submit', '--engine', 'local', 'maker').out).toContain('Submission 0002 to local');
+    expect(cli(ws, 'collect', '--wait')).toMatchObject({ code: 0 });
+  });
+
+  test('is one of one submit at a time', async () => {
+    using ws = lab();
+    ws.write({ wait: '' });
+    const submit = ['submit', '--engine', 'local', 'maker'];
+    const all = [begin(ws, ...submit), begin(ws, ...submit), begin(ws, ...submit)];
+    const codes = await Promise.all(all.map(({ ended }) => ended));
+    const told = all.map(({ told: { out, err } }) => out + err);
+    expect(told.filter((text) => text.startsWith('Submission 000'))).toHaveLength(1);
+    for (const [i, text] of told.entries()) {
+      expect(text).toMatch(
+        /^Submission 0001|^Nothing to submit\. 2 conditions still with|^Another "submit" is at/,
+      );
+      expect(codes[i]).toBe(text.startsWith('Another') ? 2 : 0);
+    }
+    rmSync(join(ws.root, 'wait'));
+    expect(cli(ws, 'collect', '--wait')).toMatchObject({ code: 0 });
+  });
+
+  test('lists a few of the elements that failed, and no log that is not there', () => {
+    using ws = lab();
+    ws.write({ broken: '' });
+    cli(ws, 'submit', '--engine', 'local', 'maker', '--replicates', '5', '--shards', '5');
+    const { out } = cli(ws, 'collect', '--wait');
+    expect(out).toContain('submit --engine local --shards 5 --replicates 5 maker\n');
+    const status = cli(ws, 'status').out;
+    expect(status.match(/element \d, job/g)).toHaveLength(6);
+    expect(status.match(/^ {4}… and 2 more elements$/gm)).toHaveLength(2);
+    expect(status.match(/\.log$/gm)).toHaveLength(6);
+    rmSync(join(ws.root, SUBMISSION, 'logs'), { recursive: true });
+    expect(cli(ws, 'status').out).not.toContain('.log');
+  });
+
+  test('prints tables in the order of the graph', () => {
+    using ws = lab();
+    const treatments = { warm: { x: 2 } };
+    const hypotheses = [{ name: 'slow', verifier: 'slow', metrics: 'value' }];
+    for (const [name, more] of Object.entries({ another: { hypotheses }, more: {} })) {
+      ws.write({
+        [`experiments/${name}/config.yaml`]: config({ replicates: 2, treatments, ...more }),
+        [`experiments/${name}/steps.mjs`]: MODULE,
+        [`experiments/${name}/datasources.mjs`]: MODULE,
+      });
+    }
+    // It ends last.
+    ws.write({
+      'experiments/another/verifiers.mjs':
+        'export const slow = () => new Promise((done) => setTimeout(() => done({ p_value: 1 }), 1000));',
+    });
+    cli(ws, 'submit', '--engine', 'local', '--shards', '1');
+    const { out } = cli(ws, 'collect', '--wait');
+    const tables = [...out.matchAll(/^(\w+): \d conditions?/gm)].map(([, name]) => name);
+    expect(tables).toEqual(['another', 'maker', 'more', 'reader']);
+  });
+
+  test('says that the store may be too small', () => {
+    using ws = lab();
+    ws.write({
+      'nx.json': { plugins: [{ plugin: 'nx-experiments', options: { storeSize: '1K' } }] },
+      'experiments/maker/steps.mjs': MODULE.replace("'text'", "'x'.repeat(5000)"),
+    });
+    cli(ws, 'submit', '--engine', 'local', 'maker');
+    const { code, out } = cli(ws, 'collect', '--wait');
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      /maker\/baseline: done, but 2 of 2 replicates are missing\. The run store \/.* may be too small for them: set "storeSize" in nx\.json above the size of all artifacts\n/,
+    );
+  });
+
   test('comes to what a run comes to', () => {
     using here = lab();
     expect(cli(here, 'run', 'reader').code).toBe(0);

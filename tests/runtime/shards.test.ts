@@ -229,7 +229,7 @@ describe('merging reads nothing that is not of this run', () => {
         lab.write({ 'up/steps.ts': `${lab.read('up/steps.ts')}// Edited.\n` });
         await lab.run({ items: [{ experiment: 'up', condition: 'baseline', shard: { k: 2, n: 4 } }] });
       },
-      'the shards 1of4 and 2of4 of up/baseline were not run with the same code, packages, interpreter, parameters and inputs. Run the condition "baseline" of "up" again, with --skip-nx-cache.',
+      'the shards 1of4 and 2of4 of up/baseline were not run with the same code, packages, interpreter, parameters, inputs and upstream artifacts. Run the condition "baseline" of "up" again, with --skip-nx-cache.',
     ],
     'a run with another seed': [
       (lab) =>
@@ -249,6 +249,30 @@ describe('merging reads nothing that is not of this run', () => {
     // What was there before stays.
     expect(withoutShards(lab.snapshot())).toEqual(withoutShards(before));
   });
+
+  test.each([undefined, 'store'])(
+    'shards that have read other artifacts, with the store %s',
+    async (store) => {
+      using lab = new Lab(files(R));
+      const run = (items: object[]) => lab.run({ items: items as never, store });
+      const down = { experiment: 'down', condition: 'baseline' };
+      await run([{ experiment: 'up', condition: 'baseline' }]);
+      await run([{ ...down, shard: { k: 1, n: 2 } }]);
+      lab.write({
+        'up/steps.ts': lab.read('up/steps.ts').replace('replicate % 3, 255', 'replicate % 3, 254'),
+      });
+      await run([{ experiment: 'up', condition: 'baseline' }]);
+      await run([{ ...down, shard: { k: 2, n: 2 } }]);
+      const { outcomes } = await run([{ ...down, merges: 2 }]);
+      expect(outcomes[0]?.failures[0]?.failure).toMatchObject({
+        reason: 'shards-differ',
+        shards: ['1of2', '2of2'],
+      });
+      await run([{ ...down, shard: { k: 1, n: 2 } }]);
+      const again = await run([{ ...down, merges: 2 }]);
+      expect(again.outcomes[0]?.status).toBe('succeeded');
+    },
+  );
 
   test('but a damaged artifact that the store has is replaced, and that is told', async () => {
     using lab = new Lab(files(R));

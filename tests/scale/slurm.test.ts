@@ -198,6 +198,31 @@ describe.skipIf(withoutSlurm)(`Slurm${withoutSlurm ?? ''}`, () => {
     expect(lab.snapshot()).toEqual(expected);
   });
 
+  test('means the same whatever variables of its commands a person has set', async () => {
+    const { env } = cluster;
+    using lab = new ClusterLab({
+      ...env,
+      SQUEUE_PARTITION: 'none',
+      SQUEUE_USERS: 'nobody',
+      SQUEUE_NAMES: 'none',
+      SCANCEL_INTERACTIVE: '1',
+      SCANCEL_STATE: 'PENDING',
+      SBATCH_ARRAY_INX: '1-3',
+      SBATCH_WAIT: '1',
+      SBATCH_ERROR: '/dev/null',
+      SBATCH_PARTITION: 'none',
+    });
+    expect((await lab.submit()).err).toContain('invalid partition specified: none');
+    lab.raise('wait baseline');
+    lab.raise('wait warm');
+    expect((await lab.submit('--partition', 'main')).out).toContain('Submission 0001 to slurm: 8 jobs');
+    await cluster.until('it runs', async () => (await lab.states())['maker/warm'] === 'running');
+    expect((await lab.cli('cancel')).out).toMatch(/^Cancelled 8 jobs of submission 0001\./);
+    await cluster.until('all is cancelled', async () =>
+      Object.values(await lab.states()).every((state) => state === 'cancelled'),
+    );
+  });
+
   test('never shows what has changed since as a result', async () => {
     using lab = new ClusterLab(cluster.env);
     lab.raise('wait warm');
@@ -245,6 +270,8 @@ describe.skipIf(withoutSlurm)(`Slurm${withoutSlurm ?? ''}`, () => {
       async () => (await cluster.command('squeue', '--noheader', left)) === '',
     );
     expect((await lab.cli('status')).err).toContain('Nothing has been submitted from this workspace.');
+    // What ended meanwhile has brought nothing back.
+    expect(readdirSync(join(lab.workspace, '.nx/experiments/submissions'))).toEqual(['.gitignore']);
   });
 
   test('outlives a node that vanishes', async () => {

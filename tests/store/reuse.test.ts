@@ -97,6 +97,40 @@ test('a crash at replicate 8: the rest runs, and the next run retries that one a
   expect(reasonsOf(second.ran.events, 'producer/baseline')).toEqual(['replicate 8 not finished before']);
 });
 
+test.each([
+  ['code', 'producer/steps.ts', (text: string) => `${text}// another version\n`],
+  ['code that is loaded late', 'producer/late.ts', (text: string) => text.replace('1', '2')],
+  ['a declared input', 'producer/data.txt', (text: string) => `${text}more\n`],
+  ['a file that is saved as it was', 'producer/steps.ts', (text: string) => text],
+])(
+  '%s changes while it runs: nothing that finished afterwards is kept, also when it is changed back',
+  async (_, file, edit) => {
+    using lab = chain(6);
+    lab.write({ 'producer/late.ts': 'export const late = 1;\n', 'producer/data.txt': 'data\n' });
+    lab.append('producer/config.yaml', 'inputs: [data.txt]\n');
+    lab.replace(
+      'producer/steps.ts',
+      'executed(ctx);',
+      "executed(ctx); await new Promise((done) => setTimeout(done, 30)); if (ctx.replicate > 3) await import('./late.ts');",
+    );
+    const before = lab.read(file);
+    let finished = 0;
+    const onEvent = (event: RunEvent): void => {
+      if (event.type === 'replicate-finished' && ++finished === 2) lab.write({ [file]: edit(before) });
+    };
+    const { ran } = await lab.count({ only: ['producer/baseline'], onEvent });
+    expect(ran.outcome('producer/baseline').status).toBe('failed');
+    expect(ran.failures('producer/baseline')).toEqual([
+      expect.stringContaining(`${file} changed while it ran: its results could be of either version.`),
+    ]);
+    expect(lab.files('producer/results')).toEqual([]);
+    lab.write({ [file]: before });
+    const again = await lab.count({ only: ['producer/baseline'] });
+    expect(again.ran.outcome('producer/baseline').status).toBe('succeeded');
+    expect(again.replicates).toEqual({ 'producer/baseline': [2, 3, 4, 5] });
+  },
+);
+
 test('a run that is stopped keeps what it has finished', async () => {
   using lab = chain(6);
   const stop = new AbortController();

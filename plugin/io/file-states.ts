@@ -1,0 +1,21 @@
+import { statSync } from 'node:fs';
+
+/** Tells which files have been written to since they were read. */
+export class FileStates {
+  private readonly states = new Map<string, string>();
+
+  /** To be called before a file is read: a change that comes in between is then told as well. */
+  note(path: string): void {
+    if (!this.states.has(path)) this.states.set(path, stateOf(path));
+  }
+
+  /** Also of one that was written with the same content: nobody knows what it held in the meantime. */
+  hasChanged(path: string): boolean {
+    return this.states.get(path) !== stateOf(path);
+  }
+}
+
+function stateOf(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined ? 'missing' : `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
+}
