@@ -150,7 +150,7 @@ const PHASES = {
 
 function bytesForCi(levels) {
   try {
-    return `${renderMatrix(levels, 'github').length} bytes for GitHub`;
+    return `${2 * renderMatrix(levels, 'github').length} bytes for GitHub`;
   } catch (error) {
     return `refused for GitHub: ${error.message.split(':')[0]}`;
   }

@@ -18,6 +18,7 @@ export const DIAGNOSTIC_CODES = [
   'config/invalid-value',
   'config/empty',
   'config/illegal-name',
+  'config/illegal-folder',
   'config/path-escapes',
   'config/duplicate-file-name',
   'config/duplicate-datasource',

@@ -25,6 +25,17 @@ export function isLegalName(text: string): boolean {
   return text.length <= MAX_NAME_LENGTH && name.test(text);
 }
 
+/**
+ * Why Nx would not notice what changes in a folder: it puts the path into patterns as it is. Continues "The folder …".
+ *
+ * @param folder relative to the workspace root, with forward slashes
+ */
+export function folderProblem(folder: string): string | undefined {
+  const [sign] = /[()[\]{}*?\\]/.exec(folder) ?? [];
+  if (sign !== undefined) return `has a "${sign}" in its path`;
+  return folder.startsWith('!') ? 'has a path that begins with "!"' : undefined;
+}
+
 /** The candidate nearest to a mistyped name, if one is near enough to be what was meant. */
 export function nearest(typed: string, candidates: Iterable<string>): string | undefined {
   const pool = [...candidates];

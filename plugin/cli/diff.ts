@@ -13,10 +13,11 @@ import type { Summary } from '../report/diff/parse-summary.ts';
 import { renderDiffTable } from '../report/diff/table.ts';
 import { factsOf } from '../runtime/dossier.ts';
 import { planConditions, RESULTS } from '../runtime/plan.ts';
-import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
+import { previewPlan } from '../runtime/preview.ts';
 import { type Arguments, type Command, listOf, textOf } from './command.ts';
 import { readBase } from './diff/base.ts';
 import { readResults } from './diff/read-results.ts';
+import { staleNotes, UNKNOWN_AGE } from './stale-notes.ts';
 import { openWorkspace, readGraph, selectConditions } from './workspace.ts';
 
 const FORMATS = {
@@ -119,7 +120,7 @@ async function readCurrent(
   });
   if (summary === undefined)
     throw new SettingsError(
-      `"${experiment}" has no results. Run it first: npx nx run ${experiment}:experiment`,
+      `"${experiment}" has no results. Run it first: npx nx-experiments run ${experiment}`,
     );
   const better = config.hypotheses.flatMap(({ name, better: side, metricGroups }) =>
     metricGroups.flatMap((metrics) =>
@@ -134,28 +135,7 @@ async function readCurrent(
           })),
     ),
   );
-  const notes = opened === undefined ? [UNKNOWN] : staleNotes(experiment, previews, summary);
-  return { summary: { ...summary, verdicts: [...summary.verdicts, ...better] }, notes };
-}
-
-const UNKNOWN =
-  'The run store is off: it cannot be told whether these results are those of the code as it is.';
-
-function staleNotes(experiment: string, previews: readonly ConditionPreview[], summary: Summary): string[] {
   const present = new Set(summary.conditions.map(({ condition }) => condition));
-  const names = (wanted: boolean): string =>
-    previews
-      .filter(({ planned, status }) => status !== 'cached' && present.has(planned.condition) === wanted)
-      .map(({ planned, reasons }) =>
-        reasons.length > 0 ? `${planned.condition} (${reasons.join(', ')})` : planned.condition,
-      )
-      .join(', ');
-  const again = `Run it again: npx nx run ${experiment}:experiment`;
-  const [stale, missing] = [names(true), names(false)];
-  return [
-    ...(stale === ''
-      ? []
-      : [`STALE: not the results of the code and configuration as they are: ${stale}. ${again}`]),
-    ...(missing === '' ? [] : [`Without results: ${missing}. ${again}`]),
-  ];
+  const notes = opened === undefined ? [UNKNOWN_AGE] : staleNotes(experiment, previews, present);
+  return { summary: { ...summary, verdicts: [...summary.verdicts, ...better] }, notes };
 }

@@ -68,16 +68,36 @@ function parse(
 ) {
   const all = { ...EVERYWHERE, ...options };
   try {
-    return parseArgs({ args: [...args], allowPositionals: true, options: all });
+    return parseArgs({ args: withValues(args, all), allowPositionals: true, options: all });
   } catch (error) {
-    const [, unknown] = /^Unknown option '(-[^']*)'/.exec((error as Error).message) ?? [];
-    const known = Object.keys(all).map((name) => `--${name}`);
-    const problem =
-      unknown === undefined
-        ? (error as Error).message
-        : `Unknown option "${unknown}". ${suggestion(unknown, known, 'options')}`;
-    throw new SettingsError(`${problem}\nSee nx-experiments${command} --help.`);
+    throw new SettingsError(
+      `${problemOf(error as Error, Object.keys(all))}\nSee nx-experiments${command} --help.`,
+    );
   }
+}
+
+/** `--jobs -1` gives a value, though not a good one: the command says what it takes. Node would ask whether -1 is an option. */
+function withValues(
+  args: readonly string[],
+  options: Readonly<Record<string, { readonly type: 'string' | 'boolean' }>>,
+): string[] {
+  const given: string[] = [];
+  for (const arg of args) {
+    const before = given.at(-1) ?? '';
+    const takesIt = before.startsWith('--') && options[before.slice(2)]?.type === 'string';
+    if (takesIt && /^-\d/.test(arg)) given[given.length - 1] = `${before}=${arg}`;
+    else given.push(arg);
+  }
+  return given;
+}
+
+function problemOf({ message }: Error, names: readonly string[]): string {
+  const [, unknown] = /^Unknown option '(-[^']*)'/.exec(message) ?? [];
+  const known = names.map((name) => `--${name}`);
+  if (unknown !== undefined) return `Unknown option "${unknown}". ${suggestion(unknown, known, 'options')}`;
+  const [, option, problem] = /^Option '(?:-\w, )?(-[\w-]+)[^']*' (.*)/.exec(message) ?? [];
+  if (option === undefined) return message;
+  return problem?.startsWith('does not take') ? `"${option}" takes no value.` : `"${option}" needs a value.`;
 }
 
 /** Synchronous, so that nothing is lost at the end; a reader that has gone, such as `head`, is no problem. */

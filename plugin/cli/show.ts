@@ -1,17 +1,26 @@
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { printable } from '../base/diagnostics.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import { conditionsOf, resolveCondition } from '../graph/conditions.ts';
 import { describeSource } from '../graph/describe-source.ts';
-import { experimentOf, type Graph } from '../graph/graph.ts';
+import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
 import { manifestPath } from '../io/condition-folder.ts';
-import { compareConditions } from '../report/model.ts';
+import { openStore } from '../nx/store-options.ts';
+import { compareConditions, type Verdict } from '../report/model.ts';
 import { renderTable } from '../report/table.ts';
+import { wrap } from '../report/text-grid.ts';
+import { ReplicateError } from '../runtime/failures.ts';
+import { verifyHypotheses } from '../runtime/hypotheses.ts';
 import { type ConditionManifest, parseManifest } from '../runtime/manifest.ts';
-import { RESULTS } from '../runtime/plan.ts';
+import { type ConditionRef, planConditions, RESULTS } from '../runtime/plan.ts';
+import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
+import { workersOf } from '../workers/create-worker.ts';
+import { WorkerPool } from '../workers/pool.ts';
 import { type Command, showsColour, toJson } from './command.ts';
-import { readGraph, selectConditions } from './workspace.ts';
+import { staleNotes, UNKNOWN_AGE } from './stale-notes.ts';
+import { type GraphWorkspace, readGraph, selectConditions } from './workspace.ts';
 
 const MAX_WIDTH = 100;
 
@@ -19,17 +28,30 @@ const MAX_WIDTH = 100;
 export const run: Command['run'] = async ({ cwd, names: [name, ...more], json }, print) => {
   if (name === undefined || more.length > 0)
     throw new SettingsError('"show" takes the name of one experiment.');
-  const { graph, root } = readGraph(cwd);
-  selectConditions(graph, [name]);
+  const workspace = readGraph(cwd);
+  const { graph, root } = workspace;
+  const conditions = selectConditions(graph, [name]);
   const shown = describeExperiment(graph, name);
   const manifests = await readResults(root, graph, name);
+  const old = await oldOf(workspace, conditions, manifests);
   if (json) {
-    const results = manifests.map(({ condition, replicates, failed }) => ({ condition, replicates, failed }));
+    const stale = (condition: string): boolean | null =>
+      old?.some(({ planned }) => planned.condition === condition) ?? null;
+    const results = manifests.map(({ condition, replicates, failed }) => ({
+      condition,
+      stale: stale(condition),
+      replicates,
+      failed,
+    }));
     print(toJson({ ...shown, results }));
     return 0;
   }
   print(renderExperiment(shown));
-  print(renderResults(graph, name, manifests));
+  print(
+    manifests.length === 0
+      ? '\nThere are no results yet.\n'
+      : await renderResults(workspace, name, manifests, old),
+  );
   return 0;
 };
 
@@ -128,22 +150,68 @@ async function readResults(root: string, graph: Graph, name: string): Promise<Co
   return manifests;
 }
 
-function renderResults(graph: Graph, name: string, manifests: readonly ConditionManifest[]): string {
-  const { replicates, config } = experimentOf(graph, name);
-  if (manifests.length === 0) return '\nThere are no results yet.\n';
-  const missing = conditionsOf(graph, name).filter((c) => !manifests.some((m) => m.condition === c));
-  const others = manifests.filter((m) => m.replicates.length + m.failed.length !== replicates);
+/** What a run would do for conditions with old results; undefined without a run store, which alone knows. */
+async function oldOf(
+  { root, graph, store, interpreters }: GraphWorkspace,
+  conditions: readonly ConditionRef[],
+  manifests: readonly ConditionManifest[],
+): Promise<ConditionPreview[] | undefined> {
+  const opened = openStore(store);
+  if (opened === undefined) return undefined;
+  if (manifests.length === 0) return [];
+  const plan = planConditions(graph, conditions);
+  const previews = await previewPlan(plan, root, opened, availableParallelism(), interpreters);
+  return previews.filter(({ planned, status, missing }) => {
+    const manifest = manifests.find(
+      ({ experiment, condition }) => experiment === planned.experiment && condition === planned.condition,
+    );
+    return manifest !== undefined && status !== 'cached' && !haveFailed(missing, manifest);
+  });
+}
+
+/** What is missing is what has failed, so that the results are the last ones all the same. */
+function haveFailed(missing: readonly number[], { failed }: ConditionManifest): boolean {
+  const indices = new Set(failed.map(({ replicate }) => replicate));
+  return missing.length > 0 && missing.length === indices.size && missing.every((i) => indices.has(i));
+}
+
+async function renderResults(
+  workspace: GraphWorkspace,
+  name: string,
+  manifests: readonly ConditionManifest[],
+  old: readonly ConditionPreview[] | undefined,
+): Promise<string> {
+  const node = experimentOf(workspace.graph, name);
+  const present = new Set(manifests.map(({ condition }) => condition));
+  const missing = conditionsOf(workspace.graph, name).filter((condition) => !present.has(condition));
+  const others = manifests.filter((m) => m.replicates.length + m.failed.length !== node.replicates);
+  const { verdicts, problem } = await verdictsOf(workspace, node, manifests);
   const notes = [
     ...(missing.length > 0 ? [`There are none of ${missing.join(', ')}.`] : []),
     ...others.map((m) => `${m.condition} ran with ${m.replicates.length + m.failed.length} replicates.`),
+    ...(old === undefined ? [UNKNOWN_AGE] : staleNotes(name, old, present)),
+    ...(problem === undefined ? [] : [`The hypotheses are not judged: ${problem}`]),
   ];
-  const { description: _, ...rest } = compareConditions(
-    { name, description: config.description },
-    manifests,
-    [],
-  );
-  const table = renderTable({ ...rest, description: undefined }, { colour: showsColour() });
-  return `\nLast results, whatever has changed since (nx-experiments plan says):\n${[...notes, table].join('\n')}`;
+  const model = compareConditions({ name, description: undefined }, manifests, verdicts);
+  const table = renderTable(model, { colour: showsColour() });
+  return `\nLast results:\n${[...notes.flatMap(wrap), ...(notes.length > 0 ? [''] : []), table].join('\n')}`;
+}
+
+/** As the comparison of a run would judge. */
+async function verdictsOf(
+  { root, interpreters }: GraphWorkspace,
+  node: ExperimentNode,
+  manifests: readonly ConditionManifest[],
+): Promise<{ readonly verdicts: readonly Verdict[]; readonly problem?: string }> {
+  const pool = new WorkerPool(1, workersOf());
+  try {
+    return { verdicts: await verifyHypotheses(root, node, manifests, pool, interpreters) };
+  } catch (thrown) {
+    if (thrown instanceof ReplicateError) return { verdicts: [], problem: thrown.message };
+    throw thrown;
+  } finally {
+    await pool.close();
+  }
 }
 
 function clip(line: string): string {

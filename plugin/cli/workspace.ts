@@ -33,10 +33,13 @@ export function openWorkspace(cwd: string): CommandWorkspace & { readonly nxJson
   }
 }
 
+export interface GraphWorkspace extends CommandWorkspace {
+  readonly graph: Graph;
+  readonly interpreters: Interpreters;
+}
+
 /** The graph of a workspace's experiments. @throws SettingsError with every problem of every config */
-export function readGraph(
-  cwd: string,
-): CommandWorkspace & { readonly graph: Graph; readonly interpreters: Interpreters } {
+export function readGraph(cwd: string): GraphWorkspace {
   const { root, nxJson, store } = openWorkspace(cwd);
   const options = resolveOptions(pluginOptions(nxJson));
   const files = experimentFiles(findConfigs(root), options);

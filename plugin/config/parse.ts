@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../base/json.ts';
 import {
   BASELINE,
   CRATE_FILE,
+  folderProblem,
   isLegalName,
   NAME_RULE,
   REPORT_FOLDER,
@@ -90,6 +91,7 @@ class ConfigParser {
   }
 
   parse(): ExperimentConfig {
+    this.checkFolder();
     const datasource = this.datasource(this.get('datasource'));
     const treatments = entriesOf(this.get('treatments'));
     this.checkTreatmentNames(treatments);
@@ -157,6 +159,17 @@ class ConfigParser {
       better: stringOf(child(node, 'better')) as Hypothesis['better'],
       at: node.at,
     };
+  }
+
+  private checkFolder(): void {
+    const problem = folderProblem(this.folder);
+    if (problem === undefined) return;
+    this.report(
+      'config/illegal-folder',
+      { file: this.file, start: 0, end: 0 },
+      `The folder "${this.folder}" ${problem}, which Nx reads as a pattern: it would not notice what changes there.`,
+      'Rename the folder: no part of its path may have ( ) [ ] { } * ? or \\ in it, nor may the path begin with "!".',
+    );
   }
 
   private name(): { value: string; at: Span } {

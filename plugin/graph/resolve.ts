@@ -6,6 +6,9 @@ import { conditionsOf } from './conditions.ts';
 import { type ExperimentNode, type Graph, referencesOf } from './graph.ts';
 import { findCycles, topologicalOrder } from './order.ts';
 
+/** Of the experiments that share a name, beside the first. */
+const MAX_SHOWN = 3;
+
 export interface Resolution {
   /** The experiments that have no problem, and whose upstream has none. */
   readonly graph: Graph;
@@ -57,36 +60,40 @@ function uniqueByName(
   configs: readonly ExperimentConfig[],
   out: Diagnostic[],
 ): Map<string, ExperimentConfig> {
-  const claims = new Map<string, ExperimentConfig[]>();
+  const claims = new Map<string, [ExperimentConfig, ...ExperimentConfig[]]>();
   for (const config of configs) {
     // Names become folders of a store and targets; on some file systems case folds.
     const key = config.name.value.toLowerCase();
-    claims.set(key, [...(claims.get(key) ?? []), config]);
+    const claimants = claims.get(key);
+    if (claimants === undefined) claims.set(key, [config]);
+    else claimants.push(config);
   }
   const byName = new Map<string, ExperimentConfig>();
   for (const claimants of claims.values()) {
-    const [first] = claimants;
-    if (first) byName.set(first.name.value, first);
-    if (claimants.length < 2) continue;
-    const exact = claimants.every((other) => other.name.value === first?.name.value);
-    for (const config of claimants) {
-      const others = claimants.filter((other) => other !== config);
-      out.push({
-        severity: 'error',
-        code: 'graph/duplicate-experiment',
-        message: exact
-          ? `${claimants.length} experiments are named "${config.name.value}".`
-          : `Another name differs from "${config.name.value}" only in letter case.`,
-        remedy: 'Give each of them a "name:" of its own.',
-        at: config.name.at,
-        related: others.map((other) => ({
-          message: `This one is named "${other.name.value}".`,
-          at: other.name.at,
-        })),
-      });
-    }
+    byName.set(claimants[0].name.value, claimants[0]);
+    if (claimants.length > 1) out.push(duplicates(claimants));
   }
   return byName;
+}
+
+/** One error for all of them: a copied tree would fill the screen many times over. */
+function duplicates(claimants: readonly [ExperimentConfig, ...ExperimentConfig[]]): Diagnostic {
+  const [{ name }, ...others] = claimants;
+  const exact = others.every((other) => other.name.value === name.value);
+  const more = others.length - MAX_SHOWN;
+  return {
+    severity: 'error',
+    code: 'graph/duplicate-experiment',
+    message: exact
+      ? `${claimants.length} experiments are named "${name.value}".`
+      : `${claimants.length} experiments are named "${name.value}", but for letter case.`,
+    remedy: 'Give each of them a "name:" of its own.',
+    at: name.at,
+    related: others.slice(0, MAX_SHOWN).map((other, i) => ({
+      message: `This one is named "${other.name.value}"${i === MAX_SHOWN - 1 && more > 0 ? `; there are ${more} more` : ''}.`,
+      at: other.name.at,
+    })),
+  };
 }
 
 function checkReference(

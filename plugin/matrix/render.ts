@@ -8,7 +8,7 @@ export type MatrixFormat = (typeof MATRIX_FORMATS)[number];
 /** Templates of the jobs that `gitlab` extends; the generator `ci` writes them. */
 export const GITLAB_JOBS = '.gitlab/experiments-jobs.yml';
 
-/** GitHub takes no more in the outputs of a job, GitLab in a file of a pipeline. */
+/** GitHub takes no more in the outputs of a job, whose characters it counts as two bytes each; GitLab in a file of a pipeline. */
 const MAX_BYTES = 1_000_000;
 /** GitLab takes no more in the `needs` of a job; without them it waits for all earlier stages. */
 const MAX_NEEDS = 50;
@@ -23,9 +23,12 @@ export function renderMatrix(
     case 'json':
       return `${JSON.stringify({ levels: levels.map((level) => ({ jobs: level.map(jsonOf) })) }, null, 2)}\n`;
     case 'github':
-      return limited(`${JSON.stringify(levels.map((level) => ({ include: level.map(githubOf) })))}\n`);
+      return limited(
+        `${JSON.stringify(levels.map((level) => ({ include: level.map(githubOf) })))}\n`,
+        ({ length }) => 2 * length,
+      );
     case 'gitlab':
-      return limited(`${JSON.stringify(gitlabOf(levels, variables), null, 2)}\n`);
+      return limited(`${JSON.stringify(gitlabOf(levels, variables), null, 2)}\n`, Buffer.byteLength);
   }
 }
 
@@ -107,8 +110,8 @@ function secondsOf({ estimatedMs }: MatrixJob): number {
   return Math.ceil(estimatedMs / 100) / 10;
 }
 
-function limited(text: string): string {
-  const bytes = Buffer.byteLength(text);
+function limited(text: string, count: (text: string) => number): string {
+  const bytes = count(text);
   if (bytes <= MAX_BYTES) return text;
   throw new SettingsError(
     `The matrix has ${bytes} bytes, and CI takes no more than ${MAX_BYTES}: name the experiments of each workflow, or write it to a file with --format json.`,

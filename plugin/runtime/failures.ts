@@ -1,4 +1,5 @@
 import { assertNever } from '../base/diagnostics.ts';
+import { SHARD_SUFFIX } from '../base/names.ts';
 
 /** An error of the user's code as it crosses from a worker. */
 export interface ErrorInfo {
@@ -185,13 +186,13 @@ export function describeFailure(failure: RunFailure): string {
     case 'loader-threw':
       return `the loader ${failure.loader} threw ${describeError(failure.error)} on ${failure.path}`;
     case 'upstream-missing':
-      return `${failure.path} is missing. Run "nx run ${failure.task}".`;
+      return `${failure.path} is missing. Run ${madeBy(failure.task)}.`;
     case 'upstream-damaged':
-      return `${failure.path} is not what its run wrote: it was damaged or edited. Run "nx run ${failure.task} --skip-nx-cache".`;
+      return `${failure.path} is not what its run wrote: it was damaged or edited. Run ${madeBy(failure.task)} again, with --skip-nx-cache.`;
     case 'shard-of-another-run':
-      return `${failure.path} is of another run, with other replicates, seeds or outputs. Run "nx run ${failure.task}".`;
+      return `${failure.path} is of another run, with other replicates, seeds or outputs. Run ${madeBy(failure.task)} again.`;
     case 'shards-differ':
-      return `the shards ${failure.shards.join(' and ')} of ${failure.path} were not run with the same code, packages, interpreter, parameters, inputs and upstream artifacts. Run "nx run ${failure.task} --skip-nx-cache".`;
+      return `the shards ${failure.shards.join(' and ')} of ${failure.path} were not run with the same code, packages, interpreter, parameters, inputs and upstream artifacts. Run ${madeBy(failure.task)} again, with --skip-nx-cache.`;
     case 'failed-in-shard':
       return failure.text;
     case 'metric-invalid':
@@ -221,6 +222,14 @@ function someOf(paths: readonly string[]): string {
 
 function duration(ms: number): string {
   return ms % 1000 === 0 ? `${ms / 1000} s` : `${ms} ms`;
+}
+
+/** What a task runs, in words: under Nx its target and its project may have other names. */
+function madeBy(task: string): string {
+  const [experiment = '', target = ''] = task.split(':');
+  const shard = SHARD_SUFFIX.exec(target)?.[1];
+  const condition = target.replace(SHARD_SUFFIX, '').replace(/^experiment--/, '');
+  return `${shard === undefined ? '' : `the shard ${shard} of `}the condition "${condition}" of "${experiment}"`;
 }
 
 /** Datasources run before the first step. */

@@ -76,6 +76,12 @@ describe('help', () => {
 test.each([
   [['grap'], 'Unknown command "grap". Did you mean "graph"?'],
   [['graph', '--tretment', 'x'], 'Unknown option "--tretment". Did you mean "--treatment"?'],
+  [['matrix', '--jobs', '-1'], '--jobs must be a whole number from 1 to 256, and is "-1".'],
+  [['run', 'maker', '--replicates', '-2'], '"--replicates=-2" must be a whole number'],
+  [['matrix', '--jobs', '--json'], '"--jobs" needs a value.\nSee nx-experiments matrix --help.'],
+  [['matrix', '--jobs'], '"--jobs" needs a value.\nSee nx-experiments matrix --help.'],
+  [['matrix', '--json=x'], '"--json" takes no value.\nSee nx-experiments matrix --help.'],
+  [['matrix', '--help=x'], '"--help" takes no value.\nSee nx-experiments matrix --help.'],
   [['graph', '--format', 'sgv'], 'Unknown format "sgv". Did you mean "svg"?'],
   [['graph', '--output', 'a.xyz'], '"a.xyz" does not say what to write'],
   [['show'], '"show" takes the name of one experiment.'],
@@ -108,6 +114,46 @@ test('show tells the config in force, every condition and the last results', asy
     'bad',
   ]);
   expect(data.results).toHaveLength(2);
+});
+
+test('show judges the hypotheses, and marks results that are not those of the config as it is', () => {
+  using ws = lab();
+  const judged = (warm: object): void =>
+    ws.write({
+      'experiments/judged/config.yaml': config({
+        replicates: 5,
+        treatments: { warm, cold: { x: 0.5 } },
+        hypotheses: [{ name: 'warmth counts', metrics: 'value', better: 'higher' }],
+      }),
+      'experiments/judged/steps.mjs': MODULE.replace('ctx.params.x ?? 1', '(ctx.params.x ?? 1) * (1 + data)'),
+      'experiments/judged/datasources.mjs': MODULE,
+    });
+  judged({ x: 2 });
+  expect(cli(ws, 'run', 'judged').code).toBe(0);
+  const { out } = cli(ws, 'show', 'judged');
+  expect(out).not.toContain('STALE');
+  expect(out).not.toContain('no hypothesis asks');
+  expect(out).toContain('warmth counts (paired_t_test');
+
+  judged({ x: 3 });
+  const edited = cli(ws, 'show', 'judged').out;
+  expect(edited).toContain(
+    '  STALE: not the results of the code and configuration as they are: warm (x 2 -> 3). Run',
+  );
+  expect(Math.max(...edited.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+  const { results } = JSON.parse(cli(ws, 'show', 'judged', '--json').out);
+  expect(results.map((one: { condition: string; stale: boolean }) => [one.condition, one.stale])).toEqual([
+    ['baseline', false],
+    ['warm', true],
+    ['cold', false],
+  ]);
+
+  // Results that tell of a failure are the last ones.
+  judged({ broken: true });
+  expect(cli(ws, 'run', 'judged').code).toBe(1);
+  const failed = cli(ws, 'show', 'judged').out;
+  expect(failed).not.toContain('STALE');
+  expect(failed).toContain('warm: 5 of 5 replicates failed');
 });
 
 test('diff-treatments tells parameters and what is read', async () => {

@@ -156,7 +156,7 @@ describe('a git revision', () => {
       [['maker', '--base', 'nowhere'], '"nowhere" is no file, no folder and no git revision'],
       [['maker', '--base=--output=x'], '"--output=x" is no file, no folder and no git revision'],
       [['makr'], 'There is no experiment "makr". Did you mean "maker"?'],
-      [['reader'], '"reader" has no results. Run it first: npx nx run reader:experiment'],
+      [['reader'], '"reader" has no results. Run it first: npx nx-experiments run reader'],
       [['maker', '--format', 'tabel'], 'Unknown format "tabel". Did you mean "table"?'],
       [['maker', '--metric', 'valeu'], 'There is no metric "valeu" on either side. Did you mean "value"?'],
     ] as const) {

@@ -215,6 +215,65 @@ Pass --verbose to see the stacktraces.
 `);
 });
 
+const COUNT = {
+  'config.yaml': (name: string) => `name: ${name}\ndatasource: { nothing: nothing }\nsteps: [count]\n`,
+  'steps.mjs': (_: string) => `
+import { withMetrics } from 'nx-experiments';
+import { shared } from '../../libs/a (grp) [x]/shared.mjs';
+export const count = (data) => withMetrics(data, { shared, own: 1 });
+`,
+  'datasources.mjs': (_: string) => 'export const nothing = () => null;\n',
+};
+
+function counting(folder: string, name: string): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(COUNT).map(([file, text]) => [`${folder}/${file}`, text(name)] as const),
+  );
+}
+
+test('a folder whose path Nx reads as a pattern is refused; in all others, and in shared code, edits are noticed', async () => {
+  const allowed = "experiments/!@+ a, 'é' #~^$%";
+  await using ws = await workspace({
+    ...counting(allowed, 'allowed'),
+    'libs/a (grp) [x]/shared.mjs': 'export const shared = 1;\n',
+    '!lib/late.mjs': 'export const late = 1;\n',
+  });
+  const runs = async (): Promise<readonly string[]> => {
+    const { code, ran, output } = await ws.nx('run allowed:experiment');
+    expect(code, output).toBe(0);
+    return ran;
+  };
+  const all = ['allowed:experiment', 'allowed:experiment--baseline'];
+  expect(await runs()).toEqual(all);
+  expect(await runs()).toEqual([]);
+  await ws.remove(`${allowed}/results`);
+  expect(await runs()).toEqual([]);
+  expect(ws.has(`${allowed}/results/baseline/metrics.json`)).toBe(true);
+  await ws.edit(`${allowed}/steps.mjs`, 'own: 1', 'own: 2');
+  expect(await runs()).toEqual(all);
+  await ws.edit('libs/a (grp) [x]/shared.mjs', '1', '2');
+  expect(await runs()).toEqual(all);
+  await ws.edit(`${allowed}/steps.mjs`, 'libs/a (grp) [x]/shared', '!lib/late');
+  await ws.edit(`${allowed}/steps.mjs`, '{ shared }', '{ late as shared }');
+  expect(await runs()).toEqual(all);
+  await ws.edit('!lib/late.mjs', '1', '3');
+  expect(await runs()).toEqual(all);
+
+  const patterns = ['train (2)', '(grp)/x', 'a [wip]', 'a{s,t}', '@(q)', 'a*', 'a?'];
+  for (const folder of patterns)
+    for (const [file, text] of Object.entries(counting(`experiments/${folder}`, 'refused')))
+      await ws.write(file, text);
+  for (const [file, text] of Object.entries(counting('!old/experiments/x', 'old')))
+    await ws.write(file, text);
+  const { code, output } = await ws.nx('run allowed:experiment');
+  expect(code).toBe(1);
+  for (const folder of patterns)
+    expect(output).toContain(
+      `experiments/${folder}/config.yaml:1:1 - error config/illegal-folder: The folder`,
+    );
+  expect(output).toContain('The folder "!old/experiments/x" has a path that begins with "!"');
+});
+
 test('a declared input that an ignore file hides is refused, until .nxignore shows it to Nx', async () => {
   await using ws = await workspace({
     '.gitignore': 'node_modules\n.nx\nresults\ndata/\n',

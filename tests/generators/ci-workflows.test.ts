@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { NoOperationTraceWriter, parseWorkflow } from '@actions/workflow-parser';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -7,10 +11,10 @@ import { renderGitlab } from '../../plugin/generators/ci/gitlab.ts';
 import { renderGitlabJobs, renderGitlabMatrix } from '../../plugin/generators/ci/gitlab-matrix.ts';
 import { installationOf } from '../../plugin/generators/ci/installation.ts';
 
-const MANAGERS = ['npm', 'pnpm', 'yarn'];
+const MANAGERS = ['npm', 'pnpm', 'yarn', 'bun'];
 
-const settings = (manager = 'npm') => ({
-  branch: 'main',
+const settings = (manager = 'npm', branch = 'main') => ({
+  branch,
   target: 'experiment',
   install: installationOf(manager),
   jobs: 5,
@@ -31,6 +35,30 @@ describe.each(MANAGERS)('GitHub takes what is written for %s:', (manager) => {
   ])('%s', (_name, render) => {
     expect(problemsOf(render(settings(manager)))).toEqual([]);
   });
+});
+
+test('Bun is installed by its action on GitHub and by npm on GitLab; setup-node has no cache for it', () => {
+  const { steps } = parse(renderGithub(settings('bun'))).jobs.experiments;
+  expect(steps.slice(1, 4)).toEqual([
+    { uses: 'oven-sh/setup-bun@v2' },
+    { uses: 'actions/setup-node@v4', with: { 'node-version': 22 } },
+    { run: 'bun install --frozen-lockfile' },
+  ]);
+  expect(steps).toContainEqual({ run: 'bunx nx affected -t experiment' });
+  expect(parse(renderGitlab(settings('bun'))).experiments.before_script.slice(0, 2)).toEqual([
+    'npm install --global bun',
+    'bun install --frozen-lockfile',
+  ]);
+});
+
+test('every job has its store where the cache is', () => {
+  const store = { NX_EXPERIMENTS_STORE: '.nx/experiments' };
+  for (const render of [renderGithub, renderGithubMatrix, renderGithubLevel])
+    for (const job of Object.values<{ steps?: object; env?: object }>(parse(render(settings())).jobs))
+      if (job.steps !== undefined) expect(job.env).toMatchObject(store);
+  for (const render of [renderGitlab, renderGitlabMatrix, renderGitlabJobs])
+    for (const job of Object.values<{ cache?: object; variables?: object }>(parse(render(settings()))))
+      if (job.cache !== undefined) expect(job.variables).toMatchObject(store);
 });
 
 test('what GitHub would refuse is found', () => {
@@ -89,5 +117,39 @@ describe('GitLab', () => {
   test('compares with a commit that is there, after the job as before it', () => {
     const { before_script, after_script } = parse(renderGitlab(settings())).experiments;
     expect(after_script.slice(0, 3)).toEqual(before_script.slice(1, 4));
+  });
+  test('falls back on the cache of the main branch by the name that GitLab gives it', () => {
+    const { key, fallback_keys } = parse(renderGitlab(settings('npm', `Release/${'v_1.0-'.repeat(12)}`)))
+      .experiments.cache;
+    expect(key).toBe('nx-experiments-$CI_COMMIT_REF_SLUG');
+    expect(fallback_keys).toEqual([
+      'nx-experiments-release-v-1-0-v-1-0-v-1-0-v-1-0-v-1-0-v-1-0-v-1-0-v-1-0-v-1-0-v',
+    ]);
+  });
+  test('takes the commit before, and nothing at all before the first one', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'revisions-'));
+    try {
+      const shell = (script: string): string =>
+        execFileSync('bash', ['-ec', script], { cwd: folder, encoding: 'utf8' }).trim();
+      const commit = 'git -c user.name=test -c user.email=test@example.org commit -q --allow-empty -m x';
+      const base = (before: string): string =>
+        shell(
+          [
+            `CI_COMMIT_SHA=$(git rev-parse HEAD) CI_COMMIT_BEFORE_SHA=${before}`,
+            ...parse(renderGitlab(settings())).experiments.before_script.slice(1),
+            'echo "$NX_BASE"',
+          ].join('\n'),
+        );
+      const none = '0'.repeat(40);
+      shell(`git init -q . && ${commit}`);
+      const first = shell('git rev-parse HEAD');
+      expect(base(none)).toBe('4b825dc642cb6eb9a060e54bf8d69288fbee4904');
+      shell(commit);
+      expect(base(none)).toBe(first);
+      shell(commit);
+      expect(base(first)).toBe(first);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

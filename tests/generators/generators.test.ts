@@ -126,6 +126,9 @@ describe.sequential('generators', () => {
     expect(await refused('experiment producer')).toContain('There is an experiment "producer" already');
     expect(await refused('experiment other --directory experiments/producer')).toContain('is not empty');
     expect(await refused('experiment other --directory ../out')).toContain('leads out of the workspace');
+    expect(await refused('experiment other --directory experiments/other(2)')).toContain(
+      'The folder "experiments/other(2)" has a "(" in its path, which Nx reads as a pattern',
+    );
     expect(await refused('experiment ../out')).toContain('is no name of an experiment');
     expect(await refused('experiment other --modules stepz')).toContain('Did you mean "steps"?');
   });
@@ -187,6 +190,20 @@ describe.sequential('generators', () => {
     expect(parse(read('.gitlab-ci.yml'))).toEqual({ include: [{ local: '.gitlab/experiments.yml' }] });
     expect(await generate('ci both')).not.toMatch(/CREATE|UPDATE/);
 
+    await ws.write('.gitlab-ci.yml', 'include: /.gitlab/experiments.yml\nx: !reference [.a, script]\n');
+    expect(await generate('ci gitlab')).not.toContain('Include the jobs');
+    await ws.write('.gitlab-ci.yml', '# include .gitlab/experiments.yml one day\ninclude: [other.yml]\n');
+    expect(await generate('ci gitlab')).toContain('Include the jobs in .gitlab-ci.yml');
+    await ws.write('.gitlab-ci.yml', 'spec: {}\n---\ninclude: [x.yml, { local: .gitlab/experiments.yml }]\n');
+    expect(await generate('ci gitlab')).not.toContain('Include the jobs');
+
+    // The workspace has one commit: everything is affected.
+    const revisions = gitlab.before_script.slice(1).join('\n');
+    const affected = await ws.shell(
+      `set -e\nCI_COMMIT_SHA=$(git rev-parse HEAD)\n${revisions}\nnode_modules/.bin/nx show projects --affected`,
+    );
+    expect(affected).toEqual({ code: 0, output: expect.stringContaining('producer') });
+
     for (const script of [collectStep(steps), gitlab.after_script[3]]) {
       const comment = await collect(script);
       expect(comment).toMatch(/^<!-- nx-experiments -->\n## Experiments\n\n/);
@@ -220,6 +237,7 @@ describe.sequential('generators', () => {
     await ws.remove('.github');
     await ws.remove('.gitlab');
     expect(await refused('ci both --jobs=0')).toMatch(/jobs/);
+    expect(await refused('ci both --levels=4')).toContain('"--levels" belongs to "--jobs": give both.');
     await generate('ci both --jobs=4');
     expect(Object.keys(parse(read('.github/workflows/experiments.yml')).jobs)).toEqual([
       'plan',
@@ -232,6 +250,22 @@ describe.sequential('generators', () => {
     expect(parse(read('.gitlab/experiments-jobs.yml'))).toHaveProperty('.experiments-job');
     expect(await generate('ci both --jobs=4')).not.toMatch(/CREATE|UPDATE/);
     expect(await refused('ci both --jobs=5')).toContain('experiments.yml is there already');
+  });
+
+  test('names of nx.json are used: the target as it is, the branch without its remote', async () => {
+    await ws.remove('.github');
+    const nxJson = read('nx.json');
+    const plugins = [{ plugin: 'nx-experiments', options: { targetName: 'bench' } }];
+    await ws.write(
+      'nx.json',
+      JSON.stringify({ ...JSON.parse(nxJson), plugins, defaultBase: 'origin/develop' }),
+    );
+    await generate('ci github');
+    expect(await generate('experiment later --dry-run')).toContain('Run it: nx run later:bench');
+    await ws.write('nx.json', nxJson);
+    const { on, jobs } = parse(read('.github/workflows/experiments.yml'));
+    expect(on.push.branches).toEqual(['develop']);
+    expect(jobs.experiments.steps).toContainEqual({ run: 'npx nx affected -t bench' });
   });
 
   test('every generator and option is described', async () => {

@@ -74,6 +74,9 @@ export const BROKEN_CONFIGS: Readonly<Record<string, Files>> = {
     `name: my lab\n${SOUND}outputs: { "a/b": {} }\ntreatments:\n  high lr: {}\n  -x: {}\n`,
   ),
   'illegal-folder-name': { 'my lab/config.yaml': SOUND },
+  'illegal-folder': { 'experiments/train (2)/config.yaml': `name: train\n${SOUND}` },
+  'illegal-folder-above': { 'experiments/[wip]/train/config.yaml': SOUND },
+  'illegal-folder-at-the-root': { '!old/experiments/train/config.yaml': SOUND },
   'illegal-long-name': one(`name: ${'n'.repeat(300)}\n${SOUND}`),
   'treatment-named-ro-crate-metadata': one(`${SOUND}treatments: { RO-Crate-Metadata.json: {} }\n`),
   'treatment-named-report': one(`${SOUND}treatments: { report: {} }\n`),
@@ -146,6 +149,9 @@ export const BROKEN_CONFIGS: Readonly<Record<string, Files>> = {
     'two/config.yaml': `${SOUND}name: lab\n`,
     'lab/config.yaml': SOUND,
   },
+  'duplicate-experiment-in-many-copies': Object.fromEntries(
+    Array.from({ length: 50 }, (_, i) => [`copy-${i + 10}/config.yaml`, `name: lab\n${SOUND}`]),
+  ),
   'duplicate-experiment-by-case': {
     'one/config.yaml': `name: lab\n${SOUND}`,
     'two/config.yaml': `name: Lab\n${SOUND}`,

@@ -4,6 +4,7 @@ import { commandsOf } from '../../plugin/matrix/commands.ts';
 import { estimateAll } from '../../plugin/matrix/estimate.ts';
 import { connectedTasks, levelsOf } from '../../plugin/matrix/levels.ts';
 import { packLevel, planMatrix } from '../../plugin/matrix/pack.ts';
+import { renderMatrix } from '../../plugin/matrix/render.ts';
 import { contract, withDependencies } from '../../plugin/matrix/select.ts';
 import type { MatrixTask } from '../../plugin/matrix/tasks.ts';
 
@@ -183,6 +184,17 @@ describe('jobs', () => {
     const unknown = four.map((t) => ({ ...t, isMeasured: t.id === 'a:x' }));
     expect(packLevel(unknown, { jobs: 8, jobCostMs: 60_000 })).toHaveLength(4);
   });
+});
+
+test('a matrix is refused by what GitHub counts, two bytes for each character, and what GitLab does, its bytes', () => {
+  const levels = (length: number) =>
+    planMatrix([task('p', 't'.repeat(length), { estimatedMs: 1000 })], { jobs: 1, jobCostMs: 0 });
+  expect(renderMatrix(levels(200_000), 'github').length).toBeLessThan(500_000);
+  expect(() => renderMatrix(levels(260_000), 'github')).toThrow(
+    /^The matrix has 104\d{4} bytes, and CI takes/,
+  );
+  expect(renderMatrix(levels(520_000), 'gitlab').length).toBeLessThan(1_000_000);
+  expect(() => renderMatrix(levels(1_000_000), 'gitlab')).toThrow(/^The matrix has 100\d{4} bytes/);
 });
 
 describe('commands', () => {

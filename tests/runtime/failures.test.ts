@@ -53,7 +53,7 @@ test('each failure is told in a sentence', () => {
     the file stray.txt was written beside the artifacts, but is no file_name under outputs. Declare it, or write it elsewhere.
     the writer dump_json of the output "report" threw TypeError: x is not a function
     the loader load_json threw TypeError: x is not a function on experiments/a/results/baseline/x.json
-    experiments/a/results/baseline/x.json is missing. Run "nx run a:experiment--baseline".
+    experiments/a/results/baseline/x.json is missing. Run the condition "baseline" of "a".
     step train recorded undefined for the metric "loss"; a metric is a number.
     experiments/lab/results could not be written: x is not a function
     stopped"

@@ -65,14 +65,14 @@ export const step = (data: number, ctx: any) => { mkdirSync(ctx.artifact('out').
     const down = async (): Promise<string[]> =>
       (await lab.run({ only: ['down/baseline'], alone: true })).failures('down/baseline');
     expect(await down()).toEqual([
-      '*: up/results/baseline/metrics.json is missing. Run "nx run up:experiment--baseline".',
+      '*: up/results/baseline/metrics.json is missing. Run the condition "baseline" of "up".',
     ]);
     await lab.run({ only: ['up/baseline'] });
     lab.write({ [ARTIFACT]: '{ "data": ' });
-    const damaged = `*: ${ARTIFACT} is not what its run wrote: it was damaged or edited. Run "nx run up:experiment--baseline --skip-nx-cache".`;
+    const damaged = `*: ${ARTIFACT} is not what its run wrote: it was damaged or edited. Run the condition "baseline" of "up" again, with --skip-nx-cache.`;
     expect(await down()).toEqual([damaged]);
     rmSync(join(lab.root, ARTIFACT));
-    const missing = `*: ${ARTIFACT} is missing. Run "nx run up:experiment--baseline".`;
+    const missing = `*: ${ARTIFACT} is missing. Run the condition "baseline" of "up".`;
     expect(await down()).toEqual([missing]);
     mkdirSync(join(lab.root, ARTIFACT));
     expect(await down()).toEqual([missing]);

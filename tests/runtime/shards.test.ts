@@ -194,27 +194,27 @@ describe('a shard that fails', () => {
 
 describe('merging reads nothing that is not of this run', () => {
   const merge = { items: [{ experiment: 'up', condition: 'baseline', merges: 4 }] };
-  const remedy = 'Run "nx run up:experiment--baseline--2of4';
+  const remedy = 'Run the shard 2of4 of the condition "baseline" of "up"';
   const cases: Record<string, [spoil: (lab: Lab) => unknown, failure: string]> = {
     'a shard that is missing': [
       (lab) => rmSync(join(lab.root, 'up/results/.shards/baseline/2of4'), { recursive: true }),
-      `up/results/.shards/baseline/2of4/metrics.json is missing. ${remedy}".`,
+      `up/results/.shards/baseline/2of4/metrics.json is missing. ${remedy}.`,
     ],
     'a changed digit': [
       (lab) => {
         const path = 'up/results/.shards/baseline/2of4/metrics.json';
         lab.write({ [path]: lab.read(path).replace('"replicate":2', '"replicate":3') });
       },
-      `up/results/.shards/baseline/2of4/metrics.json is not what its run wrote: it was damaged or edited. ${remedy} --skip-nx-cache".`,
+      `up/results/.shards/baseline/2of4/metrics.json is not what its run wrote: it was damaged or edited. ${remedy} again, with --skip-nx-cache.`,
     ],
     'an edited artifact': [
       (lab) =>
         writeFileSync(join(lab.root, 'up/results/.shards/baseline/2of4/artifacts/replicate_3/note.txt'), 'y'),
-      `up/results/.shards/baseline/2of4/artifacts/replicate_3/note.txt is not what its run wrote: it was damaged or edited. ${remedy} --skip-nx-cache".`,
+      `up/results/.shards/baseline/2of4/artifacts/replicate_3/note.txt is not what its run wrote: it was damaged or edited. ${remedy} again, with --skip-nx-cache.`,
     ],
     'an artifact that is missing': [
       (lab) => rmSync(join(lab.root, 'up/results/.shards/baseline/2of4/artifacts/replicate_3/note.txt')),
-      `up/results/.shards/baseline/2of4/artifacts/replicate_3/note.txt is missing. ${remedy}".`,
+      `up/results/.shards/baseline/2of4/artifacts/replicate_3/note.txt is missing. ${remedy}.`,
     ],
     'a run with other replicates': [
       (lab) =>
@@ -222,19 +222,19 @@ describe('merging reads nothing that is not of this run', () => {
           items: [{ experiment: 'up', condition: 'baseline', shard: { k: 2, n: 4 } }],
           replicates: 6,
         }),
-      `up/results/.shards/baseline/2of4/metrics.json is of another run, with other replicates, seeds or outputs. ${remedy}".`,
+      `up/results/.shards/baseline/2of4/metrics.json is of another run, with other replicates, seeds or outputs. ${remedy} again.`,
     ],
     'a run with other code': [
       async (lab) => {
         lab.write({ 'up/steps.ts': `${lab.read('up/steps.ts')}// Edited.\n` });
         await lab.run({ items: [{ experiment: 'up', condition: 'baseline', shard: { k: 2, n: 4 } }] });
       },
-      'the shards 1of4 and 2of4 of up/baseline were not run with the same code, packages, interpreter, parameters, inputs and upstream artifacts. Run "nx run up:experiment--baseline --skip-nx-cache".',
+      'the shards 1of4 and 2of4 of up/baseline were not run with the same code, packages, interpreter, parameters, inputs and upstream artifacts. Run the condition "baseline" of "up" again, with --skip-nx-cache.',
     ],
     'a run with another seed': [
       (lab) =>
         lab.run({ items: [{ experiment: 'up', condition: 'baseline', shard: { k: 2, n: 4 } }], seed: 6 }),
-      `up/results/.shards/baseline/2of4/metrics.json is of another run, with other replicates, seeds or outputs. ${remedy}".`,
+      `up/results/.shards/baseline/2of4/metrics.json is of another run, with other replicates, seeds or outputs. ${remedy} again.`,
     ],
   };
 

@@ -272,7 +272,7 @@ test('a results folder that is half written is never read', async () => {
   lab.remove('first/results/baseline/metrics.json');
   const alone = await lab.run({ only: ['second/baseline'], alone: true, store: 'store' });
   expect(alone.failures('second/baseline')).toEqual([
-    '*: first/results/baseline/metrics.json is missing. Run "nx run first:experiment--baseline".',
+    '*: first/results/baseline/metrics.json is missing. Run the condition "baseline" of "first".',
   ]);
   lab.write({ 'first/results/baseline/metrics.json': '{"version":1,"experiment":"first"' });
   const cutOff = await lab.run({ only: ['second/baseline'], alone: true, store: 'store' });

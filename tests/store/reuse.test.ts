@@ -281,7 +281,7 @@ test('an edited upstream artifact is an error where no store can restore it', as
   const { counts, ran } = await lab.count({ only: ['consumer/high'], alone: true, store: 'elsewhere' });
   expect(counts).toEqual({});
   expect(ran.failures('consumer/high')).toEqual([
-    `*: ${path} is not what its run wrote: it was damaged or edited. Run "nx run producer:experiment--high --skip-nx-cache".`,
+    `*: ${path} is not what its run wrote: it was damaged or edited. Run the condition "high" of "producer" again, with --skip-nx-cache.`,
   ]);
 });
 

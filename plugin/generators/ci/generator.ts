@@ -1,4 +1,5 @@
 import { detectPackageManager, output, readNxJson, type Tree } from '@nx/devkit';
+import { isNode, parseAllDocuments } from 'yaml';
 import { SettingsError } from '../../base/settings-error.ts';
 import { conditionsOf } from '../../graph/conditions.ts';
 import { resolveGraph } from '../../graph/resolve.ts';
@@ -33,12 +34,15 @@ export default async function addCi(tree: Tree, options: CiOptions): Promise<voi
   const nxJson = readNxJson(tree) ?? {};
   const { targetName } = resolveOptions(pluginOptions(nxJson));
   const settings = {
-    branch: options.branch ?? nxJson.defaultBase ?? 'main',
+    // Nx compares with origin/main where there is no local branch; CI names the branch alone.
+    branch: options.branch ?? nxJson.defaultBase?.replace(/^origin\//, '') ?? 'main',
     target: targetName,
     install: installationOf(detectPackageManager(tree.root)),
   };
   if (!/^[\w./-]+$/.test(settings.branch))
     throw new SettingsError(`"--branch=${settings.branch}" is no branch.`);
+  if (jobs === undefined && options.levels !== undefined)
+    throw new SettingsError('"--levels" belongs to "--jobs": give both.');
   const files =
     jobs === undefined
       ? { github: { [GITHUB]: renderGithub(settings) }, gitlab: { [GITLAB]: renderGitlab(settings) } }
@@ -51,12 +55,24 @@ export default async function addCi(tree: Tree, options: CiOptions): Promise<voi
   if (provider === 'github') return;
   write(tree, files.gitlab);
   if (!tree.exists('.gitlab-ci.yml')) tree.write('.gitlab-ci.yml', `include:\n  - local: ${GITLAB}\n`);
-  else if (!(tree.read('.gitlab-ci.yml', 'utf8') ?? '').includes(GITLAB)) {
+  else if (!includesJobs(tree.read('.gitlab-ci.yml', 'utf8') ?? '')) {
     output.note({
       title: 'Include the jobs in .gitlab-ci.yml:',
       bodyLines: ['include:', `  - local: ${GITLAB}`],
     });
   }
+}
+
+/** Whether a pipeline includes our jobs: one path or mapping, or a list of them. A header may stand before it. */
+function includesJobs(pipeline: string): boolean {
+  const included = parseAllDocuments(pipeline, { logLevel: 'silent' }).flatMap((document) => {
+    const include = document.get('include');
+    return isNode(include) ? include.toJS(document) : include;
+  });
+  return included.some((entry) => {
+    const path = entry?.local ?? entry;
+    return typeof path === 'string' && path.replace(/^\//, '') === GITLAB;
+  });
 }
 
 function spread(settings: SpreadSettings) {

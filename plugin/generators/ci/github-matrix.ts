@@ -1,12 +1,15 @@
-import { githubHead, githubReport, githubRestore, githubSetup, githubShas } from './github-parts.ts';
+import {
+  GITHUB_ENVIRONMENT,
+  githubHead,
+  githubReport,
+  githubRestore,
+  githubSetup,
+  githubShas,
+} from './github-parts.ts';
 import { type CiSettings, indent, type SpreadSettings } from './settings.ts';
 import { beginStore, MOVED, packStore, runLines, STORE, unpackStore } from './store-script.ts';
 
 export const GITHUB_LEVEL = '.github/workflows/experiments-level.yml';
-
-const ENVIRONMENT = `    env:
-      NX_DAEMON: 'false'
-      NX_EXPERIMENTS_STORE: ${STORE}`;
 
 /** The stores that jobs of earlier levels have uploaded. */
 const DOWNLOAD = `      - uses: actions/download-artifact@v4
@@ -26,7 +29,7 @@ export function renderGithubMatrix(settings: SpreadSettings): string {
 jobs:
   plan:
     runs-on: ubuntu-latest
-${ENVIRONMENT}
+${GITHUB_ENVIRONMENT}
     outputs:
       levels: \${{ steps.matrix.outputs.levels }}
       store: \${{ steps.store.outputs.cache-matched-key }}
@@ -46,7 +49,7 @@ ${names.map((name, i) => levelJob(name, ['plan', ...names.slice(0, i)], i)).join
     needs: [${['plan', ...names].join(', ')}]
     if: \${{ !cancelled() && needs.plan.result == 'success' }}
     runs-on: ubuntu-latest
-${ENVIRONMENT}
+${GITHUB_ENVIRONMENT}
       NX_BASE: \${{ needs.plan.outputs.base }}
       NX_HEAD: \${{ needs.plan.outputs.head }}
     steps:
@@ -94,7 +97,7 @@ jobs:
       fail-fast: false
       matrix: \${{ fromJSON(inputs.matrix) }}
     runs-on: ubuntu-latest
-${ENVIRONMENT}
+${GITHUB_ENVIRONMENT}
     steps:
 ${githubSetup(settings, false)}
       - uses: actions/cache/restore@v4

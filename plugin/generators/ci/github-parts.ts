@@ -2,6 +2,11 @@ import { collectReports, MARKER } from './report-script.ts';
 import { type CiSettings, indent } from './settings.ts';
 import { STORE } from './store-script.ts';
 
+/** The store is where the cache is, whatever nx.json says. */
+export const GITHUB_ENVIRONMENT = `    env:
+      NX_DAEMON: 'false'
+      NX_EXPERIMENTS_STORE: ${STORE}`;
+
 /** What comes before the jobs. */
 export function githubHead({ branch }: CiSettings): string {
   return `name: Experiments
@@ -25,12 +30,17 @@ concurrency:
 /** @param history whether commits are compared */
 export function githubSetup({ install }: CiSettings, history: boolean): string {
   const depth = history ? '\n        with:\n          fetch-depth: 0\n          filter: tree:0' : '';
-  const enable = install.enable === undefined ? '' : `      - run: ${install.enable}\n`;
+  const { action, cache, enable } = install;
+  const ready =
+    action !== undefined
+      ? `      - uses: ${action}\n`
+      : enable !== undefined
+        ? `      - run: ${enable}\n`
+        : '';
   return `      - uses: actions/checkout@v4${depth}
-${enable}      - uses: actions/setup-node@v4
+${ready}      - uses: actions/setup-node@v4
         with:
-          node-version: 22
-          cache: ${install.name}
+          node-version: 22${cache === undefined ? '' : `\n          cache: ${cache}`}
       - run: ${install.install}`;
 }
 

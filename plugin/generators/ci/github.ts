@@ -1,4 +1,11 @@
-import { githubHead, githubReport, githubRestore, githubSetup, githubShas } from './github-parts.ts';
+import {
+  GITHUB_ENVIRONMENT,
+  githubHead,
+  githubReport,
+  githubRestore,
+  githubSetup,
+  githubShas,
+} from './github-parts.ts';
 import type { CiSettings } from './settings.ts';
 
 /** Text of a GitHub Actions workflow with one job. */
@@ -7,8 +14,7 @@ export function renderGithub(settings: CiSettings): string {
 jobs:
   experiments:
     runs-on: ubuntu-latest
-    env:
-      NX_DAEMON: 'false'
+${GITHUB_ENVIRONMENT}
     steps:
 ${githubSetup(settings, true)}
 ${githubShas(settings)}

@@ -14,21 +14,30 @@ export function gitlabCache({ branch }: CiSettings, policy: 'pull' | 'pull-push'
   cache:
     key: nx-experiments-$CI_COMMIT_REF_SLUG
     fallback_keys:
-      - nx-experiments-${branch.replaceAll('/', '-')}
+      - nx-experiments-${refSlug(branch)}
     paths:
       - ${STORE}
     policy: ${policy}
     when: always`;
 }
 
+/** What GitLab makes of the name of a branch in CI_COMMIT_REF_SLUG. */
+function refSlug(branch: string): string {
+  return branch
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, '-')
+    .slice(0, 63)
+    .replace(/^-+|-+$/g, '');
+}
+
 export function gitlabInstall({ install }: CiSettings): string {
   return `${install.enable === undefined ? '' : `    - ${install.enable}\n`}    - ${install.install}`;
 }
 
-/** Commits to compare: since the merge request began, or since the last push. */
+/** Commits to compare: since the merge request began, or since the last push. Before the first commit there was nothing. */
 export const GITLAB_REVISIONS = `    - export NX_HEAD="$CI_COMMIT_SHA"
     - export NX_BASE="\${CI_MERGE_REQUEST_DIFF_BASE_SHA:-\${CI_COMMIT_BEFORE_SHA}}"
-    - if ! git cat-file -e "$NX_BASE" 2>/dev/null; then export NX_BASE="$(git rev-parse HEAD~1 2>/dev/null || git rev-parse HEAD)"; fi`;
+    - if ! git cat-file -e "$NX_BASE" 2>/dev/null; then export NX_BASE="$(git rev-parse --verify --quiet HEAD~1 || git hash-object -t tree /dev/null)"; fi`;
 
 /** Collects the reports, comments, and keeps them. */
 export function gitlabReport({ install, target }: CiSettings): string {

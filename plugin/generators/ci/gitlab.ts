@@ -1,5 +1,6 @@
 import { GITLAB_REVISIONS, gitlabCache, gitlabInstall, gitlabReport, gitlabRules } from './gitlab-parts.ts';
 import type { CiSettings } from './settings.ts';
+import { STORE } from './store-script.ts';
 
 /** Text of GitLab jobs: one that does everything. */
 export function renderGitlab(settings: CiSettings): string {
@@ -9,6 +10,7 @@ ${gitlabRules(settings)}
   variables:
     GIT_DEPTH: 0
     NX_DAEMON: 'false'
+    NX_EXPERIMENTS_STORE: ${STORE}
 ${gitlabCache(settings, 'pull-push')}
   before_script:
 ${gitlabInstall(settings)}

@@ -1,29 +1,40 @@
 /** How a package manager installs what the lock file says, and runs a command of a package. */
 export interface Installation {
-  readonly name: string;
   readonly install: string;
   readonly exec: string;
-  /** To be run before the cache of setup-node can find it. */
+  /** What setup-node is to keep between runs; undefined: it cannot. */
+  readonly cache: string | undefined;
+  /** Makes the package manager available, before the cache of setup-node can find it. */
   readonly enable: string | undefined;
+  /** An action of GitHub that does so. */
+  readonly action?: string;
 }
 
 export function installationOf(manager: string): Installation {
   switch (manager) {
     case 'pnpm':
       return {
-        name: 'pnpm',
         install: 'pnpm install --frozen-lockfile',
         exec: 'pnpm exec',
+        cache: 'pnpm',
         enable: 'corepack enable',
       };
     case 'yarn':
       return {
-        name: 'yarn',
         install: 'yarn install --immutable',
         exec: 'yarn run',
+        cache: 'yarn',
         enable: 'corepack enable',
       };
+    case 'bun':
+      return {
+        install: 'bun install --frozen-lockfile',
+        exec: 'bunx',
+        cache: undefined,
+        enable: 'npm install --global bun',
+        action: 'oven-sh/setup-bun@v2',
+      };
     default:
-      return { name: 'npm', install: 'npm ci', exec: 'npx', enable: undefined };
+      return { install: 'npm ci', exec: 'npx', cache: 'npm', enable: undefined };
   }
 }

@@ -1,9 +1,10 @@
 import { posix } from 'node:path';
-import { formatFiles, output, type Tree } from '@nx/devkit';
+import { formatFiles, output, readNxJson, type Tree } from '@nx/devkit';
 import { isLegalName, NAME_RULE, suggestion } from '../../base/names.ts';
 import { SettingsError } from '../../base/settings-error.ts';
 import type { ExperimentConfig } from '../../config/config.ts';
 import { MODULE_KINDS, type ModuleKind } from '../../io/modules.ts';
+import { pluginOptions, resolveOptions } from '../../nx/options.ts';
 import { experimentsOf, writeConfig } from '../experiments-of-tree.ts';
 import { chooseInTerminal } from './choose.ts';
 import { renderConfig } from './config-file.ts';
@@ -50,7 +51,8 @@ export default async function createExperiment(
   const files = chosen.language === 'python' ? renderPython(plan) : renderTypescript(plan, producers);
   for (const [file, text] of files) tree.write(posix.join(folder, file), text);
   if (!options.skipFormat) await formatFiles(tree);
-  output.note({ title: `Run it: nx run ${name}:experiment` });
+  const { targetName } = resolveOptions(pluginOptions(readNxJson(tree) ?? {}));
+  output.note({ title: `Run it: nx run ${name}:${targetName}` });
 }
 
 function folderFor(

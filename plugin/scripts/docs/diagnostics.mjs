@@ -72,6 +72,13 @@ const ENTRIES = {
     remedy: 'Choose another name. If it is the name of the folder, add `name:`.',
     example: 'illegal-folder-name',
   },
+  'config/illegal-folder': {
+    means:
+      'The path of the folder has a sign that Nx reads as a pattern, since it puts the path into the globs of inputs and outputs as it is. Changes in the folder would not be noticed, and old results would be taken for new ones.',
+    remedy:
+      "Rename the folder that the message names. Blanks and the signs `!`, `+`, `@`, `,` and `'` are no problem, except for a `!` at the very beginning.",
+    example: 'illegal-folder',
+  },
   'config/path-escapes': {
     means:
       'The path of an output leaves the folder of its replicate, or an input lies outside of the workspace.',
