@@ -1,5 +1,4 @@
 import { assertNever } from '../base/diagnostics.ts';
-import { SHARD_SUFFIX } from '../base/names.ts';
 
 /** An error of the user's code as it crosses from a worker. */
 export interface ErrorInfo {
@@ -7,6 +6,13 @@ export interface ErrorInfo {
   readonly message: string;
   /** The frames of the user's own code, one per line; empty when there are none. */
   readonly stack: string;
+}
+
+/** What has to run so that something is there: a condition, or a shard of one such as `2of4`. */
+export interface Maker {
+  readonly experiment: string;
+  readonly condition: string;
+  readonly shard?: string;
 }
 
 /** Why one replicate, or a whole condition before its first replicate, failed. Plain data. */
@@ -103,15 +109,15 @@ export type RunFailure =
       readonly loader: string;
       readonly error: ErrorInfo;
     }
-  | { readonly reason: 'upstream-missing' | 'upstream-damaged'; readonly path: string; readonly task: string }
+  | { readonly reason: 'upstream-missing' | 'upstream-damaged'; readonly path: string; readonly maker: Maker }
   /** What lies in a shard's folder belongs to another condition, number of replicates, seed or set of outputs. */
-  | { readonly reason: 'shard-of-another-run'; readonly path: string; readonly task: string }
+  | { readonly reason: 'shard-of-another-run'; readonly path: string; readonly maker: Maker }
   /** Shards of one condition were computed with different code, packages, interpreters, parameters or inputs. */
   | {
       readonly reason: 'shards-differ';
       readonly path: string;
       readonly shards: readonly [string, string];
-      readonly task: string;
+      readonly maker: Maker;
     }
   /** Of a replicate whose shard has told already what happened. */
   | { readonly reason: 'failed-in-shard'; readonly text: string }
@@ -186,13 +192,13 @@ export function describeFailure(failure: RunFailure): string {
     case 'loader-threw':
       return `the loader ${failure.loader} threw ${describeError(failure.error)} on ${failure.path}`;
     case 'upstream-missing':
-      return `${failure.path} is missing. Run ${madeBy(failure.task)}.`;
+      return `${failure.path} is missing. Run ${inWords(failure.maker)}.`;
     case 'upstream-damaged':
-      return `${failure.path} is not what its run wrote: it was damaged or edited. Run ${madeBy(failure.task)} again, with --skip-nx-cache.`;
+      return `${failure.path} is not what its run wrote: it was damaged or edited. Run ${inWords(failure.maker)} again, with --skip-nx-cache.`;
     case 'shard-of-another-run':
-      return `${failure.path} is of another run, with other replicates, seeds or outputs. Run ${madeBy(failure.task)} again.`;
+      return `${failure.path} is of another run, with other replicates, seeds or outputs. Run ${inWords(failure.maker)} again.`;
     case 'shards-differ':
-      return `the shards ${failure.shards.join(' and ')} of ${failure.path} were not run with the same code, packages, interpreter, parameters, inputs and upstream artifacts. Run ${madeBy(failure.task)} again, with --skip-nx-cache.`;
+      return `the shards ${failure.shards.join(' and ')} of ${failure.path} were not run with the same code, packages, interpreter, parameters, inputs and upstream artifacts. Run ${inWords(failure.maker)} again, with --skip-nx-cache.`;
     case 'failed-in-shard':
       return failure.text;
     case 'metric-invalid':
@@ -224,11 +230,8 @@ function duration(ms: number): string {
   return ms % 1000 === 0 ? `${ms / 1000} s` : `${ms} ms`;
 }
 
-/** What a task runs, in words: under Nx its target and its project may have other names. */
-function madeBy(task: string): string {
-  const [experiment = '', target = ''] = task.split(':');
-  const shard = SHARD_SUFFIX.exec(target)?.[1];
-  const condition = target.replace(SHARD_SUFFIX, '').replace(/^experiment--/, '');
+/** Under Nx, the target that runs it and its project may have other names. */
+function inWords({ experiment, condition, shard }: Maker): string {
   return `${shard === undefined ? '' : `the shard ${shard} of `}the condition "${condition}" of "${experiment}"`;
 }
 

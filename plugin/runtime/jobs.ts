@@ -77,6 +77,7 @@ function jobSource(source: PlannedSource, finder: ModuleFinder): JobSource {
     fileName,
     replicates: source.upstreamReplicates,
     loader: loader === undefined ? undefined : { module: outputs, name: loader },
-    task: `${source.experiment}:experiment--${source.condition}`,
+    experiment: source.experiment,
+    condition: source.condition,
   };
 }

@@ -5,7 +5,7 @@ import { ConditionFolder, manifestPath, readKey, removeShards } from '../io/cond
 import { digestFile } from '../io/digest-file.ts';
 import type { RunStore } from '../store/store.ts';
 import type { ConditionOutcome, FailedReplicate, RunEvent } from './events.ts';
-import { ReplicateError } from './failures.ts';
+import { type Maker, ReplicateError } from './failures.ts';
 import { type ConditionManifest, parseManifest, type ReplicateRecord } from './manifest.ts';
 import { type PlannedCondition, placeOf, replicateSeed, replicatesOf } from './plan.ts';
 import { historyName } from './reuse.ts';
@@ -122,15 +122,15 @@ async function readPart(planned: PlannedCondition, shard: Shard, root: string): 
   const place = placeOf({ ...planned, shard });
   const folder = `${place.folder}/${place.name}`;
   const path = `${folder}/metrics.json`;
-  const task = taskOf(planned, shard);
+  const maker = makerOf(planned, shard);
   const text = await readFile(manifestPath(join(root, place.folder), place.name), 'utf8').catch(
     () => undefined,
   );
-  if (text === undefined) throw new ReplicateError({ reason: 'upstream-missing', path, task });
+  if (text === undefined) throw new ReplicateError({ reason: 'upstream-missing', path, maker });
   const manifest = parseManifest(text);
-  if (manifest === undefined) throw new ReplicateError({ reason: 'upstream-damaged', path, task });
+  if (manifest === undefined) throw new ReplicateError({ reason: 'upstream-damaged', path, maker });
   if (!isPartOf(planned, shard, manifest))
-    throw new ReplicateError({ reason: 'shard-of-another-run', path, task });
+    throw new ReplicateError({ reason: 'shard-of-another-run', path, maker });
   const key = readKey(join(root, place.folder), place.name);
   return { shard, folder, manifest, sha256: sha256(text), key };
 }
@@ -149,7 +149,7 @@ function checkAgreement(planned: PlannedCondition, parts: readonly Part[]): void
     reason: 'shards-differ',
     path: planned.id,
     shards: [shardName(first.shard), shardName(other.shard)],
-    task: `${planned.experiment}:experiment--${planned.condition}`,
+    maker: { experiment: planned.experiment, condition: planned.condition },
   });
 }
 
@@ -205,7 +205,7 @@ async function copyArtifacts(
       if (found && (await digestFile(copy)) === next.sha256) continue;
       if (!(await store?.repair(next.sha256, copy).catch(() => false))) {
         const reason = found ? 'upstream-damaged' : 'upstream-missing';
-        throw new ReplicateError({ reason, path: from, task: taskOf(planned, shard) });
+        throw new ReplicateError({ reason, path: from, maker: makerOf(planned, shard) });
       }
       onEvent({ type: 'warning', planned, text: `${from} was damaged, and is restored from the store` });
     }
@@ -249,6 +249,6 @@ async function remember(
   await store.writeHistory(experiment, condition, history).catch(() => {});
 }
 
-function taskOf({ experiment, condition }: PlannedCondition, shard: Shard): string {
-  return `${experiment}:experiment--${condition}--${shardName(shard)}`;
+function makerOf({ experiment, condition }: PlannedCondition, shard: Shard): Maker {
+  return { experiment, condition, shard: shardName(shard) };
 }

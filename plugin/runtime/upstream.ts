@@ -96,14 +96,14 @@ export class UpstreamArtifacts {
       `replicate_${replicate}`,
       source.output.fileName,
     );
-    const task = `${source.experiment}:experiment--${source.condition}`;
+    const maker = { experiment: source.experiment, condition: source.condition };
     const manifest = await this.manifest(source);
     const expected = manifest?.replicates.find((r) => r.replicate === replicate)?.artifacts[
       source.output.alias
     ]?.sha256;
     if (expected === undefined) {
       const missing = manifest === undefined ? manifestPath(results, source.condition) : path;
-      throw new ReplicateError({ reason: 'upstream-missing', path: relativePath(this.root, missing), task });
+      throw new ReplicateError({ reason: 'upstream-missing', path: relativePath(this.root, missing), maker });
     }
     const actual = await soon(() => digestFile(path).catch(() => undefined));
     if (actual === expected) return expected;
@@ -112,7 +112,7 @@ export class UpstreamArtifacts {
       return expected;
     }
     const reason = actual === undefined ? 'upstream-missing' : 'upstream-damaged';
-    throw new ReplicateError({ reason, path: relativePath(this.root, path), task });
+    throw new ReplicateError({ reason, path: relativePath(this.root, path), maker });
   }
 
   private manifest(source: ArtifactSource): Promise<ConditionManifest | undefined> {

@@ -214,18 +214,18 @@ class Binder {
   private async reader(source: JobSource & { type: 'artifact' }): Promise<BoundSource['read']> {
     const { root } = this.job;
     const name = source.loader?.name ?? 'load_bytes';
-    const owner = source.task.replace(/:.*/, '');
+    const { experiment, condition } = source;
     const module = source.loader?.module;
     const load = module?.endsWith('.py')
       ? await this.foreignLoader(source, name, module)
-      : await this.pick('loader', module, name, BUILT_IN_LOADERS, owner);
+      : await this.pick('loader', module, name, BUILT_IN_LOADERS, experiment);
     return async ({ replicate }) => {
       const path = join(source.artifacts, `replicate_${replicate % source.replicates}`, source.fileName);
       if (!(await soon(async () => existsSync(path) || undefined))) {
         throw new ReplicateError({
           reason: 'upstream-missing',
           path: relative(root, path),
-          task: source.task,
+          maker: { experiment, condition },
         });
       }
       try {

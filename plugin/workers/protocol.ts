@@ -31,8 +31,9 @@ export type JobSource =
       readonly replicates: number;
       /** Undefined: the bytes themselves. */
       readonly loader: ModuleFunction | undefined;
-      /** The task that makes the artifact, for the error when it is missing. */
-      readonly task: string;
+      /** Whose artifact it is. */
+      readonly experiment: string;
+      readonly condition: string;
     };
 
 export interface JobOutput {

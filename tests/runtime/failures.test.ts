@@ -28,7 +28,7 @@ const FAILURES: readonly RunFailure[] = [
   {
     reason: 'upstream-missing',
     path: 'experiments/a/results/baseline/x.json',
-    task: 'a:experiment--baseline',
+    maker: { experiment: 'a', condition: 'baseline' },
   },
   { reason: 'metric-invalid', metric: 'loss', got: 'undefined', step: 'train' },
   { reason: 'results-unwritable', path: 'experiments/lab/results', error },

@@ -121,7 +121,8 @@ class Binder:
             folder = f"replicate_{replicate % source['replicates']}"
             path = os.path.join(source["artifacts"], folder, *source["fileName"].split("/"))
             if not _appears(path):
-                raise ReplicateFailure("upstream-missing", path=os.path.relpath(path, root), task=source["task"])
+                maker = {"experiment": source["experiment"], "condition": source["condition"]}
+                raise ReplicateFailure("upstream-missing", path=os.path.relpath(path, root), maker=maker)
             try:
                 return load(Path(path))
             except ReplicateFailure:
@@ -138,7 +139,7 @@ class Binder:
         name: str = loader["name"]
         module: Optional[str] = loader.get("module")
         if module is None or module.endswith(".py"):
-            return self._pick("loader", module, name, LOADERS, source["task"].split(":")[0])
+            return self._pick("loader", module, name, LOADERS, source["experiment"])
         outputs = self._job["modules"].get("outputs")
         own = None if outputs is None else self._modules.find(outputs, name)
         found = own or LOADERS.get(name) or loader_by_extension(source["fileName"])
