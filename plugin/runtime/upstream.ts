@@ -68,8 +68,10 @@ export class UpstreamArtifacts {
     for (const source of sources) {
       if (source.type !== 'artifact') continue;
       const manifest = await this.manifest(source);
-      for (const { replicate, artifacts } of manifest?.replicates ?? [])
-        if (replicate < replicates) all.push(artifacts[source.output.alias]?.sha256 ?? '');
+      const read = manifest?.replicates.filter(({ replicate }) => replicate < replicates) ?? [];
+      // Those that this run has made stand in the order in which they have finished.
+      for (const { artifacts } of read.sort((a, b) => a.replicate - b.replicate))
+        all.push(artifacts[source.output.alias]?.sha256 ?? '');
     }
     return all;
   }
