@@ -6,18 +6,19 @@ import { type Arguments, listOf, textOf } from './command.ts';
 /** What `run`, `plan` and `submit` take alike. @throws SettingsError for a number that is none, or too large */
 export function choicesOf(options: Arguments['options']): RunChoices {
   const treatments = listOf(options.treatment);
-  const numbers = Object.fromEntries(
-    ['replicates', 'seed'].flatMap((name) => {
-      const text = textOf(options[name]);
-      return text === undefined ? [] : [[name, /^\d+$/.test(text) ? Number(text) : text]];
-    }),
-  );
-  const parsed = parseRunOptions(numbers);
+  return { ...(treatments && { treatments }), ...numbersOf(options, ['replicates', 'seed']) };
+}
+
+/** The numbers that were given. @throws SettingsError for one that is none, or too large */
+export function numbersOf<Name extends 'replicates' | 'seed' | 'workers'>(
+  options: Arguments['options'],
+  names: readonly Name[],
+): { readonly [name in Name]?: number } {
+  const given = names.flatMap((name) => {
+    const text = textOf(options[name]);
+    return text === undefined ? [] : [[name, /^\d+$/.test(text) ? Number(text) : text]];
+  });
+  const parsed = parseRunOptions(Object.fromEntries(given));
   if ('problem' in parsed) throw new SettingsError(parsed.problem);
-  const { replicates, seed } = parsed;
-  return {
-    ...(treatments === undefined ? {} : { treatments }),
-    ...(replicates === undefined ? {} : { replicates }),
-    ...(seed === undefined ? {} : { seed }),
-  };
+  return parsed as { readonly [name in Name]?: number };
 }

@@ -11,7 +11,7 @@ import { stopSignal } from '../nx/stop-signal.ts';
 import { renderOutcome, TerminalReporter } from '../nx/terminal.ts';
 import { renderTable } from '../report/table.ts';
 import { type Arguments, type Command, showsColour, textOf, toJson } from './command.ts';
-import { choicesOf } from './run-choices.ts';
+import { choicesOf, numbersOf } from './run-choices.ts';
 import { readGraph } from './workspace.ts';
 
 const STOPPED = 130;
@@ -63,11 +63,10 @@ function originsOf(cwd: string, names: readonly string[]): ExperimentOrigin[] {
 }
 
 function runOptions(options: Arguments['options']): GraphRunOptions {
-  const workers = textOf(options.workers);
   const strategy = textOf(options.strategy) as 'resume' | 'rerun' | undefined;
   return {
     ...choicesOf(options),
-    ...(workers === undefined ? {} : { workers: workers.trim() === '' ? Number.NaN : Number(workers) }),
+    ...numbersOf(options, ['workers']),
     ...(strategy === undefined ? {} : { strategy }),
     ...(options['fail-fast'] === true ? { failFast: true } : {}),
   };

@@ -1,6 +1,11 @@
 import type { Span } from '../base/diagnostics.ts';
 import type { Json, JsonObject } from '../base/json.ts';
 
+/** Collections within each other: both readers recurse. */
+export const MAX_DEPTH = 64;
+/** They mean something to JavaScript. */
+export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
 /** A YAML value that knows where it stands. Aliases and merge keys are already followed. */
 export type LocatedNode =
   | { readonly kind: 'scalar'; readonly value: string | number | boolean | null; readonly at: Span }

@@ -1,14 +1,14 @@
 import type { Event, MappingEvent, ScalarEvent, SequenceEvent } from 'js-yaml';
 import type { Span } from '../base/diagnostics.ts';
-import type { LocatedEntry, LocatedNode } from './located-node.ts';
+import { FORBIDDEN_KEYS, type LocatedEntry, type LocatedNode, MAX_DEPTH } from './located-node.ts';
 import { fastYaml } from './yaml-library.ts';
 
 /** What the two libraries read in different ways: marks of documents, directives, tabs and other stray signs, escapes beyond Unicode. */
 const UNUSUAL = /^ *(?:---|\.\.\.|%)|[\t\ufeff]|\r(?!\n)|\\U/m;
-/** YAML means something else by it than text. */
-const MERGE_KEY = '<<';
-const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype', MERGE_KEY]);
-const MAX_DEPTH = 64;
+/** Those that are wrong, and the one that is no text. */
+const OTHER_KEYS = [...FORBIDDEN_KEYS, '<<'];
+const NUMBER =
+  /^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+|[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)$/;
 
 /**
  * Reads YAML as nearly every configuration is written: mappings, lists, plain and quoted values.
@@ -77,7 +77,7 @@ class Reader {
   private mapping(event: MappingEvent): LocatedNode {
     this.open(event, '{');
     const entries: LocatedEntry[] = [];
-    const seen = new Set(FORBIDDEN_KEYS);
+    const seen = new Set(OTHER_KEYS);
     while (!this.closes()) {
       const key = this.node();
       if (key.kind !== 'scalar' || seen.has(String(key.value))) throw SOMETHING_ELSE;
@@ -149,6 +149,3 @@ function plainValue(text: string): string | number | boolean | null {
     throw SOMETHING_ELSE;
   return value;
 }
-
-const NUMBER =
-  /^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+|[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)$/;

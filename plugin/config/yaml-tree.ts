@@ -1,14 +1,12 @@
 import type { Alias, CST, Document, Node, Pair } from 'yaml';
 import type { Diagnostic, DiagnosticCode, Result, Span } from '../base/diagnostics.ts';
-import type { LocatedEntry, LocatedNode } from './located-node.ts';
+import { FORBIDDEN_KEYS, type LocatedEntry, type LocatedNode, MAX_DEPTH } from './located-node.ts';
 import { readFast } from './yaml-fast.ts';
 import { yaml } from './yaml-library.ts';
 import { yamlProblems } from './yaml-problems.ts';
 
 const MAX_LENGTH = 64 * 1024;
 const MAX_NODES = 50_000;
-const MAX_DEPTH = 64;
-const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Reads YAML into a tree of located values; never throws on any text. */
 export function parseYamlTree(file: string, text: string): Result<LocatedNode> {
