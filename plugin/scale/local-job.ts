@@ -34,15 +34,15 @@ async function runAll(job: Job): Promise<void> {
   for (const element of elementsOf(job)) {
     if (stopped || !ready) {
       elements[element] = stopped ? 'cancelled' : 'skipped';
-      continue;
+    } else {
+      elements[element] = 'running';
+      save();
+      const code = await run(job, element);
+      elements[element] = stopped ? 'cancelled' : code === 0 ? 'succeeded' : 'failed';
     }
-    elements[element] = 'running';
-    save();
-    const code = await run(job, element);
-    elements[element] = stopped ? 'cancelled' : code === 0 ? 'succeeded' : 'failed';
+    // Nothing is written after the last one has ended: its folder may be removed then.
     save();
   }
-  save();
 }
 
 /** @returns whether all jobs before it have succeeded */
