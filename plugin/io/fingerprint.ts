@@ -124,10 +124,11 @@ export class Fingerprints {
     return this.digest(join(this.root, path)).catch(() => 'missing');
   }
 
-  /** Of the files of a key, those that were written to since their digests were taken. Paths relative to the root. */
-  changedSince({ code, loaders, files }: KeyComponents): string[] {
+  /** @returns which files of a key were written to since their digests were taken. Paths relative to the root */
+  watch({ code, loaders, files }: KeyComponents): () => string[] {
     const paths = [code, loaders, files].flatMap((digests) => Object.keys(digests));
-    return paths.filter((path) => this.states.hasChanged(join(this.root, path)));
+    const places = paths.map((path) => join(this.root, path));
+    return () => paths.filter((_, i) => this.states.hasChanged(places[i] as string));
   }
 
   private languageOf({ folder, definition }: Pick<PlannedCondition, 'folder' | 'definition'>): Language {

@@ -49,7 +49,6 @@ export class ConditionReuse {
   private shelf: Shelf | undefined;
   /** Something it read is not covered by its key: its results are checked one by one. */
   private hasReads = false;
-  private changedNow: readonly string[] | undefined;
 
   private constructor(
     private readonly planned: PlannedCondition,
@@ -146,18 +145,9 @@ export class ConditionReuse {
     return problems;
   }
 
-  /**
-   * Files of the key that were written to since it was taken: what has finished by now may have been computed with either
-   * content. Looks once for all that a worker has just handed over.
-   */
-  changedFiles(): readonly string[] {
-    if (this.changedNow === undefined) {
-      this.changedNow = this.fingerprints.changedSince(this.components);
-      queueMicrotask(() => {
-        this.changedNow = undefined;
-      });
-    }
-    return this.changedNow;
+  /** @returns which files of the key were written to since it was taken */
+  watch(): () => readonly string[] {
+    return this.fingerprints.watch(this.components);
   }
 
   get reader(): Reader {

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
+import { ChangeWatch, LookingTime } from '../io/change-watch.ts';
 import { ConditionFolder, readKey, removeShards } from '../io/condition-folder.ts';
 import { digestFile } from '../io/digest-file.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
@@ -70,6 +71,7 @@ export async function runPlan(
     fingerprints,
     origin: new RunOrigin(root, interpreters, fingerprints.finder),
     reads: new DiscoveredReads((path) => digestFile(join(root, path))),
+    looking: new LookingTime(),
     storeTrouble: new StoreTrouble((planned, why) =>
       options.onEvent({
         type: 'warning',
@@ -159,6 +161,7 @@ interface Shared extends RunOptions {
   readonly fingerprints: Fingerprints;
   readonly storeTrouble: StoreTrouble;
   readonly reads: DiscoveredReads;
+  readonly looking: LookingTime;
   readonly origin: RunOrigin;
 }
 
@@ -172,6 +175,7 @@ class ConditionRun implements PoolSink {
   private keeping: Promise<void> = Promise.resolve();
   private folder: ConditionFolder | undefined;
   private reuse: ConditionReuse | undefined;
+  private watch: ChangeWatch | undefined;
   private reused = 0;
   private ranMs = 0;
   private ran = 0;
@@ -194,14 +198,12 @@ class ConditionRun implements PoolSink {
       this.folder = await ConditionFolder.create(join(shared.root, folder), name);
       const toRun = await this.takeFromStore(this.folder);
       signal.addEventListener('abort', cancel, { once: true });
-      if (!signal.aborted) await pool.run(await this.work(this.folder, toRun), this);
-      await this.keeping;
+      const changed = signal.aborted ? [] : await this.runReplicates(this.folder, toRun);
       if (signal.aborted) {
         await this.remember(undefined);
         await this.folder.discard();
         return this.outcome('aborted');
       }
-      const changed = toRun.length > 0 ? (this.reuse?.changedFiles() ?? []) : [];
       if (changed.length > 0) throw new ReplicateError({ reason: 'changed-while-running', paths: changed });
       return await this.publish(this.folder);
     } catch (thrown) {
@@ -220,7 +222,10 @@ class ConditionRun implements PoolSink {
     this.ran++;
     this.ranMs += ms;
     this.folder?.record({ type: 'replicate', replicate, ms });
-    if (this.folder) this.keep(record, ms, this.folder.artifacts);
+    if (this.folder) {
+      const { artifacts: folder } = this.folder;
+      this.watch?.letThrough(() => this.keep(record, ms, folder));
+    }
     this.shared.onEvent({ type: 'replicate-finished', planned: this.planned, replicate, record });
   }
 
@@ -336,14 +341,27 @@ class ConditionRun implements PoolSink {
     return all.filter((replicate) => !reused.has(replicate) || problems.has(replicate));
   }
 
+  /** @returns files that were written to meanwhile: results could be of either version */
+  private async runReplicates(folder: ConditionFolder, toRun: readonly number[]): Promise<readonly string[]> {
+    const { planned, shared, reuse } = this;
+    const { pool, looking } = shared;
+    const work = await this.work(folder, toRun);
+    // It cannot end well any more.
+    const giveUp = (): void => void pool.cancel(planned.id);
+    if (reuse !== undefined && toRun.length > 0) this.watch = new ChangeWatch(reuse.watch(), looking, giveUp);
+    let changed: readonly string[] = [];
+    try {
+      await pool.run(work, this);
+    } finally {
+      changed = this.watch?.now() ?? [];
+      await this.keeping;
+    }
+    return changed;
+  }
+
   private keep(record: ReplicateRecord, ms: number, artifacts: string): void {
     const { reuse, shared } = this;
     if (reuse === undefined) return;
-    if (reuse.changedFiles().length > 0) {
-      // It cannot end well any more.
-      void shared.pool.cancel(this.planned.id);
-      return;
-    }
     const reads = shared.reads.of(reuse.reader);
     if (reads === 'too-many') {
       reuse.distrust();

@@ -116,7 +116,8 @@ test.each([
     const before = lab.read(file);
     let finished = 0;
     const onEvent = (event: RunEvent): void => {
-      if (event.type === 'replicate-finished' && ++finished === 2) lab.write({ [file]: edit(before) });
+      if (event.type === 'replicate-finished' && ++finished === 2)
+        setImmediate(() => lab.write({ [file]: edit(before) }));
     };
     const { ran } = await lab.count({ only: ['producer/baseline'], onEvent });
     expect(ran.outcome('producer/baseline').status).toBe('failed');
