@@ -9,6 +9,7 @@ import {
   closeIdle,
   countsWhileRetiring,
   isIdle,
+  isShort,
   kindOf,
   type PoolSink,
   type PoolWork,
@@ -18,12 +19,13 @@ import {
   settle,
   shortestQueue,
   takeBack,
+  takesOne,
   type VerifyAnswer,
   wantsWorker,
 } from './slot.ts';
 
 /** A chunk this long keeps workers evenly busy and makes messages few. */
-const CHUNK_MS = 50;
+const CHUNK_MS = 200;
 const SHORT_QUEUE = 4;
 /** Longer chunks than expected: what was sent ahead is taken back. */
 const REBALANCE_MS = 30;
@@ -136,11 +138,11 @@ export class WorkerPool {
 
   /**
    * Hands out what waits. Loading modules costs more than many a replicate: first comes what an idle worker has loaded, then
-   * what nobody has, then anything.
+   * what nobody has, then anything; and what is left then goes to busy workers, so that none waits for its next chunk.
    */
   private dispatch(): void {
     if (this.closed) return;
-    for (const choice of ['loaded', 'new', 'any'] as const) {
+    for (const choice of ['loaded', 'new', 'any', 'ahead'] as const) {
       for (const active of [...this.active]) {
         while (wantsWorker(active)) {
           const slot = this.slotFor(active, choice);
@@ -149,6 +151,24 @@ export class WorkerPool {
         }
       }
     }
+    for (const idle of this.slots.filter(isIdle)) this.help(idle);
+  }
+
+  /** A worker with nothing to do takes over what another one was sent ahead and has not begun. */
+  private help(idle: Slot): void {
+    for (const slot of this.slots) {
+      const active = slot.queue[0]?.active;
+      if (active === undefined || slot.kind !== idle.kind || isShort(slot) || this.hasEnough(active))
+        continue;
+      takeBack(slot);
+      if (wantsWorker(active)) this.assign(idle, active);
+      return;
+    }
+  }
+
+  /** Whether as many workers serve it as may. */
+  private hasEnough(active: Active): boolean {
+    return this.slots.filter((slot) => serves(slot, active)).length >= active.work.workers;
   }
 
   /** Whether another worker is worth its start. If not now, then it may be in a moment. */
@@ -181,13 +201,20 @@ export class WorkerPool {
     }, PATIENCE_MS);
   }
 
-  private slotFor(active: Active, choice: 'loaded' | 'new' | 'any'): Slot | undefined {
+  private slotFor(active: Active, choice: 'loaded' | 'new' | 'any' | 'ahead'): Slot | undefined {
     const { job, workers } = active.work;
     const own = this.slots.filter((slot) => serves(slot, active));
-    if (own.length >= workers) return shortestQueue(own);
     const { worker, experiment } = job;
-    if (choice === 'any') return this.idleSlot(worker);
     const kind = kindOf(worker);
+    if (choice === 'ahead') {
+      // While another worker may be idle or started, it would be better off there.
+      const isFull = this.slots.length >= this.size && !this.slots.some(isIdle);
+      const able =
+        own.length >= workers ? own : isFull ? this.slots.filter((slot) => slot.kind === kind) : [];
+      return able.find(takesOne);
+    }
+    if (own.length >= workers) return shortestQueue(own);
+    if (choice === 'any') return this.idleSlot(worker);
     const owners = this.slots.filter((slot) => slot.kind === kind && slot.loaded.has(experiment));
     if (choice === 'loaded') return owners.find(isIdle) ?? shortestQueue(owners);
     return owners.length === 0 ? this.idleSlot(worker) : undefined;
@@ -291,6 +318,7 @@ export class WorkerPool {
     this.rebalancing = undefined;
     for (const slot of this.slots) {
       if (slot.chunk === undefined || performance.now() - slot.chunk.startedAt < REBALANCE_MS) continue;
+      if (!isShort(slot)) continue;
       if (slot.queue.length > 0) slot.paceMs = Number.POSITIVE_INFINITY;
       takeBack(slot);
     }

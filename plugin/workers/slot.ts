@@ -109,15 +109,22 @@ export function shortestQueue(slots: readonly Slot[]): Slot | undefined {
   return first;
 }
 
-export function takesMore({ worker, chunk, queue, filling, paceMs, verifying, retiring }: Slot): boolean {
-  return (
-    !retiring &&
-    filling &&
-    chunk !== undefined &&
-    verifying === undefined &&
-    paceMs < SHORT_CHUNK_MS &&
-    queue.length < worker.ahead
-  );
+/** Its chunks take so little that several are sent ahead. */
+export function isShort({ paceMs }: Slot): boolean {
+  return paceMs < SHORT_CHUNK_MS;
+}
+
+export function takesMore(slot: Slot): boolean {
+  return slot.filling && isShort(slot) && slot.queue.length < slot.worker.ahead && isRunning(slot);
+}
+
+/** Its chunks take longer, and one is enough for it not to wait. */
+export function takesOne(slot: Slot): boolean {
+  return slot.worker.ahead > 0 && slot.queue.length === 0 && Number.isFinite(slot.paceMs) && isRunning(slot);
+}
+
+function isRunning({ chunk, verifying, retiring }: Slot): boolean {
+  return !retiring && chunk !== undefined && verifying === undefined;
 }
 
 /**
