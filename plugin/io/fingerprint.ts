@@ -232,6 +232,16 @@ export class Fingerprints {
     return this.fileDigests((await Promise.all(globs.map((glob) => this.glob(glob)))).flat());
   }
 
+  /** Declared files and patterns to which there is no file. */
+  async inputsWithoutFiles({ inputs }: PlannedCondition): Promise<string[]> {
+    const missing = async (input: PlannedCondition['inputs'][number]): Promise<string[]> => {
+      if (input.type !== 'files') return [];
+      const found = await Promise.all(inputGlobs(input.glob).map((glob) => this.glob(glob)));
+      return found.flat().length === 0 ? [input.glob] : [];
+    };
+    return (await Promise.all(inputs.map(missing))).flat();
+  }
+
   private glob(pattern: string, ignore: string[] = []): Promise<readonly string[]> {
     const known =
       this.globs.get(pattern) ??

@@ -72,6 +72,7 @@ export async function runPlan(
     origin: new RunOrigin(root, interpreters, fingerprints.finder),
     reads: new DiscoveredReads((path) => digestFile(join(root, path))),
     looking: new LookingTime(),
+    inputsTold: new Set(),
     storeTrouble: new StoreTrouble((planned, why) =>
       options.onEvent({
         type: 'warning',
@@ -162,6 +163,8 @@ interface Shared extends RunOptions {
   readonly storeTrouble: StoreTrouble;
   readonly reads: DiscoveredReads;
   readonly looking: LookingTime;
+  /** Inputs without files that were warned about. */
+  readonly inputsTold: Set<string>;
   readonly origin: RunOrigin;
 }
 
@@ -194,6 +197,7 @@ class ConditionRun implements PoolSink {
       const inPlace = await this.nothingToDo(upstream);
       if (inPlace !== undefined) return { ...this.outcome('succeeded'), manifest: inPlace.manifest };
       shared.origin.begin();
+      await this.warnOfInputs();
       const { folder, name } = placeOf(planned);
       this.folder = await ConditionFolder.create(join(shared.root, folder), name);
       const toRun = await this.takeFromStore(this.folder);
@@ -299,6 +303,18 @@ class ConditionRun implements PoolSink {
     // Every artifact has just been read and compared with it.
     if (planned.shard === undefined && inPlace.manifest) shared.upstream.made(inPlace.manifest);
     return inPlace;
+  }
+
+  /** What is misspelled is not noticed when it changes. */
+  private async warnOfInputs(): Promise<void> {
+    const { planned, shared } = this;
+    for (const glob of await shared.fingerprints.inputsWithoutFiles(planned)) {
+      const place = `${planned.experiment}\0${glob}`;
+      if (shared.inputsTold.has(place)) continue;
+      shared.inputsTold.add(place);
+      const hint = /[()]/.test(glob) ? '; a "(" or ")" of a name is written "[(]" or "[)]" beside a "*"' : '';
+      shared.onEvent({ type: 'warning', planned, text: `the input "${glob}" matches no file${hint}` });
+    }
   }
 
   private async remember(published: string | undefined): Promise<void> {

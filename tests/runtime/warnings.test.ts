@@ -42,6 +42,25 @@ test('a file that is read elsewhere and not declared is warned about once', asyn
   ]);
 });
 
+test('an input that matches nothing is warned about once, and one that a bracket makes match is not', async () => {
+  using lab = new Lab({
+    'e/config.yaml':
+      'inputs: [data/*.cvs, "a (1)/*.csv", "b [(]1[)]/*.csv", folder, { env: NOT_SET }]\ntreatments: { high: {} }\ndatasource: { all: read }\nsteps: [look]\n',
+    'e/datasources.ts': 'export const read = () => 1;\n',
+    'e/steps.ts': 'export const look = () => 1;\n',
+    'e/data/x.csv': 'x',
+    'e/a (1)/x.csv': 'x',
+    'e/b (1)/x.csv': 'x',
+    'e/folder/x.csv': 'x',
+  });
+  for (const store of ['store', undefined]) {
+    expect(warnings(await lab.run(store === undefined ? {} : { store }))).toEqual([
+      'e/baseline: the input "e/data/*.cvs" matches no file',
+      'e/baseline: the input "e/a (1)/*.csv" matches no file; a "(" or ")" of a name is written "[(]" or "[)]" beside a "*"',
+    ]);
+  }
+});
+
 test('the store notices a change of any file that was read, however it was read', async () => {
   using lab = new Lab(READING);
   await lab.run({ store: 'store', workers: 2 });
