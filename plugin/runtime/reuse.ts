@@ -145,11 +145,6 @@ export class ConditionReuse {
     return problems;
   }
 
-  /** @returns which files of the key were written to since it was taken */
-  watch(): () => readonly string[] {
-    return this.fingerprints.watch(this.components);
-  }
-
   get reader(): Reader {
     return { experiment: this.planned.experiment, code: this.components.code };
   }

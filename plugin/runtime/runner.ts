@@ -360,11 +360,14 @@ class ConditionRun implements PoolSink {
   /** @returns files that were written to meanwhile: results could be of either version */
   private async runReplicates(folder: ConditionFolder, toRun: readonly number[]): Promise<readonly string[]> {
     const { planned, shared, reuse } = this;
-    const { pool, looking } = shared;
+    const { pool, looking, fingerprints } = shared;
     const work = await this.work(folder, toRun);
     // It cannot end well any more.
     const giveUp = (): void => void pool.cancel(planned.id);
-    if (reuse !== undefined && toRun.length > 0) this.watch = new ChangeWatch(reuse.watch(), looking, giveUp);
+    if (toRun.length > 0 && !isInline(planned)) {
+      const look = fingerprints.watch(reuse?.components ?? (await fingerprints.components(planned)));
+      this.watch = new ChangeWatch(look, looking, giveUp);
+    }
     let changed: readonly string[] = [];
     try {
       await pool.run(work, this);

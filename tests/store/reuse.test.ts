@@ -132,6 +132,25 @@ test.each([
   },
 );
 
+test('code that changes while it runs fails the condition without a store too: Nx would keep its results', async () => {
+  using lab = chain(6);
+  lab.replace(
+    'producer/steps.ts',
+    'executed(ctx);',
+    'executed(ctx); await new Promise((done) => setTimeout(done, 30));',
+  );
+  let finished = 0;
+  const onEvent = (event: RunEvent): void => {
+    if (event.type === 'replicate-finished' && ++finished === 2)
+      setImmediate(() => lab.append('producer/steps.ts', '// another version\n'));
+  };
+  const ran = await lab.run({ only: ['producer/baseline'], onEvent });
+  expect(ran.failures('producer/baseline')).toEqual([
+    expect.stringContaining('producer/steps.ts changed while it ran'),
+  ]);
+  expect(lab.files('producer/results')).toEqual([]);
+});
+
 test('a run that is stopped keeps what it has finished', async () => {
   using lab = chain(6);
   const stop = new AbortController();
