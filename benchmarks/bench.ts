@@ -4,6 +4,7 @@
  *     npm run bench                             # everything; writes docs/performance.md
  *     npm run bench -- --only B1,B3 --quick     # some shapes, smaller and once; prints the tables and writes nothing
  *     npm run bench -- --only B1 --write         # a page of these shapes alone
+ *     npm run bench -- --page performance-node24 # writes docs/performance-node24.md
  */
 import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     write: { type: 'boolean', default: false },
+    page: { type: 'string', default: 'performance' },
     'ours-only': { type: 'boolean', default: false },
   },
 });
@@ -79,6 +81,7 @@ try {
 }
 console.log(render(measured));
 if (complete || values.write) {
-  writeFileSync(fileURLToPath(new URL('../docs/performance.md', import.meta.url)), renderDocument(measured));
-  console.log('Written to docs/performance.md.');
+  const page = `docs/${values.page}.md`;
+  writeFileSync(fileURLToPath(new URL(`../${page}`, import.meta.url)), renderDocument(measured));
+  console.log(`Written to ${page}.`);
 }

@@ -58,7 +58,8 @@ export function renderDocument(measured: Measured): string {
 What nx-experiments costs and saves, side by side with what one could use instead. \`npm run bench\` has written this page in
 ${minutes} minutes, on ${availableParallelism()} cores of "${cpu?.model}" with ${Math.round(totalmem() / 2 ** 30)} GiB, ${osType()} ${release()}, Node ${process.versions.node}; yours will differ. When it
 began, ${measured.load.toFixed(1)} other processes wanted to run: above a tenth of the cores, read the ratios and not the seconds. Why it is
-built as it is stands in [ADR 16](adr/0016-speed.md).
+built as it is stands in [ADR 16](adr/0016-speed.md). There is one page for [Node 20](performance.md), the oldest and slowest that is supported,
+and one for [Node 24](performance-node24.md).
 
 Times are seconds of whole processes, medians of ${measured.rounds} rounds after a warm-up. In each round all tools take their turn in fresh folders
 on a file system in memory, with caches of their own; the values of every job are checked after every run. A ratio is the

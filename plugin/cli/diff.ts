@@ -108,9 +108,7 @@ async function readCurrent(
   const previews = (await previewPlan(plan, root, opened, availableParallelism(), interpreters)).filter(
     ({ planned }) => planned.experiment === experiment,
   );
-  const fresh = new Set(
-    previews.flatMap(({ planned, status }) => (status === 'cached' ? [planned.condition] : [])),
-  );
+  const fresh = new Set(previews.flatMap(({ planned, isCurrent }) => (isCurrent ? [planned.condition] : [])));
   const summary = readResults(join(root, config.folder, RESULTS), {
     experiment,
     conditions: conditionsOf(graph, experiment),

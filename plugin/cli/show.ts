@@ -161,18 +161,9 @@ async function oldOf(
   if (manifests.length === 0) return [];
   const plan = planConditions(graph, conditions);
   const previews = await previewPlan(plan, root, opened, availableParallelism(), interpreters);
-  return previews.filter(({ planned, status, missing }) => {
-    const manifest = manifests.find(
-      ({ experiment, condition }) => experiment === planned.experiment && condition === planned.condition,
-    );
-    return manifest !== undefined && status !== 'cached' && !haveFailed(missing, manifest);
-  });
-}
-
-/** What is missing is what has failed, so that the results are the last ones all the same. */
-function haveFailed(missing: readonly number[], { failed }: ConditionManifest): boolean {
-  const indices = new Set(failed.map(({ replicate }) => replicate));
-  return missing.length > 0 && missing.length === indices.size && missing.every((i) => indices.has(i));
+  const isPresent = ({ experiment, condition }: ConditionRef): boolean =>
+    manifests.some((manifest) => manifest.experiment === experiment && manifest.condition === condition);
+  return previews.filter(({ planned, isCurrent }) => !isCurrent && isPresent(planned));
 }
 
 async function renderResults(

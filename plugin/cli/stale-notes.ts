@@ -16,7 +16,7 @@ export function staleNotes(
 ): string[] {
   const names = (wanted: boolean): string =>
     previews
-      .filter(({ planned, status }) => status !== 'cached' && present.has(planned.condition) === wanted)
+      .filter(({ planned, isCurrent }) => !isCurrent && present.has(planned.condition) === wanted)
       .map(({ planned, reasons }) =>
         reasons.length > 0 ? `${planned.condition} (${reasons.join(', ')})` : planned.condition,
       )

@@ -6,7 +6,7 @@ import type { Interpreters } from '../io/python.ts';
 import type { KeyComponents } from '../store/components.ts';
 import type { RunStore, StoredReplicate } from '../store/store.ts';
 import { ReplicateError } from './failures.ts';
-import { encodeManifest } from './manifest.ts';
+import { encodeManifest, parseManifest } from './manifest.ts';
 import { conditionId, isInline, type PlannedCondition, replicateSeed } from './plan.ts';
 import { ConditionReuse } from './reuse.ts';
 import type { UpstreamDigests } from './upstream.ts';
@@ -19,6 +19,8 @@ export interface ConditionPreview {
   readonly reused: number;
   /** At most: an upstream that runs again may come to the same artifacts. */
   readonly toRun: number;
+  /** The results in place are what another run would come to, if what failed failed again. */
+  readonly isCurrent: boolean;
   /** Which ones, ascending. */
   readonly missing: readonly number[];
   /** What its replicates depend on; undefined without a store, or when that cannot be said. */
@@ -80,6 +82,7 @@ function allToRun(planned: PlannedCondition, reasons: readonly string[]): Condit
     status: 'to-run',
     reused: 0,
     toRun: replicates,
+    isCurrent: false,
     missing,
     components: undefined,
     reasons,
@@ -96,13 +99,15 @@ async function previewCondition(
   workers: number,
 ): Promise<ConditionPreview> {
   const reuse = await ConditionReuse.open(planned, store, fingerprints, upstreamDigests(planned, offered));
-  const { reused, toRun: missing, reasons, msPerReplicate } = await reuse.decide();
+  const { reused, toRun: missing, reasons, onlyFailed, msPerReplicate } = await reuse.decide();
   await reuse.abandon();
   const { components } = reuse;
   const lanes = Math.min(planned.execution.workers ?? workers, workers) * planned.execution.concurrency;
   const expectedMs =
     msPerReplicate === undefined ? undefined : msPerReplicate * Math.ceil(missing.length / lanes);
   offered.set(planned.id, offeredBy(planned, reused));
+  const isInPlace =
+    (missing.length === 0 || onlyFailed) && (await liesInPlace(planned, root, reused, missing));
   if (missing.length > 0) {
     const first = upstreamToRun(planned, offered);
     const why = first.length > 0 ? [`after ${first.join(', ')}`] : reasons;
@@ -111,18 +116,19 @@ async function previewCondition(
       status: 'to-run',
       reused: reused.size,
       toRun: missing.length,
+      isCurrent: isInPlace,
       missing,
       components,
       reasons: why,
       expectedMs,
     };
   }
-  const status = (await liesInPlace(planned, root, reused)) ? 'cached' : 'reused';
   return {
     planned,
-    status,
+    status: isInPlace ? 'cached' : 'reused',
     reused: reused.size,
     toRun: 0,
+    isCurrent: isInPlace,
     missing: [],
     components,
     reasons: [],
@@ -164,11 +170,12 @@ function offeredBy(planned: PlannedCondition, reused: ReadonlyMap<number, Stored
   );
 }
 
-/** Whether results/<condition> already is what the store would put there. */
+/** Whether results/<condition> is what the store would put there, and tells that the others have failed. */
 async function liesInPlace(
   planned: PlannedCondition,
   root: string,
   reused: ReadonlyMap<number, StoredReplicate>,
+  missing: readonly number[],
 ): Promise<boolean> {
   const results = join(root, planned.results);
   const { experiment, condition } = planned;
@@ -178,9 +185,10 @@ async function liesInPlace(
     metrics,
     artifacts,
   }));
-  const expected = encodeManifest({ experiment, condition, replicates, failed: [] });
-  if ((await readFile(manifestPath(results, condition), 'utf8').catch(() => undefined)) !== expected)
-    return false;
+  const text = await readFile(manifestPath(results, condition), 'utf8').catch(() => '');
+  const { failed } = parseManifest(text) ?? { failed: [] };
+  if (failed.map(({ replicate }) => replicate).join() !== missing.join()) return false;
+  if (text !== encodeManifest({ experiment, condition, replicates, failed })) return false;
   for (const { replicate, artifacts } of replicates) {
     for (const { fileName, bytes } of Object.values(artifacts)) {
       const path = join(artifactsFolder(results, condition), `replicate_${replicate}`, fileName);

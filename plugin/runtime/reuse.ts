@@ -3,7 +3,7 @@ import { type FileDigests, sha256 } from '../base/digest.ts';
 import type { Fingerprints } from '../io/fingerprint.ts';
 import { type Untouched, untouched } from '../io/untouched.ts';
 import { conditionKey, type KeyComponents, replicateKey } from '../store/components.ts';
-import { type ConditionHistory, explain } from '../store/explain.ts';
+import { type ConditionHistory, explain, type Intention, onlyFailed } from '../store/explain.ts';
 import type { RunStore, Shelf, StoredReplicate } from '../store/store.ts';
 import type { Reader } from './discovered-reads.ts';
 import type { ReplicateRecord } from './manifest.ts';
@@ -20,6 +20,8 @@ export interface ReuseDecision {
   readonly toRun: readonly number[];
   /** Why, in a few words each. */
   readonly reasons: readonly string[];
+  /** What has to run is what failed the last time, and nothing has changed. */
+  readonly onlyFailed: boolean;
   readonly msPerReplicate: number | undefined;
 }
 
@@ -111,8 +113,15 @@ export class ConditionReuse {
       if (stored === undefined || (changed && changed.length > 0)) toRun.push(replicate);
       else reused.set(replicate, stored);
     }
-    const reasons = this.explain(toRun, [...changedReads].sort());
-    return { reused, toRun, reasons, msPerReplicate: this.before?.msPerReplicate };
+    const { before } = this;
+    const intention = this.intention(toRun, [...changedReads].sort());
+    return {
+      reused,
+      toRun,
+      reasons: explain(before, intention),
+      onlyFailed: onlyFailed(before, intention),
+      msPerReplicate: before?.msPerReplicate,
+    };
   }
 
   private async changed(reads: FileDigests): Promise<string[]> {
@@ -207,13 +216,13 @@ export class ConditionReuse {
     await this.shelf?.close().catch(() => {}); // whoever put what could not be written has heard of it
   }
 
-  private explain(toRun: readonly number[], changedReads: readonly string[]): string[] {
+  private intention(toRun: readonly number[], changedReads: readonly string[]): Intention {
     const { components, upstream } = this;
     const upstreamDigest = (reference: string, count: number): string | undefined => {
       const digests = upstream.find(({ name }) => name === reference)?.digests;
       return digests && digestOfAll(digests.slice(0, count));
     };
-    return explain(this.before, { components, seed: this.planned.seed, upstreamDigest, toRun, changedReads });
+    return { components, seed: this.planned.seed, upstreamDigest, toRun, changedReads };
   }
 
   private upstreamDigests(): ConditionHistory['upstream'] {

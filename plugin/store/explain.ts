@@ -48,6 +48,12 @@ export function explain(before: ConditionHistory | undefined, now: Intention): s
   return reasons;
 }
 
+/** Whether all that runs is what failed the last time, and nothing has changed since. */
+export function onlyFailed(before: ConditionHistory | undefined, now: Intention): boolean {
+  if (before === undefined || changesOf(before, now).length > 0) return false;
+  return now.toRun.length > 0 && now.toRun.every((replicate) => before.failed.includes(replicate));
+}
+
 /** What differs between two states of one condition, in a few words each. */
 export function explainChange(before: KeyComponents, now: KeyComponents): string[] {
   const same = { seed: 0, upstream: {}, toRun: [], changedReads: [], upstreamDigest: () => undefined };

@@ -154,6 +154,8 @@ test('show judges the hypotheses, and marks results that are not those of the co
   const failed = cli(ws, 'show', 'judged').out;
   expect(failed).not.toContain('STALE');
   expect(failed).toContain('warm: 5 of 5 replicates failed');
+  judged({ broken: true, x: 4 });
+  expect(cli(ws, 'show', 'judged').out).toContain('STALE');
 });
 
 test('diff-treatments tells parameters and what is read', async () => {

@@ -217,6 +217,30 @@ describe('files and folders', () => {
     );
   });
 
+  test('the last results are not old because replicates have failed, until something changes', () => {
+    using ws = repository();
+    const failing = (limit: number): void =>
+      ws.write({
+        'experiments/maker/steps.mjs': MODULE.replace(
+          "await ctx.artifact('out')",
+          `if (ctx.condition === 'warm' && ctx.replicate >= ${limit}) throw new Error('too warm'); else await ctx.artifact('out')`,
+        ),
+      });
+    failing(3);
+    expect(cli(ws, 'run', 'maker').code).toBe(1);
+    const { out } = cli(ws, 'diff', 'maker', '--base', SUMMARY);
+    expect(out.replace(/\s+/g, ' ')).toContain('nothing differs');
+    expect(out).not.toContain('STALE');
+    failing(2);
+    for (const command of [
+      ['diff', 'maker', '--base', SUMMARY],
+      ['show', 'maker'],
+    ]) {
+      const { out: edited } = cli(ws, ...command);
+      expect(edited.replace(/\s+/g, ' ')).toContain('baseline (steps.mjs changed), warm (steps.mjs changed)');
+    }
+  });
+
   test('writes a file, whose extension gives the format', () => {
     using ws = repository();
     cli(ws, 'run', 'maker');
