@@ -25,7 +25,7 @@ import {
 } from './slot.ts';
 
 /** A chunk this long keeps workers evenly busy and makes messages few. */
-const CHUNK_MS = 200;
+const CHUNK_MS = 50;
 const SHORT_QUEUE = 4;
 /** Longer chunks than expected: what was sent ahead is taken back. */
 const REBALANCE_MS = 30;

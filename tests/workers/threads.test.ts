@@ -25,6 +25,7 @@ export const prints = (data) => { console.log('one\\ntwo'); console.error('three
 export const blocks = () => { for (;;); };
 export const obeys = (data, ctx) => new Promise((resolve) => ctx.signal.addEventListener('abort', () => { console.log('seen'); resolve(data); }));
 export const waits = async (data) => { await new Promise((resolve) => setTimeout(resolve, 20)); return data; };
+export const lingers = async (data, ctx) => { await new Promise((resolve) => setTimeout(resolve, ctx.replicate === ctx.params.at ? 1500 : 20)); return data; };
 export const computes = (data, ctx) => { let x = ctx.replicate; for (let i = 0; i < 3e7; i++) x = (Math.imul(x, 1664525) + 1013904223) >>> 0; ctx.metrics.add('value', x); return x; };
 `;
 
@@ -165,6 +166,16 @@ describe('runs that are sent ahead', () => {
     expect(ran.outcomes.every(({ status }) => status === 'succeeded')).toBe(true);
     expect(made).toEqual(['thread', 'thread']);
     expect(at.metric('slow/baseline', 'value')).toHaveLength(12);
+  });
+
+  test('what waits behind a long one is taken over by a worker with nothing to do', async () => {
+    using at = lab(['lingers'], { replicates: 40, params: { at: 37 } });
+    const ran = await at.run({ workers: 2 });
+    const finished = ran.events.flatMap((event) =>
+      event.type === 'replicate-finished' ? [event.replicate] : [],
+    );
+    expect(finished.at(-1)).toBe(37);
+    expect(finished.sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, replicate) => replicate));
   });
 
   test('each is run once, or taken back once', async () => {
