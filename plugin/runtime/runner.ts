@@ -226,10 +226,9 @@ class ConditionRun implements PoolSink {
     this.ran++;
     this.ranMs += ms;
     this.folder?.record({ type: 'replicate', replicate, ms });
-    if (this.folder) {
-      const { artifacts: folder } = this.folder;
-      this.watch?.letThrough(() => this.keep(record, ms, folder));
-    }
+    const { folder, reuse, watch } = this;
+    // Without a store nothing is kept: one look in the end is enough.
+    if (folder && reuse) watch?.letThrough(() => this.keep(reuse, record, ms, folder.artifacts));
     this.shared.onEvent({ type: 'replicate-finished', planned: this.planned, replicate, record });
   }
 
@@ -378,9 +377,8 @@ class ConditionRun implements PoolSink {
     return changed;
   }
 
-  private keep(record: ReplicateRecord, ms: number, artifacts: string): void {
-    const { reuse, shared } = this;
-    if (reuse === undefined) return;
+  private keep(reuse: ConditionReuse, record: ReplicateRecord, ms: number, artifacts: string): void {
+    const { shared } = this;
     const reads = shared.reads.of(reuse.reader);
     if (reads === 'too-many') {
       reuse.distrust();

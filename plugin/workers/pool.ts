@@ -158,17 +158,16 @@ export class WorkerPool {
   private help(idle: Slot): void {
     for (const slot of this.slots) {
       const active = slot.queue[0]?.active;
-      if (active === undefined || slot.kind !== idle.kind || isShort(slot) || this.hasEnough(active))
-        continue;
+      if (active === undefined || slot.kind !== idle.kind || isShort(slot)) continue;
+      if (this.serving(active).length >= active.work.workers) continue;
       takeBack(slot);
       if (wantsWorker(active)) this.assign(idle, active);
       return;
     }
   }
 
-  /** Whether as many workers serve it as may. */
-  private hasEnough(active: Active): boolean {
-    return this.slots.filter((slot) => serves(slot, active)).length >= active.work.workers;
+  private serving(active: Active): Slot[] {
+    return this.slots.filter((slot) => serves(slot, active));
   }
 
   /** Whether another worker is worth its start. If not now, then it may be in a moment. */
@@ -203,7 +202,7 @@ export class WorkerPool {
 
   private slotFor(active: Active, choice: 'loaded' | 'new' | 'any' | 'ahead'): Slot | undefined {
     const { job, workers } = active.work;
-    const own = this.slots.filter((slot) => serves(slot, active));
+    const own = this.serving(active);
     const { worker, experiment } = job;
     const kind = kindOf(worker);
     if (choice === 'ahead') {
