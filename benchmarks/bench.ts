@@ -56,8 +56,10 @@ try {
     ours({ typed: true }),
     oursWithoutNx,
     ...competitors,
-    plainNx({ daemon: true }),
-    ours({ daemon: true }),
+    ...(['plugins in its process', 'daemon on'] as const).flatMap((mode) => [
+      plainNx({ mode }),
+      ours({ mode }),
+    ]),
   ];
   for (const name of ['B1', 'B3', 'B4'] as const) {
     if (!wanted.has(name)) continue;

@@ -31,6 +31,8 @@ const PLAIN = 'Nx, run-commands';
 const LEAN = 'Nx, run-commands, lean';
 const OURS = 'nx-experiments';
 const ALONE = 'nx-experiments without Nx';
+const DAEMON = ', daemon on';
+const MODES = [', plugins in its process', DAEMON];
 
 /** All tables, for the terminal and for the document. */
 export function render(measured: Measured): string {
@@ -70,7 +72,8 @@ metric. Ours do more: they check every artifact, keep every replicate in the run
 **${PLAIN}** is the same graph as \`project.json\` files: the same tasks, a comparison for each experiment among them, with inputs of the
 same kinds, so that it stops where an artifact has stayed the same, as ours does. **Lean** is the least that one could write: no comparisons, and
 the inputs that Nx takes by default; it has fewer tasks, and reruns more. In turbo, B3 ran once from nothing and B4 not at all: it starts
-npm for each task, which takes minutes there.
+npm for each task, which takes minutes there. **Plugins in its process** is Nx with \`NX_ISOLATE_PLUGINS=false\`, which starts no process for each
+plugin; it is what to set where no daemon runs.
 
 ${missingFrom(measured)}Run it again with \`npm run bench\`; \`-- --only B1,B3 --quick\` is a quick look. It installs wireit and turbo in a temporary folder, and
 takes make and snakemake when the system has them (\`apt-get install make snakemake\`).
@@ -129,7 +132,7 @@ function goalsOf({ graphs, steps, busy, inference, memory, loadMs }: Measured): 
     goals.push({
       what: `${name} nothing to do, daemon on, to plain Nx`,
       limit: 1.15,
-      value: ratio(of(`${OURS}, daemon on`).nothing, of(`${PLAIN}, daemon on`).nothing),
+      value: ratio(of(OURS + DAEMON).nothing, of(PLAIN + DAEMON).nothing),
       unit: 'times',
     });
     goals.push({
@@ -199,14 +202,12 @@ function goalsTable(goals: readonly Goal[]): string {
 function graphTable(samples: readonly Samples[]): string {
   const plain = samples.find(({ name }) => name === PLAIN) as Samples;
   const rows = samples.map(({ name, cold, nothing }) => {
-    const base = name.endsWith('daemon on')
-      ? (samples.find((s) => s.name === `${PLAIN}, daemon on`) as Samples)
-      : plain;
-    const daemon = base !== plain;
+    const mode = MODES.find((end) => name.endsWith(end));
+    const base = mode === undefined ? plain : (samples.find((s) => s.name === PLAIN + mode) as Samples);
     return [
       name,
-      daemon ? '' : seconds(cold),
-      daemon ? '' : times(ratio(cold, plain.cold)),
+      mode ? '' : seconds(cold),
+      mode ? '' : times(ratio(cold, base.cold)),
       seconds(nothing),
       times(ratio(nothing, base.nothing)),
     ];

@@ -1,6 +1,6 @@
 import type { Shape } from '../shapes.ts';
 import { type Contender, writeFiles } from './contender.ts';
-import { nxCommand, nxFiles, nxStop } from './nx-command.ts';
+import { type NxMode, nxCommand, nxFiles, nxStop } from './nx-command.ts';
 import { linkPackages } from './ours.ts';
 import { comparisonLine, outputOf, shellLine, shellValues } from './shell.ts';
 
@@ -9,10 +9,10 @@ import { comparisonLine, outputOf, shellLine, shellValues } from './shell.ts';
  * upstream change that leaves the artifact as it was stops there. `lean` is the least that one could write: no comparisons,
  * and the inputs that Nx takes by default.
  */
-export function plainNx(options: { readonly daemon?: boolean; readonly lean?: boolean } = {}): Contender {
-  const { daemon, lean = false } = options;
+export function plainNx(options: { readonly mode?: NxMode; readonly lean?: boolean } = {}): Contender {
+  const { mode, lean = false } = options;
   return {
-    name: `Nx, run-commands${lean ? ', lean' : ''}${daemon ? ', daemon on' : ''}`,
+    name: `Nx, run-commands${lean ? ', lean' : ''}${mode ? `, ${mode}` : ''}`,
     prepare: (root, shape) => {
       writeFiles(root, nxFiles([]));
       writeProjects(root, shape, lean);
@@ -22,12 +22,12 @@ export function plainNx(options: { readonly daemon?: boolean; readonly lean?: bo
       nxCommand(
         root,
         ['run-many', '-t', lean ? 'experiment--baseline,experiment--high' : 'experiment'],
-        daemon,
+        mode,
       ),
     values: shellValues,
-    // The daemon is what is kept.
-    cold: () => (daemon ? 'once' : 'each'),
-    stop: (root) => nxStop(root, daemon),
+    // With a daemon nothing is cold; how plugins are loaded shows where nothing is to do.
+    cold: () => (mode === undefined ? 'each' : 'once'),
+    stop: (root) => nxStop(root, mode),
   };
 }
 

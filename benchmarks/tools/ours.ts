@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deltaOf, type Job, type Shape } from '../shapes.ts';
 import { type Contender, cleanEnv, writeFiles } from './contender.ts';
-import { nxCommand, nxFiles, nxStop } from './nx-command.ts';
+import { type NxMode, nxCommand, nxFiles, nxStop } from './nx-command.ts';
 
 const RUN_GRAPH = fileURLToPath(new URL('../run-graph.mjs', import.meta.url));
 
@@ -70,19 +70,20 @@ export function ourValues(root: string, { experiment, condition }: Job): number[
 }
 
 /** Our plugin in an Nx workspace. */
-export function ours(options: { readonly daemon?: boolean; readonly typed?: boolean } = {}): Contender {
+export function ours(options: { readonly mode?: NxMode; readonly typed?: boolean } = {}): Contender {
+  const { mode, typed } = options;
   return {
-    name: `nx-experiments${options.typed ? ', TypeScript, a metric' : ''}${options.daemon ? ', daemon on' : ''}`,
+    name: `nx-experiments${typed ? ', TypeScript, a metric' : ''}${mode ? `, ${mode}` : ''}`,
     prepare: (root, shape) => {
       writeFiles(root, nxFiles(['nx-experiments']));
-      writeExperiments(root, shape, options.typed);
+      writeExperiments(root, shape, typed);
       linkPackages(root);
     },
-    run: (root) => nxCommand(root, ['run-many', '-t', 'experiment'], options.daemon),
+    run: (root) => nxCommand(root, ['run-many', '-t', 'experiment'], mode),
     values: ourValues,
-    // The daemon is what is kept.
-    cold: () => (options.daemon ? 'once' : 'each'),
-    stop: (root) => nxStop(root, options.daemon),
+    // With a daemon nothing is cold; how plugins are loaded shows where nothing is to do.
+    cold: () => (mode === undefined ? 'each' : 'once'),
+    stop: (root) => nxStop(root, mode),
   };
 }
 
