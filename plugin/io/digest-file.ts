@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs';
+import { sep } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 
 /** Up to this size a file is read at once, and copied at once: the detour over a thread takes longer than the work. */
@@ -11,4 +12,18 @@ export async function digestFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) hash.update(chunk);
   return hash.digest('hex');
+}
+
+/** Come and go with runs. */
+const NOT_LISTED = new Set(['results', 'node_modules', '__pycache__', '.git', '.nx']);
+
+/** SHA-256 of the names in a folder, in order. @throws when it cannot be read */
+export async function digestNames(path: string): Promise<string> {
+  const names = readdirSync(path).filter((name) => !NOT_LISTED.has(name));
+  return sha256(JSON.stringify(names.sort()));
+}
+
+/** Of what was read: of a folder, whose path ends with a separator, the names in it; else the content. @throws when it cannot be read */
+export function digestRead(path: string): Promise<string> {
+  return path.endsWith(sep) ? digestNames(path) : digestFile(path);
 }

@@ -7,7 +7,7 @@ import type { Definition } from '../config/config.ts';
 import type { PlannedCondition } from '../runtime/plan.ts';
 import type { KeyComponents, SourceComponent } from '../store/components.ts';
 import { inputGlobs } from './declared-inputs.ts';
-import { digestFile } from './digest-file.ts';
+import { digestRead } from './digest-file.ts';
 import { FileStates } from './file-states.ts';
 import { ImportScanner } from './imports.ts';
 import { type Language, languageOf, ModuleFinder, runsIn } from './modules.ts';
@@ -116,10 +116,10 @@ export class Fingerprints {
 
   private async readDigest(path: string): Promise<string> {
     this.states.note(path);
-    return this.scanner.digestOf(path) ?? digestFile(path);
+    return this.scanner.digestOf(path) ?? digestRead(path);
   }
 
-  /** Digest of a file of the workspace, or `missing`: a path relative to the root. */
+  /** Digest of a file or, by a path with a slash at its end, of the names in a folder, or `missing`: relative to the root. */
   digestOrMissing(path: string): Promise<string> {
     return this.digest(join(this.root, path)).catch(() => 'missing');
   }

@@ -1,4 +1,5 @@
 import type { FileDigests } from '../base/digest.ts';
+import { type PlannedCondition, RESULTS } from './plan.ts';
 
 /** Beyond this the list of files would outweigh the results. */
 const MAX_READS = 200;
@@ -57,4 +58,14 @@ function shareCode(a: FileDigests, b: FileDigests): boolean {
       /\.(?:[cm]?[jt]sx?|py|json)$/.test(path) &&
       !/tsconfig[^/]*\.json$/.test(path),
   );
+}
+
+/** What a user should hear of something that was read and not declared; undefined for what Nx hashes anyway. */
+export function warningOf({ folder, results }: PlannedCondition, path: string): string | undefined {
+  const isResult = `/${path}`.includes(`/${RESULTS}/`) || path.startsWith(`${results}/`);
+  if (path.startsWith(`${folder}/`) && !isResult) return undefined;
+  const where = isResult
+    ? 'neither declared under "inputs" nor referred to under "datasource"'
+    : 'not declared under "inputs"';
+  return `reads ${path}, which is ${where}: Nx does not notice a change of it`;
 }

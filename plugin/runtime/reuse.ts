@@ -158,14 +158,25 @@ export class ConditionReuse {
     return { experiment: this.planned.experiment, code: this.components.code };
   }
 
-  /** Of files that were read, those that the key does not cover. Results are covered by the digests of artifacts. */
+  /** Of what was read, what the keys do not cover. The artifacts of upstream conditions are in those of replicates. */
   untracked(paths: readonly string[]): string[] {
-    const { code, loaders, files } = this.components;
+    const { components, planned } = this;
+    const { code, loaders, files } = components;
+    const covered = planned.sources.flatMap((source) =>
+      source.type === 'artifact' ? [`${source.upstreamResults}/${source.condition}/`] : [],
+    );
     return paths.filter((path) => {
       const known = Object.hasOwn(code, path) || Object.hasOwn(loaders, path) || Object.hasOwn(files, path);
-      const ours = /(?:^|\/)(?:results\/|package\.json$|tsconfig[^/]*\.json$)/.test(path);
-      return !known && !ours;
+      if (known || /(?:^|\/)(?:package\.json|tsconfig[^/]*\.json)$/.test(path)) return false;
+      // Beside the results lies what is on its way to be some.
+      if (path === `${planned.results}/` || path.startsWith(`${planned.results}/.`)) return false;
+      return !covered.some((results) => path.startsWith(results));
     });
+  }
+
+  /** Whether something of what lies in a folder is declared. @param path with a slash at its end */
+  declares(path: string): boolean {
+    return path.endsWith('/') && Object.keys(this.components.files).some((file) => file.startsWith(path));
   }
 
   /** Keeps a replicate that has just finished, if the store can. */

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { ChangeWatch, LookingTime } from '../io/change-watch.ts';
 import { ConditionFolder, readKey, removeShards } from '../io/condition-folder.ts';
-import { digestFile } from '../io/digest-file.ts';
+import { digestRead } from '../io/digest-file.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
-import { relativePath } from '../io/paths.ts';
+import { pathOfRead } from '../io/paths.ts';
 import type { Interpreters } from '../io/python.ts';
 import { RunOrigin } from '../io/run-origin.ts';
 import type { Untouched } from '../io/untouched.ts';
@@ -15,7 +15,7 @@ import type { RunStore, StoredReplicate } from '../store/store.ts';
 import type { WorkerPool } from '../workers/pool.ts';
 import type { WorkerSpec } from '../workers/protocol.ts';
 import type { PoolSink } from '../workers/slot.ts';
-import { DiscoveredReads } from './discovered-reads.ts';
+import { DiscoveredReads, warningOf } from './discovered-reads.ts';
 import type { ConditionOutcome, ConditionStatus, FailedReplicate, RunEvent } from './events.ts';
 import { describeFailure, ReplicateError, type RunFailure, stackOf } from './failures.ts';
 import { conditionJob, workerOf } from './jobs.ts';
@@ -70,7 +70,7 @@ export async function runPlan(
     upstream: new UpstreamArtifacts(root, options.store),
     fingerprints,
     origin: new RunOrigin(root, interpreters, fingerprints.finder),
-    reads: new DiscoveredReads((path) => digestFile(join(root, path))),
+    reads: new DiscoveredReads((path) => digestRead(join(root, path))),
     looking: new LookingTime(),
     inputsTold: new Set(),
     storeTrouble: new StoreTrouble((planned, why) =>
@@ -255,12 +255,10 @@ class ConditionRun implements PoolSink {
   observed(reads: readonly string[]): void {
     const { planned, shared, reuse } = this;
     if (reuse === undefined) return;
-    const untracked = reuse.untracked(reads.map((read) => relativePath(shared.root, read)));
+    const untracked = reuse.untracked(reads.map((read) => pathOfRead(shared.root, read)));
     for (const path of shared.reads.add(reuse.reader, untracked)) {
-      // Nx hashes what lies in the experiment's folder.
-      if (path.startsWith(`${planned.folder}/`)) continue;
-      const text = `reads ${path}, which is not declared under "inputs": Nx does not notice a change of it`;
-      shared.onEvent({ type: 'warning', planned, text });
+      const text = reuse.declares(path) ? undefined : warningOf(planned, path);
+      if (text !== undefined) shared.onEvent({ type: 'warning', planned, text });
     }
   }
 

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { resolve, sep } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 type AnyFunction = (...args: unknown[]) => unknown;
@@ -10,10 +10,13 @@ type Patchable = Record<string, AnyFunction>;
 const READERS = ['readFile', 'readFileSync', 'createReadStream'];
 /** Functions that read it, unless their second argument says otherwise. */
 const OPENERS = ['open', 'openSync'];
+/** Functions that read the names in the folder of their first argument. */
+const LISTERS = ['readdir', 'readdirSync', 'opendir', 'opendirSync'];
+const readdirSync = fs.readdirSync;
 
 /**
- * Watches which files of the workspace this process reads through `node:fs`, modules included. What native code or a
- * child process reads is not seen.
+ * Watches which files of the workspace this process reads through `node:fs`, modules included, and of which folders it asks
+ * for the names. What native code or a child process reads is not seen, nor whether a file was asked to be there.
  */
 export class FileObserver {
   private readonly byExperiment = new Map<string, Set<string>>();
@@ -24,20 +27,23 @@ export class FileObserver {
     const promises = fs.promises as unknown as Patchable;
     const callbacks = fs as unknown as Patchable;
     for (const target of [callbacks, promises]) {
-      for (const name of READERS) this.watch(target, name, () => true);
-      for (const name of OPENERS) this.watch(target, name, isForReading);
+      for (const name of READERS) watch(target, name, (file) => this.noteFile(file));
+      for (const name of OPENERS)
+        watch(target, name, (file, flags) => isForReading(flags) && this.noteFile(file));
+      for (const name of LISTERS) watch(target, name, (folder, how) => this.noteFolder(folder, how));
     }
     syncBuiltinESMExports();
   }
 
   /** From here on this experiment reads. */
   enter(experiment: string): void {
+    // What nobody has been told of has to be told when it is read again.
+    for (const path of this.fresh.splice(0)) this.seen.delete(path);
     this.seen = this.byExperiment.get(experiment) ?? new Set();
     this.byExperiment.set(experiment, this.seen);
-    this.fresh = [];
   }
 
-  /** Absolute paths below a folder that are new since the last call, but for installed packages. */
+  /** Absolute paths below a folder that are new since the last call, but for installed packages. Those of folders end with a separator. */
   take(root: string): string[] {
     const { fresh } = this;
     if (fresh.length === 0) return [];
@@ -45,31 +51,47 @@ export class FileObserver {
     return fresh.filter((path) => path.startsWith(root + sep) && !path.includes(`${sep}node_modules${sep}`));
   }
 
-  private watch(target: Patchable, name: string, reads: (flags: unknown) => boolean): void {
-    const original = target[name];
-    if (original === undefined) return;
-    const note = (file: unknown, flags: unknown): void => {
-      if (reads(flags)) this.note(file);
-    };
-    target[name] = Object.assign(function (this: unknown, ...args: unknown[]): unknown {
-      note(args[0], args[1]);
-      return original.apply(this, args);
-    }, original);
+  private noteFile(file: unknown): void {
+    const path = pathOf(file);
+    if (path !== undefined) this.note(path);
   }
 
-  private note(file: unknown): void {
-    let path: string;
+  private noteFolder(folder: unknown, how: unknown): void {
+    const path = pathOf(folder);
+    if (path === undefined) return;
+    this.note(path + sep);
+    if (typeof how !== 'object' || how === null || !('recursive' in how) || !how.recursive) return;
     try {
-      if (typeof file === 'string') path = resolve(file);
-      else if (file instanceof URL) path = fileURLToPath(file);
-      else if (file instanceof Uint8Array) path = resolve(Buffer.from(file).toString());
-      else return; // a descriptor: it was opened before
-    } catch {
-      return;
-    }
+      for (const entry of readdirSync(path, { recursive: true, withFileTypes: true }))
+        if (entry.isDirectory()) this.note(join(entry.parentPath, entry.name) + sep);
+    } catch {} // whoever asked for it will hear why
+  }
+
+  private note(path: string): void {
     if (this.seen.has(path)) return;
     this.seen.add(path);
     this.fresh.push(path);
+  }
+}
+
+/** @param note hears of each call's first two arguments */
+function watch(target: Patchable, name: string, note: (first: unknown, second: unknown) => void): void {
+  const original = target[name];
+  if (original === undefined) return;
+  target[name] = Object.assign(function (this: unknown, ...args: unknown[]): unknown {
+    note(args[0], args[1]);
+    return original.apply(this, args);
+  }, original);
+}
+
+function pathOf(file: unknown): string | undefined {
+  try {
+    if (typeof file === 'string') return resolve(file);
+    if (file instanceof URL) return resolve(fileURLToPath(file));
+    if (file instanceof Uint8Array) return resolve(Buffer.from(file).toString());
+    return undefined; // a descriptor: it was opened before
+  } catch {
+    return undefined;
   }
 }
 

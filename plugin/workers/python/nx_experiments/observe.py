@@ -1,4 +1,7 @@
-"""Which files of the workspace this process reads, modules included. What native code reads by itself is not seen."""
+"""Which files of the workspace this process reads, modules included, and of which folders it asks for the names.
+
+What native code reads by itself is not seen, nor whether a file was asked to be there.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,16 @@ class FileObserver:
 
     def enter(self, experiment: str) -> None:
         """From here on this experiment reads."""
-        self._seen = self._by_experiment.setdefault(experiment, set())
+        # What nobody has been told of has to be told when it is read again.
+        self._seen.difference_update(self._fresh)
         self._fresh = []
+        self._seen = self._by_experiment.setdefault(experiment, set())
 
     def take(self, root: str) -> List[str]:
-        """Absolute paths below a folder that are new since the last call, but for installed packages."""
+        """Absolute paths below a folder that are new since the last call, but for installed packages.
+
+        Those of folders end with a separator.
+        """
         if not self._fresh:
             return []
         fresh, self._fresh = self._fresh, []
@@ -31,20 +39,30 @@ class FileObserver:
         return [path for path in fresh if path.startswith(prefix) and not is_installed(path, root)]
 
     def _hear(self, event: str, args: Any) -> None:
-        if event != "open":
-            return
-        path, mode, flags = args
-        if not _reads(mode, flags):
-            return
+        if event == "open":
+            path, mode, flags = args
+            if _reads(mode, flags):
+                self._note(path, "")
+        elif event in ("os.listdir", "os.scandir") and not _imports():
+            self._note("." if args[0] is None else args[0], os.sep)
+
+    def _note(self, path: Any, end: str) -> None:
         try:
             if isinstance(path, int):
                 return  # a descriptor: it was opened before
-            path = os.path.abspath(os.fsdecode(path))
+            path = os.path.abspath(os.fsdecode(path)) + end
         except (TypeError, ValueError, OSError):
             return
         if path not in self._seen:
             self._seen.add(path)
             self._fresh.append(path)
+
+
+def _imports() -> bool:
+    """Whether the folder is listed to find modules. Called by the hook, which is called by who lists it."""
+    caller = sys._getframe(1).f_back
+    name = None if caller is None else caller.f_globals.get("__name__")
+    return isinstance(name, str) and name.startswith(("importlib", "_frozen_importlib", "pkgutil"))
 
 
 def is_installed(path: str, root: str) -> bool:

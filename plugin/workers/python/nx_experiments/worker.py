@@ -81,6 +81,7 @@ class Worker:
             pipeline = self._bind(job)
         except BaseException as error:
             self._end_line()
+            self._tell_reads(job["root"])
             self._channel.send({"type": "batch-failed", "failure": self._failure(error, job["root"])})
             return
         self._channel.send({"type": "batch-started"})
@@ -205,9 +206,7 @@ class Worker:
     def _finish(self, index: int, started: float, result: Message, printer: Printer, root: str) -> None:
         milliseconds = round((time.perf_counter() - started) * 1000, 3)
         printer.end()
-        reads = self._observer.take(root)
-        if reads:
-            self._channel.send({"type": "observed", "reads": reads})
+        self._tell_reads(root)
         self._channel.send(
             {"type": "replicate-finished", "replicate": index, "ms": milliseconds, **result}, may_wait=True
         )
@@ -215,11 +214,18 @@ class Worker:
     def _fail(self, index: int, started: float, error: BaseException, printer: Printer, root: str) -> None:
         milliseconds = round((time.perf_counter() - started) * 1000, 3)
         printer.end()
+        self._tell_reads(root)
         failure = self._failure(error, root)
         self._channel.send({"type": "replicate-failed", "replicate": index, "ms": milliseconds, "failure": failure})
         if isinstance(error.__cause__, MemoryError):
             error.__cause__ = None
             gc.collect()
+
+    def _tell_reads(self, root: str) -> None:
+        """Also of what fails: modules may have kept what it has read, for those that succeed."""
+        reads = self._observer.take(root)
+        if reads:
+            self._channel.send({"type": "observed", "reads": reads})
 
     def _failure(self, error: BaseException, root: str) -> Message:
         if isinstance(error, ReplicateFailure):
