@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compareText } from '../base/diagnostics.ts';
 import { type FileDigests, sha256 } from '../base/digest.ts';
@@ -8,6 +9,7 @@ import type { PlannedCondition } from '../runtime/plan.ts';
 import type { KeyComponents, SourceComponent } from '../store/components.ts';
 import { inputGlobs } from './declared-inputs.ts';
 import { digestRead } from './digest-file.ts';
+import { variablesIn } from './environment-reads.ts';
 import { FileStates } from './file-states.ts';
 import { ImportScanner } from './imports.ts';
 import { type Language, languageOf, ModuleFinder, runsIn } from './modules.ts';
@@ -18,6 +20,7 @@ import { PythonPackages } from './python-packages.ts';
 
 /** Below a folder of which any file may be imported. */
 const NOT_CODE = ['**/node_modules/**', '**/results/**'];
+const SOURCE = /\.(?:[cm]?[jt]s|[jt]sx|py)$/;
 
 const fastGlob = late<typeof import('fast-glob')>('fast-glob');
 
@@ -39,6 +42,7 @@ export class Fingerprints {
   private readonly codes = new Map<string, Promise<Code>>();
   private readonly digests = new Map<string, Promise<string>>();
   private readonly globs = new Map<string, Promise<readonly string[]>>();
+  private readonly variables = new Map<string, readonly string[]>();
 
   private readonly python: PythonImportScanner;
   private readonly pythonPackages = new PythonPackages();
@@ -240,6 +244,29 @@ export class Fingerprints {
       return found.flat().length === 0 ? [input.glob] : [];
     };
     return (await Promise.all(inputs.map(missing))).flat();
+  }
+
+  /** Environment variables that its code reads by their names and that are not declared, each with a file that does. */
+  async undeclaredVariables(planned: PlannedCondition): Promise<ReadonlyMap<string, string>> {
+    const declared = new Set(planned.inputs.map((input) => (input.type === 'env' ? input.name : '')));
+    const read = new Map<string, string>();
+    for (const { files } of await this.codesOf(planned)) {
+      for (const file of Object.keys(files).filter((path) => SOURCE.test(path))) {
+        for (const name of this.variablesOf(file))
+          if (!declared.has(name) && !read.has(name)) read.set(name, file);
+      }
+    }
+    return read;
+  }
+
+  private variablesOf(file: string): readonly string[] {
+    const known = this.variables.get(file) ?? variablesIn(this.textOf(join(this.root, file)));
+    this.variables.set(file, known);
+    return known;
+  }
+
+  private textOf(path: string): string {
+    return this.scanner.textOf(path) ?? readFileSync(path, 'utf8');
   }
 
   private glob(pattern: string, ignore: string[] = []): Promise<readonly string[]> {

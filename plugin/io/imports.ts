@@ -101,9 +101,14 @@ export class ImportScanner {
     };
   }
 
+  /** What a file that was followed says; undefined of any other. @param file absolute path */
+  textOf(file: string): string | undefined {
+    return this.sources.get(file)?.text;
+  }
+
   /** Digest of a file that was followed; undefined of any other. @param file absolute path */
   digestOf(file: string): string | undefined {
-    const text = this.sources.get(file)?.text;
+    const text = this.textOf(file);
     if (text === undefined) return undefined;
     // Other bytes than those of UTF-8 all look the same in a text.
     return sha256(text.includes('\ufffd') ? readFileSync(file) : text);

@@ -163,7 +163,7 @@ interface Shared extends RunOptions {
   readonly storeTrouble: StoreTrouble;
   readonly reads: DiscoveredReads;
   readonly looking: LookingTime;
-  /** Inputs without files that were warned about. */
+  /** What was warned about, for each experiment. */
   readonly inputsTold: Set<string>;
   readonly origin: RunOrigin;
 }
@@ -302,15 +302,23 @@ class ConditionRun implements PoolSink {
     return inPlace;
   }
 
-  /** What is misspelled is not noticed when it changes. */
+  /** What is misspelled or not declared is not noticed when it changes. */
   private async warnOfInputs(): Promise<void> {
     const { planned, shared } = this;
-    for (const glob of await shared.fingerprints.inputsWithoutFiles(planned)) {
-      const place = `${planned.experiment}\0${glob}`;
-      if (shared.inputsTold.has(place)) continue;
+    const tell = (text: string): void => {
+      const place = `${planned.experiment}\0${text}`;
+      if (shared.inputsTold.has(place)) return;
       shared.inputsTold.add(place);
+      shared.onEvent({ type: 'warning', planned, text });
+    };
+    for (const glob of await shared.fingerprints.inputsWithoutFiles(planned)) {
       const hint = /[()]/.test(glob) ? '; a "(" or ")" of a name is written "[(]" or "[)]" beside a "*"' : '';
-      shared.onEvent({ type: 'warning', planned, text: `the input "${glob}" matches no file${hint}` });
+      tell(`the input "${glob}" matches no file${hint}`);
+    }
+    for (const [name, file] of await shared.fingerprints.undeclaredVariables(planned)) {
+      tell(
+        `${file} reads the environment variable ${name}, and a change of it goes unnoticed: declare { env: ${name} } under "inputs"`,
+      );
     }
   }
 

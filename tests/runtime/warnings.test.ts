@@ -150,3 +150,25 @@ test('a function that declares no parameters may look at any value', async () =>
   using lab = new Lab({ ...DECLARING, 'e/steps.ts': 'export const look = (data: number) => data;\n' });
   expect(logs(await lab.run())).toEqual([]);
 });
+
+test('a variable that code reads and nobody declares is warned about once an experiment', async () => {
+  const steps =
+    "import { size } from '../libs/size.ts';\nexport const look = () => size + (process.env.MODEL ?? '');\n";
+  const config = 'treatments: { high: {} }\ndatasource: { one: one }\nsteps: [look]\n';
+  const one = 'export const one = () => 1;\n';
+  using lab = new Lab({
+    'e/config.yaml': config,
+    'e/datasources.ts': one,
+    'e/steps.ts': steps,
+    'declaring/config.yaml': `inputs: [{ env: MODEL }, { env: SIZE }]\n${config}`,
+    'declaring/datasources.ts': one,
+    'declaring/steps.ts': steps,
+    'libs/size.ts': 'export const size = Number(process.env.SIZE ?? 1);\n',
+  });
+  const remedy = 'and a change of it goes unnoticed: declare { env';
+  expect(warnings(await lab.run({ store: 'store' }))).toEqual([
+    `e/baseline: e/steps.ts reads the environment variable MODEL, ${remedy}: MODEL } under "inputs"`,
+    `e/baseline: libs/size.ts reads the environment variable SIZE, ${remedy}: SIZE } under "inputs"`,
+  ]);
+  expect(warnings(await lab.run({ store: 'store' }))).toEqual([]);
+});
