@@ -60,12 +60,45 @@ function shareCode(a: FileDigests, b: FileDigests): boolean {
   );
 }
 
-/** What a user should hear of something that was read and not declared; undefined for what Nx hashes anyway. */
-export function warningOf({ folder, results }: PlannedCondition, path: string): string | undefined {
-  const isResult = `/${path}`.includes(`/${RESULTS}/`) || path.startsWith(`${results}/`);
-  if (path.startsWith(`${folder}/`) && !isResult) return undefined;
-  const where = isResult
-    ? 'neither declared under "inputs" nor referred to under "datasource"'
-    : 'not declared under "inputs"';
-  return `reads ${path}, which is ${where}: Nx does not notice a change of it`;
+export interface ReadWarning {
+  /** Warnings about the same are one, told at the first. */
+  readonly about: string;
+  readonly text: string;
 }
+
+/** What a user should hear of what was read and not declared: one warning for each folder. Nx hashes what lies in the experiment's. */
+export function warningsOf({ folder, results }: PlannedCondition, paths: readonly string[]): ReadWarning[] {
+  const isResult = (path: string): boolean =>
+    `/${path}`.includes(`/${RESULTS}/`) || path.startsWith(`${results}/`);
+  const told = paths.filter((path) => isResult(path) || !path.startsWith(`${folder}/`));
+  const folders = new Map<string, string[]>();
+  for (const path of told) {
+    const place = path.slice(0, path.lastIndexOf('/') + 1);
+    folders.set(place, [...(folders.get(place) ?? []), path]);
+  }
+  return [...folders].map(([place, inside]) => {
+    const [first, ...others] = inside.filter((path) => path !== place);
+    const what = others.length > 0 ? `${others.length + 1} files of ${place}` : (first ?? place);
+    const [are, them] = others.length > 0 ? ['are', 'them'] : ['is', 'it'];
+    const where = isResult(place + (first ?? ''))
+      ? 'neither declared under "inputs" nor referred to under "datasource"'
+      : 'not declared under "inputs"';
+    return {
+      about: place,
+      text: `reads ${what}, which ${are} ${where}: Nx does not notice a change of ${them}`,
+    };
+  });
+}
+
+/** @param path of a file outside of the workspace, absolute */
+export function warningOfOutside(path: string): ReadWarning {
+  return {
+    about: 'outside',
+    text: `reads ${path}, outside of the workspace: a change of it goes unnoticed. Copied into the workspace it can be declared under "inputs"`,
+  };
+}
+
+export const TOO_MANY: ReadWarning = {
+  about: 'too many',
+  text: `reads more than ${MAX_READS} files that are not declared under "inputs": too many to keep track of, so that everything runs again each time`,
+};

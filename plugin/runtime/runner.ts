@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { ChangeWatch, LookingTime } from '../io/change-watch.ts';
 import { ConditionFolder, readKey, removeShards } from '../io/condition-folder.ts';
 import { digestRead } from '../io/digest-file.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
+import { isOfMachine } from '../io/machine-folders.ts';
 import { pathOfRead } from '../io/paths.ts';
 import type { Interpreters } from '../io/python.ts';
 import { RunOrigin } from '../io/run-origin.ts';
@@ -15,7 +16,13 @@ import type { RunStore, StoredReplicate } from '../store/store.ts';
 import type { WorkerPool } from '../workers/pool.ts';
 import type { WorkerSpec } from '../workers/protocol.ts';
 import type { PoolSink } from '../workers/slot.ts';
-import { DiscoveredReads, warningOf } from './discovered-reads.ts';
+import {
+  DiscoveredReads,
+  type ReadWarning,
+  TOO_MANY,
+  warningOfOutside,
+  warningsOf,
+} from './discovered-reads.ts';
 import type { ConditionOutcome, ConditionStatus, FailedReplicate, RunEvent } from './events.ts';
 import { describeFailure, ReplicateError, type RunFailure, stackOf } from './failures.ts';
 import { conditionJob, workerOf } from './jobs.ts';
@@ -72,7 +79,7 @@ export async function runPlan(
     origin: new RunOrigin(root, interpreters, fingerprints.finder),
     reads: new DiscoveredReads((path) => digestRead(join(root, path))),
     looking: new LookingTime(),
-    inputsTold: new Set(),
+    warned: new Set(),
     storeTrouble: new StoreTrouble((planned, why) =>
       options.onEvent({
         type: 'warning',
@@ -164,7 +171,7 @@ interface Shared extends RunOptions {
   readonly reads: DiscoveredReads;
   readonly looking: LookingTime;
   /** What was warned about, for each experiment. */
-  readonly inputsTold: Set<string>;
+  readonly warned: Set<string>;
   readonly origin: RunOrigin;
 }
 
@@ -255,11 +262,16 @@ class ConditionRun implements PoolSink {
   observed(reads: readonly string[]): void {
     const { planned, shared, reuse } = this;
     if (reuse === undefined) return;
-    const untracked = reuse.untracked(reads.map((read) => pathOfRead(shared.root, read)));
-    for (const path of shared.reads.add(reuse.reader, untracked)) {
-      const text = reuse.declares(path) ? undefined : warningOf(planned, path);
-      if (text !== undefined) shared.onEvent({ type: 'warning', planned, text });
-    }
+    const isInside = (read: string): boolean => read.startsWith(shared.root + sep);
+    const inside = reads.filter(isInside).map((read) => pathOfRead(shared.root, read));
+    const fresh = shared.reads.add(reuse.reader, reuse.untracked(inside));
+    for (const warning of warningsOf(
+      planned,
+      fresh.filter((path) => !reuse.declares(path)),
+    ))
+      this.warnOnce(warning);
+    const outside = reads.find((read) => !isInside(read) && !isOfMachine(read));
+    if (outside !== undefined) this.warnOnce(warningOfOutside(outside));
   }
 
   log(replicate: number | undefined, text: string): void {
@@ -302,23 +314,25 @@ class ConditionRun implements PoolSink {
     return inPlace;
   }
 
+  /** Once for each experiment. */
+  private warnOnce({ about, text }: ReadWarning): void {
+    const { planned, shared } = this;
+    const key = `${planned.experiment}\0${about}`;
+    if (shared.warned.has(key)) return;
+    shared.warned.add(key);
+    shared.onEvent({ type: 'warning', planned, text });
+  }
+
   /** What is misspelled or not declared is not noticed when it changes. */
   private async warnOfInputs(): Promise<void> {
     const { planned, shared } = this;
-    const tell = (text: string): void => {
-      const place = `${planned.experiment}\0${text}`;
-      if (shared.inputsTold.has(place)) return;
-      shared.inputsTold.add(place);
-      shared.onEvent({ type: 'warning', planned, text });
-    };
     for (const glob of await shared.fingerprints.inputsWithoutFiles(planned)) {
       const hint = /[()]/.test(glob) ? '; a "(" or ")" of a name is written "[(]" or "[)]" beside a "*"' : '';
-      tell(`the input "${glob}" matches no file${hint}`);
+      this.warnOnce({ about: glob, text: `the input "${glob}" matches no file${hint}` });
     }
     for (const [name, file] of await shared.fingerprints.undeclaredVariables(planned)) {
-      tell(
-        `${file} reads the environment variable ${name}, and a change of it goes unnoticed: declare { env: ${name} } under "inputs"`,
-      );
+      const text = `${file} reads the environment variable ${name}, and a change of it goes unnoticed: declare { env: ${name} } under "inputs"`;
+      this.warnOnce({ about: name, text });
     }
   }
 
@@ -388,6 +402,7 @@ class ConditionRun implements PoolSink {
     const reads = shared.reads.of(reuse.reader);
     if (reads === 'too-many') {
       reuse.distrust();
+      this.warnOnce(TOO_MANY);
       return;
     }
     if (Object.keys(record.artifacts).length === 0 && reads === undefined) {

@@ -96,7 +96,7 @@ async function run(message: RunMessage): Promise<void> {
     loader ??= new ModuleLoader(job.root);
     pipeline = await bind(job, loader);
   } catch (thrown) {
-    tellReads(job);
+    tellReads();
     send({ type: 'batch-failed', failure: failureOf(thrown, job.root) });
     return;
   }
@@ -127,19 +127,19 @@ async function runReplicate(pipeline: Pipeline, job: ReplicateJob, message: RunM
     }
     const { metrics, artifacts } = await (message.concurrency > 1 ? interleaved.run(state, body) : body());
     endLine(state);
-    tellReads(message.job);
+    tellReads();
     send({ type: 'replicate-finished', replicate, ms: elapsed(), metrics, artifacts });
   } catch (thrown) {
     endLine(state);
-    tellReads(message.job);
+    tellReads();
     const failure = failureOf(thrown, message.job.root);
     send({ type: 'replicate-failed', replicate, ms: elapsed(), failure });
   }
 }
 
 /** Also of what fails: modules may have kept what it has read, for those that succeed. */
-function tellReads({ root }: ConditionJob): void {
-  const reads = observer.take(root);
+function tellReads(): void {
+  const reads = observer.take();
   if (reads.length > 0) send({ type: 'observed', reads });
 }
 

@@ -15,7 +15,7 @@ const LISTERS = ['readdir', 'readdirSync', 'opendir', 'opendirSync'];
 const readdirSync = fs.readdirSync;
 
 /**
- * Watches which files of the workspace this process reads through `node:fs`, modules included, and of which folders it asks
+ * Watches which files this process reads through `node:fs`, modules included, and of which folders it asks
  * for the names. What native code or a child process reads is not seen, nor whether a file was asked to be there.
  */
 export class FileObserver {
@@ -43,12 +43,12 @@ export class FileObserver {
     this.byExperiment.set(experiment, this.seen);
   }
 
-  /** Absolute paths below a folder that are new since the last call, but for installed packages. Those of folders end with a separator. */
-  take(root: string): string[] {
+  /** Absolute paths that are new since the last call, but for installed packages. Those of folders end with a separator. */
+  take(): string[] {
     const { fresh } = this;
     if (fresh.length === 0) return [];
     this.fresh = [];
-    return fresh.filter((path) => path.startsWith(root + sep) && !path.includes(`${sep}node_modules${sep}`));
+    return fresh.filter((path) => !path.includes(`${sep}node_modules${sep}`));
   }
 
   private noteFile(file: unknown): void {

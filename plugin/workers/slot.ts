@@ -22,8 +22,8 @@ export interface PoolSink {
   /** The first replicate is handed out: until then the condition waited for a worker. */
   began(): void;
   /**
-   * Absolute paths of files of the workspace that a worker has read, and, with a separator at the end, of folders that it
-   * has listed; told before the answer of who read them.
+   * Absolute paths of files that a worker has read, and, with a separator at the end, of folders that it has listed; told
+   * before the answer of who read them.
    */
   observed(reads: readonly string[]): void;
 }

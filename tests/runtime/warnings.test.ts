@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Lab, type Ran } from '../support/engine.ts';
 
 const warnings = ({ events }: Ran): string[] =>
@@ -41,6 +41,62 @@ test('a file that is read elsewhere and not declared is warned about once', asyn
     'e/baseline: reads shared/by-promise.txt, which is not declared under "inputs": Nx does not notice a change of it',
   ]);
 });
+
+test('of many files one warning is told a folder, and that they are too many', async () => {
+  const files = Array.from({ length: 201 }, (_, i) => [`shared/all/${i}.txt`, 'x'] as const);
+  using lab = new Lab({
+    ...Object.fromEntries(files),
+    'shared/one.txt': 'x',
+    'e/config.yaml': 'replicates: 3\ndatasource: { all: read }\nsteps: [look]\n',
+    'e/datasources.ts': `import { readFileSync, readdirSync } from 'node:fs';
+export const read = () => {
+  readFileSync('../shared/one.txt');
+  for (const name of readdirSync('../shared/all')) readFileSync('../shared/all/' + name);
+};
+`,
+    'e/steps.ts': 'export const look = () => 1;\n',
+  });
+  const told = [
+    'e/baseline: reads shared/one.txt, which is not declared under "inputs": Nx does not notice a change of it',
+    'e/baseline: reads 201 files of shared/all/, which are not declared under "inputs": Nx does not notice a change of them',
+    'e/baseline: reads more than 200 files that are not declared under "inputs": too many to keep track of, so that everything runs again each time',
+  ];
+  expect(warnings(await lab.run({ store: 'store', workers: 1 }))).toEqual(told);
+  lab.write({
+    'e/config.yaml':
+      'replicates: 3\ninputs: ["{workspaceRoot}/shared"]\ndatasource: { all: read }\nsteps: [look]\n',
+  });
+  expect(warnings(await lab.run({ store: 'store', workers: 1 }))).toEqual([]);
+});
+
+test.each([
+  [
+    'ts',
+    `import { readFileSync } from 'node:fs';\nexport const read = () => { readFileSync('/etc/hosts'); readFileSync(process.env.NX_ELSEWHERE + '/a'); readFileSync(process.env.NX_ELSEWHERE + '/b'); };\n`,
+    'export const look = () => 1;\n',
+  ],
+  [
+    'py',
+    `import os, json, decimal\nfrom crystallize import data_source\n@data_source\ndef read(ctx):\n    open('/etc/hosts').read()\n    open(os.environ['NX_ELSEWHERE'] + '/a').read()\n`,
+    'from crystallize import pipeline_step\n@pipeline_step()\ndef look(data, ctx): pass\n',
+  ],
+])(
+  'one file outside of the workspace is warned about, if it is no part of the machine: %s',
+  async (language, read, look) => {
+    using outside = new Lab({ a: '1', b: '2' });
+    using lab = new Lab({
+      'e/config.yaml': 'replicates: 2\ndatasource: { all: read }\nsteps: [look]\n',
+      [`e/datasources.${language}`]: read,
+      [`e/steps.${language}`]: look,
+    });
+    vi.stubEnv('NX_ELSEWHERE', outside.root);
+    vi.stubEnv('TMPDIR', '/nowhere');
+    expect(warnings(await lab.run({ store: 'store', workers: 1 }))).toEqual([
+      `e/baseline: reads ${outside.root}/a, outside of the workspace: a change of it goes unnoticed. Copied into the workspace it can be declared under "inputs"`,
+    ]);
+    vi.unstubAllEnvs();
+  },
+);
 
 test('an input that matches nothing is warned about once, and one that a bracket makes match is not', async () => {
   using lab = new Lab({

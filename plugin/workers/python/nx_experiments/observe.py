@@ -1,4 +1,4 @@
-"""Which files of the workspace this process reads, modules included, and of which folders it asks for the names.
+"""Which files this process reads, modules included, and of which folders it asks for the names.
 
 What native code reads by itself is not seen, nor whether a file was asked to be there.
 """
@@ -11,6 +11,8 @@ from typing import Any, Dict, List, Set
 
 # Below these lies nothing of the user's own.
 INSTALLED = ("node_modules", "site-packages", "dist-packages", "__pycache__", ".git")
+
+PYTHON = tuple({place + os.sep for place in (sys.prefix, sys.base_prefix, sys.exec_prefix) if place != os.sep})
 
 
 class FileObserver:
@@ -28,15 +30,14 @@ class FileObserver:
         self._seen = self._by_experiment.setdefault(experiment, set())
 
     def take(self, root: str) -> List[str]:
-        """Absolute paths below a folder that are new since the last call, but for installed packages.
+        """Absolute paths that are new since the last call, but for what is installed.
 
         Those of folders end with a separator.
         """
         if not self._fresh:
             return []
         fresh, self._fresh = self._fresh, []
-        prefix = root + os.sep
-        return [path for path in fresh if path.startswith(prefix) and not is_installed(path, root)]
+        return [path for path in fresh if not path.startswith(PYTHON) and not is_installed(path, root)]
 
     def _hear(self, event: str, args: Any) -> None:
         if event == "open":
@@ -66,7 +67,7 @@ def _imports() -> bool:
 
 
 def is_installed(path: str, root: str) -> bool:
-    parts = os.path.relpath(path, root).split(os.sep)
+    parts = path[len(root) if path.startswith(root + os.sep) else 0 :].split(os.sep)
     return any(part in INSTALLED for part in parts)
 
 
