@@ -4,7 +4,7 @@ import { Lab, type Ran, type RunSettings } from '../support/engine.ts';
 
 /** Put at the top of a steps module: each call of `executed` is one execution of a step that really happened. */
 export const COUNTING = `import { appendFileSync } from 'node:fs';
-const executed = (ctx: any) => appendFileSync(process.env.EXECUTIONS!, \`\${ctx.experiment}/\${ctx.condition} \${ctx.replicate}\\n\`);
+const executed = (ctx: any) => appendFileSync(process.env.NX_EXECUTIONS!, \`\${ctx.experiment}/\${ctx.condition} \${ctx.replicate}\\n\`);
 `;
 
 /** A lab with a run store whose steps leave a line for every execution. */
@@ -16,7 +16,7 @@ export class CountingLab extends Lab {
     settings: RunSettings = {},
   ): Promise<{ counts: Record<string, number>; replicates: Record<string, number[]>; ran: Ran }> {
     rmSync(this.executions, { force: true });
-    process.env.EXECUTIONS = this.executions;
+    process.env.NX_EXECUTIONS = this.executions;
     const ran = await this.run({ store: 'store', workers: 1, ...settings });
     const replicates: Record<string, number[]> = {};
     const lines = existsSync(this.executions)

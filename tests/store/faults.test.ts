@@ -231,7 +231,7 @@ test('two runs of one graph at once, over and over: both succeed, and the result
   using lab = new CountingLab(pair({ replicates: 20 }));
   await lab.count();
   const expected = lab.snapshot();
-  process.env.EXECUTIONS = join(lab.root, 'executions');
+  process.env.NX_EXECUTIONS = join(lab.root, 'executions');
   for (let round = 0; round < 2; round++) {
     if (round % 2 === 0) rmSync(join(lab.root, '.nx'), { recursive: true, force: true });
     const runs = await Promise.all([1, 2, 3].map(() => runLab(lab.root)));
