@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs';
-import { sep } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 
 /** Up to this size a file is read at once, and copied at once: the detour over a thread takes longer than the work. */
@@ -21,9 +20,4 @@ const NOT_LISTED = new Set(['results', 'node_modules', '__pycache__', '.git', '.
 export async function digestNames(path: string): Promise<string> {
   const names = readdirSync(path).filter((name) => !NOT_LISTED.has(name));
   return sha256(JSON.stringify(names.sort()));
-}
-
-/** Of what was read: of a folder, whose path ends with a separator, the names in it; else the content. @throws when it cannot be read */
-export function digestRead(path: string): Promise<string> {
-  return path.endsWith(sep) ? digestNames(path) : digestFile(path);
 }

@@ -8,7 +8,6 @@ import type { Definition } from '../config/config.ts';
 import type { PlannedCondition } from '../runtime/plan.ts';
 import type { KeyComponents, SourceComponent } from '../store/components.ts';
 import { inputGlobs } from './declared-inputs.ts';
-import { digestRead } from './digest-file.ts';
 import { variablesIn } from './environment-reads.ts';
 import { FileStates } from './file-states.ts';
 import { ImportScanner } from './imports.ts';
@@ -17,6 +16,7 @@ import { InstalledPackages } from './packages.ts';
 import type { Interpreters } from './python.ts';
 import { PythonImportScanner } from './python-imports.ts';
 import { PythonPackages } from './python-packages.ts';
+import { digestRead } from './read-files.ts';
 
 /** Below a folder of which any file may be imported. */
 const NOT_CODE = ['**/node_modules/**', '**/results/**'];

@@ -10,43 +10,80 @@ export interface Reader {
   readonly code: FileDigests;
 }
 
+/** What was read, and when. */
+export interface Read {
+  /** Relative to the root, with a slash at the end of a folder's. */
+  readonly path: string;
+  readonly state: string;
+}
+
+/** Looks at what was read. */
+export interface Reads {
+  /** Rejects when there is nothing. */
+  digest(path: string): Promise<string>;
+  hasChanged(path: string, state: string): boolean;
+}
+
+interface Known {
+  readonly state: string;
+  readonly digest: Promise<string>;
+}
+
 /**
  * Files that experiments were seen to read although nobody declared them. A replicate may use what another one has read
  * and a module has kept in memory: each counts with all that its experiment, and others that share code with it, have read
  * so far. One for a run.
  */
 export class DiscoveredReads {
-  private readonly readers = new Map<string, { code: FileDigests; reads: Map<string, Promise<string>> }>();
+  private readonly readers = new Map<string, { code: FileDigests; reads: Map<string, Known> }>();
+  private readonly changed = new Set<string>();
+  private looked = false;
 
-  /** @param digest of the content of a file by its path; rejects when there is none */
-  constructor(private readonly digest: (path: string) => Promise<string>) {}
+  constructor(private readonly files: Reads) {}
 
-  /** @returns those that are new */
-  add({ experiment, code }: Reader, paths: readonly string[]): string[] {
-    if (paths.length === 0) return [];
-    const { reads } = this.readers.get(experiment) ?? { reads: new Map<string, Promise<string>>() };
+  /** @returns the paths of those that are new */
+  add({ experiment, code }: Reader, found: readonly Read[]): string[] {
+    if (found.length === 0) return [];
+    const { reads } = this.readers.get(experiment) ?? { reads: new Map<string, Known>() };
     this.readers.set(experiment, { code, reads });
-    const fresh = paths.filter((path) => !reads.has(path));
-    for (const path of fresh)
-      reads.set(
-        path,
-        this.digest(path).catch(() => 'missing'),
-      );
-    return fresh;
+    const fresh = found.filter(({ path }) => !reads.has(path));
+    for (const { path, state } of fresh)
+      reads.set(path, { state, digest: this.files.digest(path).catch(() => 'missing') });
+    return fresh.map(({ path }) => path);
   }
 
-  /** Undefined when there are none; `too-many` when results cannot be kept for that. */
-  of({ experiment, code }: Reader): Promise<FileDigests> | 'too-many' | undefined {
+  /**
+   * Digests by path; undefined when there are none.
+   *
+   * @returns when results cannot be kept: `too-many`, or the path of what has changed since it was read
+   */
+  of({ experiment, code }: Reader): Promise<FileDigests> | 'too-many' | { changed: string } | undefined {
     if (this.readers.size === 0) return undefined;
+    this.look();
     const all = new Map<string, Promise<string>>();
     for (const [name, reader] of this.readers) {
       if (name !== experiment && !shareCode(code, reader.code)) continue;
-      for (const [path, digest] of reader.reads) all.set(path, digest);
+      for (const [path, { digest }] of reader.reads) {
+        if (this.changed.has(path)) return { changed: path };
+        all.set(path, digest);
+      }
     }
     if (all.size === 0) return undefined;
     if (all.size > MAX_READS) return 'too-many';
     const digests = [...all].map(async ([path, digest]) => [path, await digest] as const);
     return Promise.all(digests).then((pairs) => Object.fromEntries(pairs));
+  }
+
+  /** Answers that come together need one look. */
+  private look(): void {
+    if (this.looked) return;
+    this.looked = true;
+    setImmediate(() => {
+      this.looked = false;
+    });
+    for (const { reads } of this.readers.values()) {
+      for (const [path, { state }] of reads) if (this.files.hasChanged(path, state)) this.changed.add(path);
+    }
   }
 }
 
@@ -102,3 +139,11 @@ export const TOO_MANY: ReadWarning = {
   about: 'too many',
   text: `reads more than ${MAX_READS} files that are not declared under "inputs": too many to keep track of, so that everything runs again each time`,
 };
+
+/** @param path of what has changed since it was read */
+export function warningOfChange(path: string): ReadWarning {
+  return {
+    about: 'changed',
+    text: `${path} is read and written to while it runs: nobody knows what was read, so that results are not kept for the next run`,
+  };
+}

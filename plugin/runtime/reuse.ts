@@ -159,13 +159,13 @@ export class ConditionReuse {
   }
 
   /** Of what was read, what the keys do not cover. The artifacts of upstream conditions are in those of replicates. */
-  untracked(paths: readonly string[]): string[] {
+  untracked<R extends { readonly path: string }>(reads: readonly R[]): R[] {
     const { components, planned } = this;
     const { code, loaders, files } = components;
     const covered = planned.sources.flatMap((source) =>
       source.type === 'artifact' ? [`${source.upstreamResults}/${source.condition}/`] : [],
     );
-    return paths.filter((path) => {
+    return reads.filter(({ path }) => {
       const known = Object.hasOwn(code, path) || Object.hasOwn(loaders, path) || Object.hasOwn(files, path);
       if (known || /(?:^|\/)(?:package\.json|tsconfig[^/]*\.json)$/.test(path)) return false;
       // Beside the results lies what is on its way to be some.

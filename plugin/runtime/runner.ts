@@ -3,23 +3,23 @@ import { join, sep } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { ChangeWatch, LookingTime } from '../io/change-watch.ts';
 import { ConditionFolder, readKey, removeShards } from '../io/condition-folder.ts';
-import { digestRead } from '../io/digest-file.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
 import { isOfMachine } from '../io/machine-folders.ts';
-import { pathOfRead } from '../io/paths.ts';
 import type { Interpreters } from '../io/python.ts';
+import { pathOfRead, ReadFiles } from '../io/read-files.ts';
 import { RunOrigin } from '../io/run-origin.ts';
 import type { Untouched } from '../io/untouched.ts';
 import { conditionKey } from '../store/components.ts';
 import { ranges, spans } from '../store/explain.ts';
 import type { RunStore, StoredReplicate } from '../store/store.ts';
 import type { WorkerPool } from '../workers/pool.ts';
-import type { WorkerSpec } from '../workers/protocol.ts';
+import type { ObservedRead, WorkerSpec } from '../workers/protocol.ts';
 import type { PoolSink } from '../workers/slot.ts';
 import {
   DiscoveredReads,
   type ReadWarning,
   TOO_MANY,
+  warningOfChange,
   warningOfOutside,
   warningsOf,
 } from './discovered-reads.ts';
@@ -77,7 +77,7 @@ export async function runPlan(
     upstream: new UpstreamArtifacts(root, options.store),
     fingerprints,
     origin: new RunOrigin(root, interpreters, fingerprints.finder),
-    reads: new DiscoveredReads((path) => digestRead(join(root, path))),
+    reads: new DiscoveredReads(new ReadFiles(root)),
     looking: new LookingTime(),
     warned: new Set(),
     storeTrouble: new StoreTrouble((planned, why) =>
@@ -259,19 +259,21 @@ class ConditionRun implements PoolSink {
     this.startedAt = Date.now();
   }
 
-  observed(reads: readonly string[]): void {
+  observed(reads: readonly ObservedRead[]): void {
     const { planned, shared, reuse } = this;
     if (reuse === undefined) return;
-    const isInside = (read: string): boolean => read.startsWith(shared.root + sep);
-    const inside = reads.filter(isInside).map((read) => pathOfRead(shared.root, read));
+    const isInside = ({ path }: ObservedRead): boolean => path.startsWith(shared.root + sep);
+    const inside = reads
+      .filter(isInside)
+      .map((read) => ({ path: pathOfRead(shared.root, read), state: read.state }));
     const fresh = shared.reads.add(reuse.reader, reuse.untracked(inside));
     for (const warning of warningsOf(
       planned,
       fresh.filter((path) => !reuse.declares(path)),
     ))
       this.warnOnce(warning);
-    const outside = reads.find((read) => !isInside(read) && !isOfMachine(read));
-    if (outside !== undefined) this.warnOnce(warningOfOutside(outside));
+    const outside = reads.find((read) => !isInside(read) && !isOfMachine(read.path));
+    if (outside !== undefined) this.warnOnce(warningOfOutside(outside.path));
   }
 
   log(replicate: number | undefined, text: string): void {
@@ -400,9 +402,9 @@ class ConditionRun implements PoolSink {
   private keep(reuse: ConditionReuse, record: ReplicateRecord, ms: number, artifacts: string): void {
     const { shared } = this;
     const reads = shared.reads.of(reuse.reader);
-    if (reads === 'too-many') {
+    if (reads === 'too-many' || (reads && 'changed' in reads)) {
       reuse.distrust();
-      this.warnOnce(TOO_MANY);
+      this.warnOnce(reads === 'too-many' ? TOO_MANY : warningOfChange(reads.changed));
       return;
     }
     if (Object.keys(record.artifacts).length === 0 && reads === undefined) {

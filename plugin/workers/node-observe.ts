@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ObservedRead } from './protocol.ts';
 
 type AnyFunction = (...args: unknown[]) => unknown;
 type Patchable = Record<string, AnyFunction>;
@@ -12,7 +13,7 @@ const READERS = ['readFile', 'readFileSync', 'createReadStream'];
 const OPENERS = ['open', 'openSync'];
 /** Functions that read the names in the folder of their first argument. */
 const LISTERS = ['readdir', 'readdirSync', 'opendir', 'opendirSync'];
-const readdirSync = fs.readdirSync;
+const { readdirSync, statSync } = fs;
 
 /**
  * Watches which files this process reads through `node:fs`, modules included, and of which folders it asks
@@ -21,7 +22,7 @@ const readdirSync = fs.readdirSync;
 export class FileObserver {
   private readonly byExperiment = new Map<string, Set<string>>();
   private seen = new Set<string>();
-  private fresh: string[] = [];
+  private fresh: ObservedRead[] = [];
 
   constructor() {
     const promises = fs.promises as unknown as Patchable;
@@ -38,17 +39,14 @@ export class FileObserver {
   /** From here on this experiment reads. */
   enter(experiment: string): void {
     // What nobody has been told of has to be told when it is read again.
-    for (const path of this.fresh.splice(0)) this.seen.delete(path);
+    for (const { path } of this.fresh.splice(0)) this.seen.delete(path);
     this.seen = this.byExperiment.get(experiment) ?? new Set();
     this.byExperiment.set(experiment, this.seen);
   }
 
-  /** Absolute paths that are new since the last call, but for installed packages. Those of folders end with a separator. */
-  take(): string[] {
-    const { fresh } = this;
-    if (fresh.length === 0) return [];
-    this.fresh = [];
-    return fresh.filter((path) => !path.includes(`${sep}node_modules${sep}`));
+  /** What is new since the last call, but for installed packages. */
+  take(): ObservedRead[] {
+    return this.fresh.splice(0);
   }
 
   private noteFile(file: unknown): void {
@@ -70,7 +68,7 @@ export class FileObserver {
   private note(path: string): void {
     if (this.seen.has(path)) return;
     this.seen.add(path);
-    this.fresh.push(path);
+    if (!path.includes(`${sep}node_modules${sep}`)) this.fresh.push({ path, state: stateOf(path) });
   }
 }
 
@@ -82,6 +80,15 @@ function watch(target: Patchable, name: string, note: (first: unknown, second: u
     note(args[0], args[1]);
     return original.apply(this, args);
   }, original);
+}
+
+function stateOf(path: string): string {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    return stats === undefined ? 'missing' : `${Math.floor(stats.mtimeMs)} ${stats.size}`;
+  } catch {
+    return 'missing';
+  }
 }
 
 function pathOf(file: unknown): string | undefined {

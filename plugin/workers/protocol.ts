@@ -84,6 +84,13 @@ export interface VerifyJob {
   readonly treatment: Metrics;
 }
 
+export interface ObservedRead {
+  /** Absolute path of a file, or, with a separator at the end, of a folder whose names were asked for. */
+  readonly path: string;
+  /** When it was read: its time of change in whole milliseconds, a space, and its size in bytes; or `missing`. */
+  readonly state: string;
+}
+
 export type ToWorker =
   | {
       readonly type: 'run';
@@ -121,8 +128,8 @@ export type FromWorker =
   | { readonly type: 'log'; readonly replicate: number | undefined; readonly text: string }
   /** Nothing of this condition can run here. */
   | { readonly type: 'batch-failed'; readonly failure: RunFailure }
-  /** Absolute paths of files of the workspace that were read for the first time for this experiment; before the answer. */
-  | { readonly type: 'observed'; readonly reads: readonly string[] }
+  /** What was read for the first time for this experiment; before the answer of who read it. */
+  | { readonly type: 'observed'; readonly reads: readonly ObservedRead[] }
   | { readonly type: 'batch-finished' }
   /** An error that no step could catch; the worker ends after it. */
   | { readonly type: 'uncaught'; readonly error: ErrorInfo }

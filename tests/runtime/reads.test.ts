@@ -92,3 +92,37 @@ def look(data, ctx):
   lab.write({ 'e/notes.md': 'x' });
   expect(await ran(lab)).toBe(0);
 });
+
+test.each([
+  [
+    'ts',
+    "import { readFileSync } from 'node:fs';\nexport const read = async (ctx: any) => { const text = readFileSync('unlisted.txt', 'utf8'); if (ctx.replicate === 1) (await import('node:fs')).writeFileSync('unlisted.txt', 'xyz'); return text; };\n",
+    "export const look = (d: string, ctx: any) => { ctx.metrics.add('size', d.length); };\n",
+  ],
+  [
+    'py',
+    `from crystallize import data_source
+@data_source
+def read(ctx):
+    text = open('unlisted.txt').read()
+    if ctx.get('replicate') == 1: open('unlisted.txt', 'w').write('xyz')
+    return text
+`,
+    "from crystallize import pipeline_step\n@pipeline_step()\ndef look(data, ctx): ctx.metrics.add('size', len(data))\n",
+  ],
+])('what is written to after it was read is kept for nobody: %s', async (language, read, look) => {
+  using lab = new Lab({
+    'e/config.yaml': 'replicates: 3\ndatasource: { all: read }\nsteps: [look]\n',
+    [`e/datasources.${language}`]: read,
+    [`e/steps.${language}`]: look,
+    'e/unlisted.txt': 'x',
+  });
+  const { events } = await lab.run({ store: 'store', workers: 1 });
+  expect(events.flatMap((event) => (event.type === 'warning' ? [event.text] : []))).toEqual([
+    'e/unlisted.txt is read and written to while it runs: nobody knows what was read, so that results are not kept for the next run',
+  ]);
+  expect(lab.metric('e/baseline', 'size')).toEqual([1, 1, 3]);
+  // The file holds "xyz" from the beginning now.
+  expect(await ran(lab)).toBe(3);
+  expect(lab.metric('e/baseline', 'size')).toEqual([3, 3, 3]);
+});

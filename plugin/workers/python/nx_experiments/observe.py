@@ -19,25 +19,26 @@ class FileObserver:
     def __init__(self) -> None:
         self._by_experiment: Dict[str, Set[str]] = {}
         self._seen: Set[str] = set()
-        self._fresh: List[str] = []
+        self._fresh: Dict[str, str] = {}
         sys.addaudithook(self._hear)
 
     def enter(self, experiment: str) -> None:
         """From here on this experiment reads."""
         # What nobody has been told of has to be told when it is read again.
         self._seen.difference_update(self._fresh)
-        self._fresh = []
+        self._fresh = {}
         self._seen = self._by_experiment.setdefault(experiment, set())
 
-    def take(self, root: str) -> List[str]:
-        """Absolute paths that are new since the last call, but for what is installed.
-
-        Those of folders end with a separator.
-        """
+    def take(self, root: str) -> List[Dict[str, str]]:
+        """What is new since the last call, but for what is installed. Paths are absolute, those of folders end with a separator."""
         if not self._fresh:
             return []
-        fresh, self._fresh = self._fresh, []
-        return [path for path in fresh if not path.startswith(PYTHON) and not is_installed(path, root)]
+        fresh, self._fresh = self._fresh, {}
+        return [
+            {"path": path, "state": state}
+            for path, state in fresh.items()
+            if not path.startswith(PYTHON) and not is_installed(path, root)
+        ]
 
     def _hear(self, event: str, args: Any) -> None:
         if event == "open":
@@ -56,7 +57,7 @@ class FileObserver:
             return
         if path not in self._seen:
             self._seen.add(path)
-            self._fresh.append(path)
+            self._fresh[path] = _state(path)
 
 
 def _imports() -> bool:
@@ -66,6 +67,15 @@ def _imports() -> bool:
     return isinstance(name, str) and name.startswith(("importlib", "_frozen_importlib", "pkgutil"))
 
 
+def _state(path: str) -> str:
+    """As Node tells it."""
+    try:
+        stats = os.stat(path)
+    except OSError:
+        return "missing"
+    return f"{stats.st_mtime_ns // 1_000_000} {stats.st_size}"
+
+
 def is_installed(path: str, root: str) -> bool:
     parts = path[len(root) if path.startswith(root + os.sep) else 0 :].split(os.sep)
     return any(part in INSTALLED for part in parts)
@@ -73,7 +83,8 @@ def is_installed(path: str, root: str) -> bool:
 
 def _reads(mode: Any, flags: Any) -> bool:
     if isinstance(mode, str):
-        return mode.startswith("r") or "+" in mode
+        # What is opened for writing alone, or empty, reads nothing that was there before.
+        return mode.startswith("r") or mode.startswith("a") and "+" in mode
     if isinstance(flags, int):
         return flags & (os.O_WRONLY | os.O_CREAT) == 0
     return True
