@@ -1,5 +1,5 @@
-import { isBuiltInTest } from '../statistics/built-in.ts';
 import { ALPHA, type MetricRow, type PairedComparison, type ReportModel, type Verdict } from './model.ts';
+import { asksForEquivalence, sideOf } from './side.ts';
 
 /** What the numbers say of one metric under one condition, in a word. */
 export interface Reading {
@@ -38,17 +38,13 @@ function isSame({ difference, interval: { low, high } }: PairedComparison): bool
 }
 
 /** Undefined when the verdict does not say whether it is significant. */
-function wordOf(
-  { result, verifier, builtIn, better }: Verdict,
-  observed = Number.NaN,
-): Reading['word'] | undefined {
+function wordOf(verdict: Verdict, observed = Number.NaN): Reading['word'] | undefined {
+  const { result, better } = verdict;
   if (!result.ok || typeof result.values.significant !== 'boolean') return undefined;
   if (!result.values.significant) return 'unclear';
-  if (builtIn && isBuiltInTest(verifier) && verifier === 'equivalence') return 'equivalent';
-  const difference = typeof result.values.difference === 'number' ? result.values.difference : observed;
-  if (Number.isNaN(difference)) return undefined;
-  if (difference === 0) return 'unclear';
-  const side = difference > 0 ? 'higher' : 'lower';
+  if (asksForEquivalence(verdict)) return 'equivalent';
+  const side = sideOf(verdict, observed);
+  if (side === undefined) return Number.isNaN(observed) ? undefined : 'unclear';
   if (better === undefined) return side;
   return side === better ? 'better' : 'worse';
 }

@@ -92,7 +92,12 @@ function describe({ row, reading: { word, verdict } }: Finding): string {
     verdict === undefined || values === undefined
       ? `paired t test, p ${pText(adjusted)} corrected by Holm, n ${pairs}`
       : certainty(verdict, values, pairs);
-  return `${clip(row.condition)} is ${word} than the ${BASELINE} on ${clip(row.metric)}: ${signed(by, formatShort)}${range === '' ? '' : ` ${range}`} (${sure}).`;
+  // Where most values tie, a test by rank sees a difference of zero, and its effect size which side it is.
+  const size =
+    by === 0 && values !== undefined
+      ? `${values.effectName} ${formatShort(values.number('effect_size'))}`
+      : `${signed(by, formatShort)}${range === '' ? '' : ` ${range}`}`;
+  return `${clip(row.condition)} is ${word} than the ${BASELINE} on ${clip(row.metric)}: ${size} (${sure}).`;
 }
 
 const NOTHING = {
