@@ -123,6 +123,8 @@ function gateOf({ require, margin, better }: Hypothesis, verdict: Omit<Draft, 'o
   if (worst < margin) return undefined;
   if (typeof bound !== 'number')
     return `hypothesis "${hypothesis}" requires an interval to tell whether ${subject} is worse: use a built-in test`;
+  const required = `hypothesis "${hypothesis}" requires that ${subject} is not worse by ${formatNumber(margin)} or more`;
+  if (Number.isNaN(bound)) return `${required}: its values do not suffice to tell`;
   const seen = typeof difference === 'number' ? formatNumber(difference) : 'unknown';
-  return `hypothesis "${hypothesis}" requires that ${subject} is not worse by ${formatNumber(margin)} or more: the difference is ${seen}, and may be as bad as ${formatNumber(bound)}`;
+  return `${required}: the difference is ${seen}, and may be as bad as ${formatNumber(bound)}`;
 }

@@ -70,3 +70,44 @@ describe('equivalence', () => {
     expect(remarksOn(judged(baseline, treatment, {}).verdict)).toHaveLength(1);
   });
 });
+
+test('a gate of a single pair says that it cannot tell', () => {
+  const { verdict } = judged([1], [2], { require: 'not-worse', margin: 0.1 });
+  expect(verdict.gate).toBe(
+    'hypothesis "asked" requires that new vs baseline on ok is not worse by 0.1000 or more: its values do not suffice to tell',
+  );
+});
+
+test('a gate on the margin is met before it, and not at it', () => {
+  const pair = [
+    [1, 2, 3],
+    [0.5, 1.5, 2.5],
+  ] as const;
+  expect(judged(...pair, { require: 'not-worse', margin: 0.5 }).verdict.gate).toMatch(
+    /may be as bad as -0.5000$/,
+  );
+  expect(judged(...pair, { require: 'not-worse', margin: 0.5000001 }).verdict.gate).toBeUndefined();
+  expect(judged(...pair, { require: 'not-worse', margin: 0, better: 'lower' }).verdict.gate).toBeUndefined();
+});
+
+describe('nothing is said of what could not be tested', () => {
+  const nothing = { word: undefined, sentence: expect.not.stringMatching(/Nothing|same/) };
+
+  test('by a hypothesis of one pair', () => {
+    expect(judged([1], [2], {})).toMatchObject(nothing);
+  });
+
+  test('of infinite values', () => {
+    expect(judged([1, 2, 3], [4, 5, Number.POSITIVE_INFINITY], {})).toMatchObject(nothing);
+  });
+
+  test('of the same values of which one was lost', () => {
+    expect(judged([1, 2, 3], [1, 2, Number.NaN], {})).toMatchObject(nothing);
+    expect(judged([1, 2, Number.NaN], [1, 2, 3], {})).toMatchObject(nothing);
+  });
+
+  test('and what is infinite, or not a number, in both is the same', () => {
+    const same = [1, Number.NaN, 3, Number.NEGATIVE_INFINITY];
+    expect(judged(same, same, {}).word).toBe('same');
+  });
+});
