@@ -21,11 +21,33 @@ export function formatShort(value: number): string {
 
 /** As many decimals for a whole metric as show its smallest spread with three digits, so that numbers line up. */
 export function formatOf(rows: readonly MetricRow[]): Format {
-  const spreads = rows.map(({ description }) => description.sd).filter((sd) => sd > 0);
+  return withDecimals(rows, decimalsFor(3, spreadsOf(rows)));
+}
+
+/** The same of differences from the baseline: pairs can tell far less than the spread, and two digits of every interval are shown. */
+export function differenceFormatOf(rows: readonly MetricRow[]): Format {
+  const reaches = rows.flatMap(({ comparison }) => {
+    if (comparison === undefined) return [];
+    const { difference, interval } = comparison;
+    return [interval.low === interval.high ? Math.abs(difference) : (interval.high - interval.low) / 2];
+  });
+  return withDecimals(rows, Math.max(decimalsFor(3, spreadsOf(rows)), decimalsFor(2, reaches)));
+}
+
+function spreadsOf(rows: readonly MetricRow[]): number[] {
+  return rows.map(({ description }) => description.sd);
+}
+
+/** That show so many digits of the smallest; less than any number of them when there is none. */
+function decimalsFor(digits: number, sizes: readonly number[]): number {
+  const known = sizes.filter((size) => size > 0 && Number.isFinite(size));
+  return known.length === 0 ? -Infinity : digits - 1 - Math.floor(Math.log10(Math.min(...known)));
+}
+
+function withDecimals(rows: readonly MetricRow[], decimals: number): Format {
   const largest = Math.max(...rows.map(({ description }) => Math.abs(description.mean)));
-  if (spreads.length === 0 || !(largest < 1e6)) return formatNumber;
-  const decimals = 2 - Math.floor(Math.log10(Math.min(...spreads)));
-  return decimals > 6 ? formatNumber : (value) => fixed(value, Math.max(0, decimals));
+  if (decimals === -Infinity || !(largest < 1e6) || decimals > 6) return formatNumber;
+  return (value) => fixed(value, Math.max(0, decimals));
 }
 
 /** Not a number and infinities have no decimals; a difference that rounds to nothing has no sign. */
