@@ -3,7 +3,7 @@ import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { renderMarkdown } from '../../plugin/report/markdown.ts';
 import { compareConditions, type ReportModel } from '../../plugin/report/model.ts';
-import { formatNumber } from '../../plugin/report/numbers.ts';
+import { formatNumber, formatShort } from '../../plugin/report/numbers.ts';
 import { renderPage } from '../../plugin/report/page/page.ts';
 import { renderSummary } from '../../plugin/report/summary.ts';
 import { SUMMARY_SCHEMA } from '../../plugin/report/summary-schema.ts';
@@ -169,4 +169,14 @@ test.each([
   [Number.NEGATIVE_INFINITY, '-Infinity'],
 ])('%d is shown as %s', (value, text) => {
   expect(formatNumber(value)).toBe(text);
+});
+
+test.each([
+  [1.483e-300, '1.48e-300'],
+  [-1_234_567, '-1.23e+6'],
+  [999_999, '1.00e+6'],
+  [0.5, '0.5'],
+  [-0, '0'],
+])('%f has three digits where there is little room', (value, text) => {
+  expect(formatShort(value)).toBe(text);
 });
