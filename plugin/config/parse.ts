@@ -147,16 +147,28 @@ class ConfigParser {
         'Add it in the units of the metric, such as "margin: 0.01".',
       );
     }
+    const alternative = child(node, 'alternative');
+    const better = stringOf(child(node, 'better'));
+    const [worse, openThere] = better === 'lower' ? ['higher', 'greater'] : ['lower', 'less'];
+    const isGate = stringOf(require) === 'not-worse' && verifier !== 'equivalence';
+    if (alternative !== undefined && isGate && stringOf(alternative) === openThere) {
+      this.report(
+        'config/invalid-value',
+        alternative.at,
+        `With "alternative: ${openThere}" the interval has no end on the side of ${worse} values, which are worse: nothing can be "not-worse".`,
+        'Leave "alternative" out, or name the other side.',
+      );
+    }
     return {
       name: stringOf(child(node, 'name')) ?? verifier,
       verifier,
       metricGroups: nested ? itemsOf(metrics).map(names) : [names(metrics)],
       alpha: numberOf(child(node, 'alpha')) ?? 0.05,
-      alternative: (stringOf(child(node, 'alternative')) ?? 'two-sided') as Hypothesis['alternative'],
+      alternative: (stringOf(alternative) ?? 'two-sided') as Hypothesis['alternative'],
       margin: margin ?? Number.NaN,
       correction: (stringOf(child(node, 'correction')) ?? 'holm') as Hypothesis['correction'],
       require: stringOf(require) as Hypothesis['require'],
-      better: stringOf(child(node, 'better')) as Hypothesis['better'],
+      better: better as Hypothesis['better'],
       at: node.at,
     };
   }

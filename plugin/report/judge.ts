@@ -8,6 +8,7 @@ import { minimumDetectableEffect, replicatesNeeded } from '../statistics/power.t
 import type { Verdict } from './model.ts';
 import { formatNumber } from './numbers.ts';
 import { sampleOf, withGaps } from './samples.ts';
+import { asksForEquivalence, sideOf } from './side.ts';
 
 /** A verdict before it is seen beside the others. */
 export type Draft = Omit<Verdict, 'better' | 'corrected' | 'gate'> & { readonly of: Hypothesis };
@@ -102,22 +103,15 @@ function pOf({ result }: Draft): number | undefined {
   return p === 'NaN' ? Number.NaN : undefined;
 }
 
-function gateOf(
-  { require, margin, better }: Hypothesis,
-  {
-    hypothesis,
-    condition,
-    metrics,
-    result,
-  }: Pick<Verdict, 'hypothesis' | 'condition' | 'metrics' | 'result'>,
-): string | undefined {
+function gateOf({ require, margin, better }: Hypothesis, verdict: Omit<Draft, 'of'>): string | undefined {
+  const { hypothesis, condition, metrics, result } = verdict;
   if (require === undefined || !result.ok) return undefined;
   const { significant, p_adjusted, difference, ci_low, ci_high } = result.values;
   const subject = `${condition} vs baseline on ${metrics.join(', ')}`;
   if (require === 'significant') {
     if (significant === true) {
-      const side = typeof difference === 'number' && difference < 0 ? 'lower' : 'higher';
-      if (better === undefined || typeof difference !== 'number' || side === better) return undefined;
+      const side = asksForEquivalence(verdict) ? undefined : sideOf(verdict);
+      if (better === undefined || side === undefined || side === better) return undefined;
       return `hypothesis "${hypothesis}" requires a significant difference for the better, and ${subject} is significantly ${side}, which is worse`;
     }
     const known = typeof p_adjusted === 'number' && !Number.isNaN(p_adjusted);
@@ -129,6 +123,8 @@ function gateOf(
   if (worst < margin) return undefined;
   if (typeof bound !== 'number')
     return `hypothesis "${hypothesis}" requires an interval to tell whether ${subject} is worse: use a built-in test`;
+  const required = `hypothesis "${hypothesis}" requires that ${subject} is not worse by ${formatNumber(margin)} or more`;
+  if (Number.isNaN(bound)) return `${required}: its values do not suffice to tell`;
   const seen = typeof difference === 'number' ? formatNumber(difference) : 'unknown';
-  return `hypothesis "${hypothesis}" requires that ${subject} is not worse by ${formatNumber(margin)} or more: the difference is ${seen}, and may be as bad as ${formatNumber(bound)}`;
+  return `${required}: the difference is ${seen}, and may be as bad as ${formatNumber(bound)}`;
 }

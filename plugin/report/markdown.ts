@@ -1,6 +1,15 @@
 import { bytesOf, escapeMarkdown, type MarkdownTable, renderMarkdownTable } from './markdown-text.ts';
 import { ALPHA, groupVerdicts, type MetricRow, type ReportModel, type Verdict } from './model.ts';
-import { count, formatInterval, formatNumber, formatOf, formatP, formatShort, signed } from './numbers.ts';
+import {
+  count,
+  differenceFormatOf,
+  formatInterval,
+  formatNumber,
+  formatOf,
+  formatP,
+  formatShort,
+  signed,
+} from './numbers.ts';
 import { type Reading, readRow } from './reading.ts';
 import { settingsOf } from './settings.ts';
 import { verdictSentence } from './verdict-sentence.ts';
@@ -86,7 +95,8 @@ function metricCells(
   rows: readonly MetricRow[],
 ): string[] {
   const { metric, condition, description, comparison } = row;
-  const format = formatOf(rows.filter((other) => other.metric === metric));
+  const siblings = rows.filter((other) => other.metric === metric);
+  const [format, formatDifference] = [formatOf(siblings), differenceFormatOf(siblings)];
   const spread = Number.isNaN(description.sd) ? '' : ` ± ${format(description.sd)}`;
   const missing = description.missing > 0 ? ` (${description.missing} NaN)` : '';
   return [
@@ -96,7 +106,7 @@ function metricCells(
     String(description.n),
     comparison === undefined
       ? ''
-      : `${signed(comparison.difference, format)} ${formatInterval(comparison.interval, format)}`.trim(),
+      : `${signed(comparison.difference, formatDifference)} ${formatInterval(comparison.interval, formatDifference)}`.trim(),
     comparison === undefined || Number.isNaN(comparison.effect) ? '' : formatShort(comparison.effect),
     wordOf(reading),
   ];

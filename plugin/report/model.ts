@@ -7,7 +7,7 @@ import { type Correction, correct } from '../statistics/corrections.ts';
 import { type Description, describe } from '../statistics/describe.ts';
 import type { Interval } from '../statistics/outcome.ts';
 import { meanInterval, pairedTTest } from '../statistics/t-tests.ts';
-import { type Sample, sampleOf, withGaps } from './samples.ts';
+import { areSame, type Sample, sampleOf, withGaps } from './samples.ts';
 
 /** Of everything in a report that no hypothesis sets: intervals have confidence 1 - ALPHA. */
 export const ALPHA = 0.05;
@@ -23,6 +23,8 @@ export interface PairedComparison {
   /** By Holm's method, over all comparisons of the report. */
   readonly adjusted: number;
   readonly pairs: number;
+  /** No replicate differs from that of the baseline. */
+  readonly same: boolean;
 }
 
 /** One metric under one condition. */
@@ -149,7 +151,15 @@ function comparePairs(baseline: Sample, treatment: Sample): PairedComparison {
     alpha: ALPHA,
     alternative: 'two-sided',
   });
-  return { difference, interval, effect: effect.size, p, adjusted: p, pairs: n };
+  return {
+    difference,
+    interval,
+    effect: effect.size,
+    p,
+    adjusted: p,
+    pairs: n,
+    same: areSame(baseline, treatment),
+  };
 }
 
 function withAdjusted(rows: readonly MetricRow[]): MetricRow[] {

@@ -15,17 +15,46 @@ export function formatNumber(value: number): string {
 export function formatShort(value: number): string {
   if (Number.isNaN(value)) return '–';
   if (!Number.isFinite(value)) return String(value).replace('Infinity', '∞');
-  const text = formatNumber(Number(value.toPrecision(3)));
-  return text.includes('e') ? text : String(Number(text));
+  const rounded = Number(value.toPrecision(3));
+  const text = formatNumber(rounded);
+  return text.includes('e') ? rounded.toExponential(2) : String(Number(text));
 }
 
 /** As many decimals for a whole metric as show its smallest spread with three digits, so that numbers line up. */
 export function formatOf(rows: readonly MetricRow[]): Format {
-  const spreads = rows.map(({ description }) => description.sd).filter((sd) => sd > 0);
+  return withDecimals(rows, decimalsOf(rows));
+}
+
+/** The same of differences from the baseline: pairs can tell far less than the spread, and two digits of every interval are shown. */
+export function differenceFormatOf(rows: readonly MetricRow[]): Format {
+  const reaches = rows.flatMap(({ comparison }) => {
+    if (comparison === undefined) return [];
+    const { difference, interval } = comparison;
+    return [interval.low === interval.high ? Math.abs(difference) : (interval.high - interval.low) / 2];
+  });
+  const [forValues, forReaches] = [decimalsOf(rows), decimalsFor(2, reaches)];
+  return withDecimals(rows, forValues === undefined ? undefined : Math.max(forValues, forReaches ?? 0));
+}
+
+function decimalsOf(rows: readonly MetricRow[]): number | undefined {
+  return decimalsFor(
+    3,
+    rows.map(({ description }) => description.sd),
+  );
+}
+
+/** That show so many digits of the smallest; undefined when there is none. */
+function decimalsFor(digits: number, sizes: readonly number[]): number | undefined {
+  const known = sizes.filter((size) => size > 0 && Number.isFinite(size));
+  return known.length === 0
+    ? undefined
+    : Math.max(0, digits - 1 - Math.floor(Math.log10(Math.min(...known))));
+}
+
+function withDecimals(rows: readonly MetricRow[], decimals: number | undefined): Format {
   const largest = Math.max(...rows.map(({ description }) => Math.abs(description.mean)));
-  if (spreads.length === 0 || !(largest < 1e6)) return formatNumber;
-  const decimals = 2 - Math.floor(Math.log10(Math.min(...spreads)));
-  return decimals > 6 ? formatNumber : (value) => fixed(value, Math.max(0, decimals));
+  if (decimals === undefined || !(largest < 1e6) || decimals > 6) return formatNumber;
+  return (value) => fixed(value, decimals);
 }
 
 /** Not a number and infinities have no decimals; a difference that rounds to nothing has no sign. */

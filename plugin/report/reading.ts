@@ -1,5 +1,5 @@
-import { isBuiltInTest } from '../statistics/built-in.ts';
-import { ALPHA, type MetricRow, type PairedComparison, type ReportModel, type Verdict } from './model.ts';
+import { ALPHA, type MetricRow, type ReportModel, type Verdict } from './model.ts';
+import { asksForEquivalence, sideOf } from './side.ts';
 
 /** What the numbers say of one metric under one condition, in a word. */
 export interface Reading {
@@ -8,22 +8,23 @@ export interface Reading {
   readonly verdict: Verdict | undefined;
 }
 
-/** Reads a row by the first hypothesis that asks for its metric, else by the paired t tests of the whole report. */
+/**
+ * Reads a row by the first hypothesis that asks for its metric, else by the paired t tests of the whole report. Undefined where
+ * nothing could be tested: what is unclear was.
+ */
 export function readRow({ verdicts }: ReportModel, row: MetricRow): Reading | undefined {
   const { comparison, metric, condition } = row;
   const verdict = verdicts.find(
     (one) => one.condition === condition && one.metrics.length === 1 && one.metrics[0] === metric,
   );
-  if (comparison !== undefined && comparison.pairs > 0 && isSame(comparison))
-    return { word: 'same', verdict };
+  if (comparison?.same) return { word: 'same', verdict };
   if (verdict !== undefined) {
     const word = wordOf(verdict, comparison?.difference);
     if (word !== undefined) return { word, verdict };
   }
-  if (comparison === undefined || comparison.pairs === 0) return undefined;
-  const { difference, adjusted, pairs } = comparison;
-  if (pairs < 2) return undefined;
-  if (!(adjusted < ALPHA)) return { word: 'unclear', verdict: undefined };
+  if (comparison === undefined || Number.isNaN(comparison.adjusted)) return undefined;
+  const { difference, adjusted } = comparison;
+  if (adjusted >= ALPHA) return { word: 'unclear', verdict: undefined };
   return { word: difference > 0 ? 'higher' : 'lower', verdict: undefined };
 }
 
@@ -32,23 +33,15 @@ export function isDifference({ word }: Reading): boolean {
   return word !== 'unclear' && word !== 'same' && word !== 'equivalent';
 }
 
-/** No replicate differs from that of the baseline; of a single one, that it is said to be the same would say too much. */
-function isSame({ difference, interval: { low, high } }: PairedComparison): boolean {
-  return difference === 0 && low === 0 && high === 0;
-}
-
-/** Undefined when the verdict does not say whether it is significant. */
-function wordOf(
-  { result, verifier, builtIn, better }: Verdict,
-  observed = Number.NaN,
-): Reading['word'] | undefined {
+/** Undefined when the verdict does not say whether it is significant, or a test of ours had nothing to test. */
+function wordOf(verdict: Verdict, observed = Number.NaN): Reading['word'] | undefined {
+  const { result, builtIn, better } = verdict;
   if (!result.ok || typeof result.values.significant !== 'boolean') return undefined;
-  if (!result.values.significant) return 'unclear';
-  if (builtIn && isBuiltInTest(verifier) && verifier === 'equivalence') return 'equivalent';
-  const difference = typeof result.values.difference === 'number' ? result.values.difference : observed;
-  if (Number.isNaN(difference)) return undefined;
-  if (difference === 0) return 'unclear';
-  const side = difference > 0 ? 'higher' : 'lower';
+  if (!result.values.significant)
+    return builtIn && Number.isNaN(result.values.p_value) ? undefined : 'unclear';
+  if (asksForEquivalence(verdict)) return 'equivalent';
+  const side = sideOf(verdict, observed);
+  if (side === undefined) return Number.isNaN(observed) ? undefined : 'unclear';
   if (better === undefined) return side;
   return side === better ? 'better' : 'worse';
 }

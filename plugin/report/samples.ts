@@ -27,6 +27,20 @@ export function withGaps({ values }: Sample): number[] {
   return values.map((value) => value ?? Number.NaN);
 }
 
+/** No replicate that both recorded differs, and there is more than one: of a single one, "the same" would say too much. */
+export function areSame(one: Sample, other: Sample): boolean {
+  const both = one.values.flatMap((value, i) => {
+    const counterpart = other.values[i];
+    return value === undefined || counterpart === undefined ? [] : [[value, counterpart] as const];
+  });
+  return both.filter(([value]) => !Number.isNaN(value)).length > 1 && both.every(([a, b]) => isSame(a, b));
+}
+
+/** Not-a-number is the same as itself, and either zero as the other. */
+export function isSame(a: number, b: number): boolean {
+  return a === b || Object.is(a, b);
+}
+
 function lengthOf(...lists: readonly (readonly { readonly replicate: number }[])[]): number {
   let last = -1;
   for (const list of lists) for (const { replicate } of list) last = Math.max(last, replicate);

@@ -47,7 +47,7 @@ const comparison = {
     reading: {
       enum: ['better', 'worse', 'higher', 'lower', 'equivalent', 'same', 'unclear', null],
       description:
-        'By the first hypothesis that asks for this metric, else by p_adjusted; null without enough pairs.',
+        'By the first hypothesis that asks for this metric, else by p_adjusted; null where nothing could be tested.',
     },
   },
 } as const;

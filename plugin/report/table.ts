@@ -3,6 +3,7 @@ import { printable } from '../base/diagnostics.ts';
 import { ALPHA, groupVerdicts, type MetricRow, type ReportModel, type Verdict } from './model.ts';
 import {
   count,
+  differenceFormatOf,
   type Format,
   formatInterval,
   formatNumber,
@@ -126,20 +127,21 @@ function numbersOf(
     ...(compared && effect ? ['d_z'] : []),
     ...(judged ? ['verdict'] : []),
   ];
-  const formats = new Map<string, Format>();
+  const formats = new Map<string, readonly [value: Format, difference: Format]>();
   const cells = rows.map((row, i) => {
-    const format = formats.get(row.metric) ?? formatOf(rows.filter((other) => other.metric === row.metric));
-    formats.set(row.metric, format);
-    const numbers = [renderSpread(row, short ? formatShort : format), String(row.description.n)];
+    const known = short ? ([formatShort, formatShort] as const) : formats.get(row.metric);
+    const siblings = known ? [] : rows.filter((other) => other.metric === row.metric);
+    const [format, formatDifference] = known ?? [formatOf(siblings), differenceFormatOf(siblings)];
+    formats.set(row.metric, [format, formatDifference]);
+    const numbers = [renderSpread(row, format), String(row.description.n)];
     const { comparison } = row;
     if (!compared) return numbers;
     const verdict = judged ? [wordOf(readings[i])] : [];
     if (comparison === undefined) return [...numbers, '', ...(effect ? [''] : []), ...verdict];
-    const shown = short ? formatShort : format;
-    const range = interval ? formatInterval(comparison.interval, shown) : '';
+    const range = interval ? formatInterval(comparison.interval, formatDifference) : '';
     return [
       ...numbers,
-      `${signed(comparison.difference, shown)}${range === '' ? '' : ` ${range}`}`,
+      `${signed(comparison.difference, formatDifference)}${range === '' ? '' : ` ${range}`}`,
       ...(effect ? [Number.isNaN(comparison.effect) ? '' : formatShort(comparison.effect)] : []),
       ...verdict,
     ];

@@ -47,7 +47,7 @@ function outcome(model: ReportModel): string | undefined {
   if (findings.length === 0) return uncompared(metrics, conditions.length);
   const decided = findings.filter(({ reading }) => isDifference(reading));
   const clearest = clearestOf(model, decided);
-  if (clearest === undefined) return nothingDiffers(findings);
+  if (clearest === undefined) return nothingDiffers(model, findings);
   const others = decided.length - 1;
   const rest =
     findings.length === 1
@@ -92,7 +92,12 @@ function describe({ row, reading: { word, verdict } }: Finding): string {
     verdict === undefined || values === undefined
       ? `paired t test, p ${pText(adjusted)} corrected by Holm, n ${pairs}`
       : certainty(verdict, values, pairs);
-  return `${clip(row.condition)} is ${word} than the ${BASELINE} on ${clip(row.metric)}: ${signed(by, formatShort)}${range === '' ? '' : ` ${range}`} (${sure}).`;
+  // Where most values tie, a test by rank sees a difference of zero, and its effect size which side it is.
+  const size =
+    by === 0 && values !== undefined
+      ? `${values.effectName} ${formatShort(values.number('effect_size'))}`
+      : `${signed(by, formatShort)}${range === '' ? '' : ` ${range}`}`;
+  return `${clip(row.condition)} is ${word} than the ${BASELINE} on ${clip(row.metric)}: ${size} (${sure}).`;
 }
 
 const NOTHING = {
@@ -118,10 +123,13 @@ function pText(p: number): string {
   return formatP(p).startsWith('<') ? formatP(p) : `= ${formatP(p)}`;
 }
 
-function nothingDiffers(findings: readonly Finding[]): string {
+function nothingDiffers({ metrics, conditions }: ReportModel, findings: readonly Finding[]): string {
   const same = findings.filter(({ reading }) => reading.word === 'same').length;
   const equivalent = findings.filter(({ reading }) => reading.word === 'equivalent').length;
-  if (same === findings.length) return `Nothing differs from the ${BASELINE}: all values are the same.`;
+  const all = (conditions.length - 1) * new Set(metrics.map(({ metric }) => metric)).size;
+  if (same === all) return `Nothing differs from the ${BASELINE}: all values are the same.`;
+  if (same === findings.length)
+    return `What can be compared with the ${BASELINE} is the same: ${findings.length} of ${count(all, 'comparison')}.`;
   if (same + equivalent === findings.length)
     return `Nothing differs from the ${BASELINE}: ${count(equivalent, 'comparison')} found equivalent.`;
   const ps = findings.flatMap(({ row, reading: { verdict } }) => {
@@ -142,10 +150,13 @@ function uncompared(rows: readonly MetricRow[], conditions: number): string {
     return `${formatShort(mean)}${range} under ${clip(condition)} (n ${n})`;
   });
   const more = same.length > 3 ? ` and ${same.length - 3} more` : '';
+  const pairs = Math.max(...rows.map(({ comparison }) => comparison?.pairs ?? 0));
   const why =
     conditions === 1
       ? 'There is one condition, and nothing to compare it with'
-      : 'There are too few pairs of replicates to tell a difference from chance';
+      : pairs < 2
+        ? 'There are too few pairs of replicates to tell a difference from chance'
+        : 'No difference can be told from chance';
   return `${why}: ${clip(rows[0]?.metric ?? '')} is ${numbers.join(', ')}${more}.`;
 }
 

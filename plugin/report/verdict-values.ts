@@ -2,6 +2,7 @@ import { printable } from '../base/diagnostics.ts';
 import type { Json } from '../base/json.ts';
 import type { Verdict } from './model.ts';
 import { formatNumber } from './numbers.ts';
+import { asksForEquivalence } from './side.ts';
 
 /** Below this, simulations find too many differences that are none: docs/statistics.md. */
 const FEW_FOR_BOOTSTRAP = 40;
@@ -72,7 +73,9 @@ export function remarksOn(verdict: Verdict): string[] {
     remarks.push('recorded several times in a replicate: its mean counts');
   if (verdict.verifier === 'bootstrap_ci' && n < FEW_FOR_BOOTSTRAP)
     remarks.push(`with ${n} replicates a bootstrap interval is too narrow: paired_t_test errs less`);
-  if (!values.significant && needed > n && needed <= 1000 * n) {
+  // How many replicates would find a difference is no answer to whether there is one that matters.
+  const isAsked = !values.significant && !asksForEquivalence(verdict);
+  if (isAsked && needed > n && needed <= 1000 * n) {
     const least = formatNumber(values.number('minimum_detectable'));
     remarks.push(
       `smallest difference likely found: ${least}; for the observed one, about ${needed} replicates`,

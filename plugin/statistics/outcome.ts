@@ -53,9 +53,14 @@ export function intervalAround(
   const distance = reach(quantile(alternative === 'two-sided' ? 1 - alpha / 2 : 1 - alpha), standardError);
   // An interval of which one end is unknown says nothing with the other.
   if (Number.isNaN(center - distance)) return { low: Number.NaN, high: Number.NaN };
+  return openOn(alternative, center - distance, center + distance);
+}
+
+/** A one-sided interval has one end. */
+export function openOn(alternative: Alternative, low: number, high: number): Interval {
   return {
-    low: alternative === 'less' ? Number.NEGATIVE_INFINITY : center - distance,
-    high: alternative === 'greater' ? Number.POSITIVE_INFINITY : center + distance,
+    low: alternative === 'less' ? Number.NEGATIVE_INFINITY : low,
+    high: alternative === 'greater' ? Number.POSITIVE_INFINITY : high,
   };
 }
 

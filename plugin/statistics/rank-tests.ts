@@ -1,5 +1,12 @@
 import { normalQuantile } from './distributions.ts';
-import { type Alternative, type Interval, normalP, type TestOutcome, type TestSettings } from './outcome.ts';
+import {
+  type Alternative,
+  type Interval,
+  normalP,
+  openOn,
+  type TestOutcome,
+  type TestSettings,
+} from './outcome.ts';
 import { kthSum, midRanks, tieTerm } from './ranks.ts';
 
 /** Up to this many values in a sample the distribution of the statistic is counted out. */
@@ -181,10 +188,7 @@ function rankInterval(
     leftOut >= 1 ? pick(total + 1 - leftOut) : Infinity,
   ];
   if (total === 0) return { low: Number.NaN, high: Number.NaN };
-  return {
-    low: alternative === 'less' ? Number.NEGATIVE_INFINITY : low,
-    high: alternative === 'greater' ? Number.POSITIVE_INFINITY : high,
-  };
+  return openOn(alternative, low, high);
 }
 
 function middle(pick: Picker, total: number, share: number): number {

@@ -1,7 +1,7 @@
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, meanOf } from './describe.ts';
 import { normalCdf, normalQuantile } from './distributions.ts';
-import type { Interval, TestOutcome, TestSettings } from './outcome.ts';
+import { type Alternative, type Interval, openOn, type TestOutcome, type TestSettings } from './outcome.ts';
 import { pairedTTest } from './t-tests.ts';
 
 /** Up to this many pairs all 2^n choices of signs are tried. */
@@ -20,15 +20,14 @@ const SEED = 20_090_401;
 export function signFlipPermutation(differences: readonly number[], settings: TestSettings): TestOutcome {
   const { n, mean, sd } = describe(differences);
   const observed = differences.reduce((sum, d) => sum + d, 0);
-  // Sums of the same numbers in another order differ in their last digits.
-  const slack = 1e-12 * differences.reduce((sum, d) => sum + Math.abs(d), 0);
+  const slack = roundingOf(differences);
   const asFar = {
     'two-sided': (sum: number) => Math.abs(sum) >= Math.abs(observed) - slack,
     greater: (sum: number) => sum >= observed - slack,
     less: (sum: number) => sum <= observed + slack,
   }[settings.alternative];
   const p =
-    n === 0
+    n === 0 || !Number.isFinite(slack)
       ? Number.NaN
       : n <= EXACT_PAIRS
         ? exactShare(differences, asFar)
@@ -51,6 +50,14 @@ export function bootstrapCi(differences: readonly number[], settings: TestSettin
   const { n, mean, sd } = describe(differences);
   const { interval, p } = bca(differences, settings);
   return { statistic: mean, p, difference: mean, interval, effect: { name: 'd_z', size: mean / sd }, n };
+}
+
+/**
+ * What may be rounding in a sum of these: sums of the same numbers in another order differ in their last digits. Not finite
+ * where sums are not, and nothing can be said of them.
+ */
+function roundingOf(differences: readonly number[]): number {
+  return 1e-12 * differences.reduce((sum, d) => sum + Math.abs(d), 0);
 }
 
 function exactShare(differences: readonly number[], asFar: (sum: number) => boolean): number {
@@ -125,49 +132,49 @@ export function bcaOf(
   { alpha, alternative }: TestSettings,
 ): { interval: Interval; p: number } {
   const mean = meanOf(differences);
+  const slack = roundingOf(differences) / differences.length;
+  if (!Number.isFinite(slack)) return { interval: { low: Number.NaN, high: Number.NaN }, p: Number.NaN };
   means.sort();
   const first = means[0] as number;
   const last = means[means.length - 1] as number;
   if (first === last)
-    return { interval: { low: first, high: last }, p: mean === 0 ? Number.NaN : pointP(mean, alternative) };
-  // Half of those that tie count as below.
-  const below = (value: number): number => {
+    return {
+      interval: openOn(alternative, first, last),
+      p: mean === 0 ? Number.NaN : pointP(mean, alternative),
+    };
+  const around = (value: number): { less: number; equal: number } => {
     let less = 0;
     let equal = 0;
     for (const m of means) {
-      if (m < value) less++;
-      else if (m === value) equal++;
+      if (m < value - slack) less++;
+      else if (m <= value + slack) equal++;
     }
-    return (less + equal / 2) / means.length;
+    return { less: less / means.length, equal: equal / means.length };
   };
-  const bias = normalQuantile(below(mean));
+  const { less, equal } = around(mean);
+  // Half of those that tie count as below.
+  const bias = normalQuantile(less + equal / 2);
   const acceleration = jackknifeAcceleration(differences);
   const share = (p: number): number => {
     const z = bias + normalQuantile(p);
     return normalCdf(bias + z / (1 - acceleration * z));
   };
-  const low =
-    alternative === 'less'
-      ? -Infinity
-      : quantile(means, share(alternative === 'greater' ? alpha : alpha / 2));
-  const high =
-    alternative === 'greater'
-      ? Infinity
-      : quantile(means, share(1 - (alternative === 'less' ? alpha : alpha / 2)));
-  // The same correction the other way round, for the resamples below zero.
-  const rank = Math.min(Math.max(below(0), 0.5 / means.length), 1 - 0.5 / means.length);
-  const w = normalQuantile(rank) - bias;
-  const z = w / (1 + acceleration * w) - bias;
-  return { interval: { low, high }, p: sidedP(z, alternative) };
-}
-
-function sidedP(z: number, alternative: TestSettings['alternative']): number {
-  if (alternative === 'greater') return normalCdf(z);
-  return alternative === 'less' ? normalCdf(-z) : Math.min(1, 2 * normalCdf(-Math.abs(z)));
+  const tail = alternative === 'two-sided' ? alpha / 2 : alpha;
+  const [low, high] = [quantile(means, share(tail)), quantile(means, share(1 - tail))];
+  // The same correction the other way round. An interval that ends at zero holds it: resamples at zero count on both sides.
+  const zero = around(0);
+  const zOf = (rank: number): number => {
+    const w = normalQuantile(Math.min(Math.max(rank, 0.5 / means.length), 1 - 0.5 / means.length)) - bias;
+    return w / (1 + acceleration * w) - bias;
+  };
+  const greater = normalCdf(zOf(zero.less + zero.equal));
+  const lower = normalCdf(-zOf(zero.less));
+  const p = { greater, less: lower, 'two-sided': Math.min(1, 2 * Math.min(greater, lower)) }[alternative];
+  return { interval: openOn(alternative, low, high), p };
 }
 
 /** Every difference is the same: what remains is its side. */
-function pointP(mean: number, alternative: TestSettings['alternative']): number {
+function pointP(mean: number, alternative: Alternative): number {
   if (alternative === 'two-sided') return 0;
   return mean > 0 === (alternative === 'greater') ? 0 : 1;
 }
@@ -179,10 +186,12 @@ function jackknifeAcceleration(differences: readonly number[]): number {
   let cubes = 0;
   // Of their size, so that the cubes neither vanish nor overflow.
   for (const d of sd > 0 ? differences : []) {
-    squares += ((d - mean) / sd) ** 2;
-    cubes += ((d - mean) / sd) ** 3;
+    const size = (d - mean) / sd;
+    squares += size * size;
+    cubes += size * size * size;
   }
-  return squares === 0 ? 0 : cubes / (6 * squares ** 1.5);
+  // Products, since powers differ in their last digit between versions of Node.
+  return squares === 0 ? 0 : cubes / (6 * squares * Math.sqrt(squares));
 }
 
 /** Linear interpolation between the values in order (type 7 of Hyndman & Fan 1996). */

@@ -57,6 +57,9 @@ export const BROKEN_CONFIGS: Readonly<Record<string, Files>> = {
   'wrong-types': one(
     'replicates: many\nseed: 1.5\ndescription: [a, b]\ndatasource: { raw: 3 }\nsteps: clean\ntreatments: { a: 1 }\ncli: { hidden: "yes" }\n',
   ),
+  'gates-open-to-the-worse': one(
+    `${SOUND}treatments: { a: {} }\nhypotheses:\n  - { metrics: loss, better: lower, require: not-worse, margin: 1, alternative: greater }\n  - { metrics: score, require: not-worse, margin: 1, alternative: less }\n`,
+  ),
   'empty-steps-and-datasource': one('datasource: {}\nsteps: []\n'),
   'blank-steps-and-datasource': one('datasource:\nsteps:\n'),
   'empty-entries': one(

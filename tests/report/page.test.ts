@@ -198,6 +198,15 @@ test('names of 200 characters and 40 conditions fit', async () => {
   expect(page.match(/<text[^>]*>n+…n+\d+<\/text>/g)).toHaveLength(2 * 39);
 });
 
+test('the page says over how many p-values it corrects, as the table does', async () => {
+  const manifests = [
+    manifestOf('baseline', { value: [1, 2, 3], same: [1, 1, 1] }),
+    manifestOf('high', { value: [2, 2.5, 4], same: [1, 1, 1] }),
+  ];
+  const page = await renderPage(dossierOf(compareConditions(LAB, manifests, [])));
+  expect(page).toContain("corrected by Holm's method over the 1 comparison here");
+});
+
 test('of many replicates, densities count every one', async () => {
   const manifests = ['baseline', 'high'].map((name, i) => manifestOf(name, { value: waves(1000, i, 1, i) }));
   const page = await renderPage(dossierOf(compareConditions(LAB, manifests, [])));

@@ -3,10 +3,12 @@ import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { renderMarkdown } from '../../plugin/report/markdown.ts';
 import { compareConditions, type ReportModel } from '../../plugin/report/model.ts';
-import { formatNumber } from '../../plugin/report/numbers.ts';
+import { formatNumber, formatShort } from '../../plugin/report/numbers.ts';
+import { renderPage } from '../../plugin/report/page/page.ts';
 import { renderSummary } from '../../plugin/report/summary.ts';
 import { SUMMARY_SCHEMA } from '../../plugin/report/summary-schema.ts';
 import { renderTable } from '../../plugin/report/table.ts';
+import { dossierOf } from '../support/dossiers.ts';
 import { manifestOf } from '../support/manifests.ts';
 
 /** A verdict of a verifier of the user's, without p-values to correct. */
@@ -48,6 +50,24 @@ const MODEL = compareConditions(
     },
   ],
 );
+
+test('a difference far smaller than the spread is shown where pairs tell it', async () => {
+  const noise = Array.from({ length: 12 }, (_, i) => 10 * Math.sin(13 * i));
+  const manifests = [
+    manifestOf('baseline', { seconds: noise.map((x) => 100 + x) }),
+    manifestOf('constant', { seconds: noise.map((x) => 100.25 + x) }),
+    manifestOf('tiny', { seconds: noise.map((x, i) => 100.004 + x + 0.001 * Math.cos(i)) }),
+  ];
+  const model = compareConditions({ name: 'lab', description: undefined }, manifests, []);
+  const shown = '+0.00397 [+0.00350, +0.00443]';
+  const row = `tiny       101.37 ± 7.28  12  ${shown}  5.38  (higher)`;
+  expect(renderTable(model)).toContain(row);
+  expect(renderTable(model)).toContain('+0.25000 [+0.25000, +0.25000]');
+  expect(renderMarkdown(model)).toContain(`| ${shown} |`);
+  expect(await renderPage(dossierOf(model))).toContain(
+    '<td class="n">+0.00397</td><td class="n">[+0.00350, +0.00443]</td>',
+  );
+});
 
 /** Whatever a step, a verifier or a folder may be called and return. */
 const hostile = (text: string): ReportModel =>
@@ -149,4 +169,14 @@ test.each([
   [Number.NEGATIVE_INFINITY, '-Infinity'],
 ])('%d is shown as %s', (value, text) => {
   expect(formatNumber(value)).toBe(text);
+});
+
+test.each([
+  [1.483e-300, '1.48e-300'],
+  [-1_234_567, '-1.23e+6'],
+  [999_999, '1.00e+6'],
+  [0.5, '0.5'],
+  [-0, '0'],
+])('%f has three digits where there is little room', (value, text) => {
+  expect(formatShort(value)).toBe(text);
 });

@@ -71,6 +71,16 @@ describe('the verdict in a sentence', () => {
     );
   });
 
+  test('tells what is the same from what has no counterpart', () => {
+    const manifests = [
+      manifestOf('baseline', { loss: [1, 2, 3], accuracy: [1, 2, 3] }),
+      manifestOf('new', { loss: [1, 2, 3], accuracy: [Number.NaN, Number.NaN, Number.NaN] }),
+    ];
+    expect(sentence(manifests)).toMatchInlineSnapshot(
+      `"What can be compared with the baseline is the same: 1 of 2 comparisons."`,
+    );
+  });
+
   test('tells a gate that fails first, how many more do, and then what was found', () => {
     const manifests = [BASELINE, HIGH, LOW];
     const verdicts = testedVerdicts('is faster', 'loss', manifests, {

@@ -151,6 +151,74 @@ describe('at the edges', () => {
     expect(run(name, [1, 2, 3], [2, 3, 4]).difference).toBe(1);
   });
 
+  test.each([
+    'paired_t_test',
+    'welch_t_test',
+    'sign_flip_permutation',
+    'bootstrap_ci',
+    'equivalence',
+  ] as const)('%s says nothing of a mean that is infinite, or beyond all numbers', (name) => {
+    for (const treatment of [
+      [2, 1, 5, 4, 8, Number.POSITIVE_INFINITY],
+      [2, 1, 5, 4, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+      new Array<number>(6).fill(Number.POSITIVE_INFINITY),
+      new Array<number>(30).fill(Number.MAX_VALUE),
+    ])
+      for (const alternative of ['two-sided', 'greater', 'less'] as const) {
+        const samples = { baseline: treatment.map((_, i) => i % 5), treatment };
+        expect(runTest(name, samples, { alpha: 0.05, alternative }, 1).p).toBeNaN();
+      }
+  });
+
+  test('a bootstrap says the same of shares and of percentages, however resamples are rounded', () => {
+    for (const percentages of [
+      [4, -3, 0, 0, 0],
+      [1, 2, -2],
+      [0, -1, 0, 2, -1, 0, 1, 0, 1, 1],
+      [0, 0, 1],
+    ]) {
+      const shares = percentages.map((x) => (70 + x) / 100);
+      const [small, large] = [
+        run(
+          'bootstrap_ci',
+          percentages.map(() => 0.7),
+          shares,
+        ),
+        run(
+          'bootstrap_ci',
+          percentages.map(() => 0),
+          percentages,
+        ),
+      ];
+      expect(small.p).toBeCloseTo(large.p, 9);
+      expect(100 * small.interval.low).toBeCloseTo(large.interval.low, 9);
+      expect(100 * small.interval.high).toBeCloseTo(large.interval.high, 9);
+    }
+    expect(run('bootstrap_ci', [0, 0, 0], [0, 0, 1]).p).toBeGreaterThan(0.3);
+  });
+
+  test('a bootstrap is significant just when its interval leaves zero out', () => {
+    let significant = 0;
+    for (let i = 0; i < 200; i++) {
+      const treatment = Array.from({ length: 3 + (i % 9) }, (_, j) =>
+        Math.round(2 * Math.sin(7 * i + j * j) + 1),
+      );
+      const baseline = treatment.map(() => 0);
+      for (const alternative of ['two-sided', 'greater', 'less'] as const) {
+        const { p, interval } = runTest(
+          'bootstrap_ci',
+          { baseline, treatment },
+          { alpha: 0.05, alternative },
+          1,
+        );
+        if (Number.isNaN(p)) continue;
+        if (p < 0.05) significant++;
+        expect(p < 0.05, treatment.join()).toBe(interval.low > 0 || interval.high < 0);
+      }
+    }
+    expect(significant).toBeGreaterThan(50);
+  });
+
   test('the same samples give the same numbers, also where they are resampled', () => {
     const baseline = Array.from({ length: 40 }, (_, i) => Math.sin(i));
     const treatment = baseline.map((x, i) => x + Math.cos(3 * i) / 2 + 0.2);

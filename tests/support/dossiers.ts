@@ -1,3 +1,4 @@
+import type { Hypothesis } from '../../plugin/config/config.ts';
 import type { Dossier, DossierArtifact } from '../../plugin/report/dossier.ts';
 import { judge, testValues } from '../../plugin/report/judge.ts';
 import { compareConditions, type ReportModel, type Verdict } from '../../plugin/report/model.ts';
@@ -57,12 +58,12 @@ export function logOf(failures: readonly { replicate: number; message: string; s
   return parseRunLog(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }
 
-/** Verdicts of a paired t test on one metric, of every condition but the baseline. */
+/** Verdicts of a built-in test on one metric, of every condition but the baseline; a paired t test when nothing is said. */
 export function testedVerdicts(
   hypothesis: string,
   metric: string,
   manifests: readonly ConditionManifest[],
-  more: { better?: 'higher' | 'lower'; require?: 'significant' } = {},
+  more: Partial<Hypothesis> = {},
 ): Verdict[] {
   const [baseline, ...treatments] = manifests;
   if (baseline === undefined) return [];
@@ -74,10 +75,11 @@ export function testedVerdicts(
     alternative: 'two-sided',
     margin: Number.NaN,
     correction: 'holm',
-    require: more.require,
-    better: more.better,
+    require: undefined,
+    better: undefined,
     at: { file: 'config.yaml', start: 0, end: 0 },
-  } as const;
+    ...more,
+  } as const satisfies Hypothesis;
   return judge(
     treatments.map((treatment) => ({
       hypothesis,

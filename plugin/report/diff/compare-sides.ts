@@ -1,6 +1,7 @@
 import type { Interval, TestOutcome } from '../../statistics/outcome.ts';
 import { pairedTTest, welchTTest, welchTTestOf } from '../../statistics/t-tests.ts';
 import { ALPHA } from '../model.ts';
+import { isSame } from '../samples.ts';
 import type { SummaryMetric } from './parse-summary.ts';
 
 /** One metric of one condition after, against before. */
@@ -38,7 +39,7 @@ export function compareSides(before: Side, after: Side): Comparison {
     return isPair && value !== undefined && earlier !== undefined ? [{ value, earlier }] : [];
   });
   if (shared.length === 0) return unpaired(before, after, 'no replicate has the same seed on both sides');
-  const same = shared.every(({ value, earlier }) => Object.is(value, earlier) || value === earlier);
+  const same = shared.every(({ value, earlier }) => isSame(value, earlier));
   const count = Math.max(recorded(then), recorded(now));
   const { p, ...outcome } = pairedTTest(
     // Infinity minus itself is no number, though nothing changed.

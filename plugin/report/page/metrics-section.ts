@@ -1,5 +1,13 @@
 import { ALPHA, type MetricRow, type PairedComparison, type ReportModel } from '../model.ts';
-import { count, formatInterval, formatOf, formatP, formatShort, signed } from '../numbers.ts';
+import {
+  count,
+  differenceFormatOf,
+  formatInterval,
+  formatOf,
+  formatP,
+  formatShort,
+  signed,
+} from '../numbers.ts';
 import { isDifference, type Reading, readRow } from '../reading.ts';
 import { VerdictValues } from '../verdict-values.ts';
 import { type ChartSpec, differencesChart, MOST_POINTS, valuesChart } from './charts.ts';
@@ -103,7 +111,7 @@ function notShown(rows: readonly MetricRow[]): string | undefined {
 
 function metricBlock(model: ReportModel, rows: readonly MetricRow[], charts: Html | undefined): Html {
   const metric = rows[0]?.metric ?? '';
-  const format = formatOf(rows);
+  const [format, formatDifference] = [formatOf(rows), differenceFormatOf(rows)];
   const missing = rows.some(({ description }) => description.missing > 0);
   const compared = rows.some(({ comparison }) => comparison !== undefined);
   const columns = [
@@ -138,8 +146,8 @@ function metricBlock(model: ReportModel, rows: readonly MetricRow[], charts: Htm
         : comparison === undefined
           ? ['', '', '', '', '', '']
           : [
-              signed(comparison.difference, format),
-              formatInterval(comparison.interval, format),
+              signed(comparison.difference, formatDifference),
+              formatInterval(comparison.interval, formatDifference),
               Number.isNaN(comparison.effect) ? '' : formatShort(comparison.effect),
               ...pValues(comparison, readRow(model, row)),
             ]),
@@ -188,7 +196,7 @@ function readingBadge(reading: Reading | undefined): Content {
 }
 
 function method({ metrics }: ReportModel): Html | undefined {
-  const tests = metrics.filter(({ comparison }) => comparison !== undefined).length;
+  const tests = metrics.filter(({ comparison }) => comparison && !Number.isNaN(comparison.p)).length;
   if (tests === 0) return undefined;
   return html`<p class="note">Differences are condition minus baseline, replicate by replicate; intervals are by Student's t, d_z is the mean over the
 standard deviation of the differences. A reading is that of the hypothesis that asks for the metric, with its p-values. In brackets, where none asks, it is

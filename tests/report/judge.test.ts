@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest';
+import type { Hypothesis } from '../../plugin/config/config.ts';
+import { compareConditions, type ReportModel, type Verdict } from '../../plugin/report/model.ts';
+import { readRow } from '../../plugin/report/reading.ts';
+import { verdictSentence } from '../../plugin/report/verdict-sentence.ts';
+import { remarksOn } from '../../plugin/report/verdict-values.ts';
+import { testedVerdicts } from '../support/dossiers.ts';
+import { manifestOf } from '../support/manifests.ts';
+
+/** What a hypothesis finds of a treatment, and how it is told. */
+function judged(
+  baseline: readonly number[],
+  treatment: readonly number[],
+  more: Partial<Hypothesis>,
+): { verdict: Verdict; word: string | undefined; sentence: string } {
+  const manifests = [manifestOf('baseline', { ok: baseline }), manifestOf('new', { ok: treatment })];
+  const verdicts = testedVerdicts('asked', 'ok', manifests, more);
+  const model: ReportModel = compareConditions({ name: 'lab', description: undefined }, manifests, verdicts);
+  const row = model.metrics.find(({ condition }) => condition === 'new');
+  const [verdict] = verdicts;
+  if (row === undefined || verdict === undefined) throw new Error('nothing to judge');
+  return { verdict, word: readRow(model, row)?.word, sentence: verdictSentence(model) };
+}
+
+describe('of what passes or fails, most replicates tie', () => {
+  const all = new Array<number>(60).fill(1);
+  const most = all.map((_, i) => (i < 12 ? 0 : 1));
+  const tests = ['wilcoxon_signed_rank', 'mann_whitney_u', 'paired_t_test'];
+
+  test.each(tests)('%s sees the side, and so do its gate and the words', (verifier) => {
+    const gate = { verifier, require: 'significant' } as const;
+    const worse = judged(all, most, { ...gate, better: 'higher' });
+    expect(worse.word).toBe('worse');
+    expect(worse.verdict.gate).toMatch(/is significantly lower, which is worse$/);
+    const better = judged(all, most, { ...gate, better: 'lower' });
+    expect(better.word).toBe('better');
+    expect(better.verdict.gate).toBeUndefined();
+    expect(judged(most, all, gate).word).toBe('higher');
+  });
+
+  test('a difference that is estimated as zero is told by the effect size', () => {
+    expect(
+      judged(all, most, { verifier: 'mann_whitney_u', better: 'higher' }).sentence,
+    ).toMatchInlineSnapshot(
+      `"new is worse than the baseline on ok: Cliff's delta -0.2 (mann whitney u, p = 0.0003, n 120)."`,
+    );
+  });
+});
+
+describe('equivalence', () => {
+  const baseline = Array.from({ length: 12 }, (_, i) => 10 * Math.sin(i));
+  const asked = { verifier: 'equivalence', margin: 1, better: 'higher', require: 'significant' } as const;
+
+  test('has no bad side: what is equivalent passes', () => {
+    const { verdict, word } = judged(
+      baseline,
+      baseline.map((x, i) => x - 0.01 * (1 + Math.sin(5 * i))),
+      asked,
+    );
+    expect(verdict.gate).toBeUndefined();
+    expect(word).toBe('equivalent');
+  });
+
+  test('is not told how many replicates would find a difference', () => {
+    const treatment = baseline.map((x, i) => x - 0.2 + 4 * Math.sin(5 * i));
+    const { verdict, word } = judged(baseline, treatment, asked);
+    expect(verdict.gate).toMatch(/is not significant \(p 0\.\d+, corrected\)$/);
+    expect(word).toBe('unclear');
+    expect(remarksOn(verdict)).toEqual([]);
+    expect(remarksOn(judged(baseline, treatment, {}).verdict)).toHaveLength(1);
+  });
+});
+
+test('a gate of a single pair says that it cannot tell', () => {
+  const { verdict } = judged([1], [2], { require: 'not-worse', margin: 0.1 });
+  expect(verdict.gate).toBe(
+    'hypothesis "asked" requires that new vs baseline on ok is not worse by 0.1000 or more: its values do not suffice to tell',
+  );
+});
+
+test('a gate on the margin is met before it, and not at it', () => {
+  const pair = [
+    [1, 2, 3],
+    [0.5, 1.5, 2.5],
+  ] as const;
+  expect(judged(...pair, { require: 'not-worse', margin: 0.5 }).verdict.gate).toMatch(
+    /may be as bad as -0.5000$/,
+  );
+  expect(judged(...pair, { require: 'not-worse', margin: 0.5000001 }).verdict.gate).toBeUndefined();
+  expect(judged(...pair, { require: 'not-worse', margin: 0, better: 'lower' }).verdict.gate).toBeUndefined();
+});
+
+describe('nothing is said of what could not be tested', () => {
+  const nothing = { word: undefined, sentence: expect.not.stringMatching(/Nothing|same/) };
+
+  test('by a hypothesis of one pair', () => {
+    expect(judged([1], [2], {})).toMatchObject(nothing);
+  });
+
+  test('of infinite values', () => {
+    expect(judged([1, 2, 3], [4, 5, Number.POSITIVE_INFINITY], {})).toMatchObject(nothing);
+  });
+
+  test('of the same values of which one was lost', () => {
+    expect(judged([1, 2, 3], [1, 2, Number.NaN], {})).toMatchObject(nothing);
+    expect(judged([1, 2, Number.NaN], [1, 2, 3], {})).toMatchObject(nothing);
+  });
+
+  test('and what is infinite, or not a number, in both is the same', () => {
+    const same = [1, Number.NaN, 3, Number.NEGATIVE_INFINITY];
+    expect(judged(same, same, {}).word).toBe('same');
+  });
+});
