@@ -30,6 +30,7 @@ class Modules:
         self._root = root
         self._loaded: Dict[str, ModuleType] = {}
         self._local: Dict[str, Dict[str, ModuleType]] = {}
+        self._paths: Dict[str, List[str]] = {}
         self._folder: Optional[str] = None
         self._standard, self._installed = _split_path(sys.path)
         _read_sources_only(root)
@@ -50,9 +51,12 @@ class Modules:
             return
         if self._folder is not None:
             self._local[self._folder] = self._take_local()
+            # Modules may add to it, for what they import later.
+            self._paths[self._folder] = sys.path[:]
         self._folder = folder
         # A file of the user's never hides a module of Python's own.
-        sys.path[:] = [*self._standard, *search_path(self._root, folder), *self._installed, COMPAT]
+        first = [*self._standard, *search_path(self._root, folder), *self._installed, COMPAT]
+        sys.path[:] = self._paths.get(folder, first)
         importlib.invalidate_caches()
         sys.modules.update(self._local.pop(folder, {}))
 
@@ -130,15 +134,23 @@ class Modules:
 
 
 def search_path(root: str, folder: str) -> List[str]:
-    """Where imports of an experiment look in the workspace: its folder, its Python project, the workspace."""
+    """
+    Where imports of an experiment look in the workspace: its folder, its Python project, the workspace; and in the `src` of a
+    project, where an editable installation would find it.
+    """
     path = [folder]
     at = os.path.dirname(folder)
     while at.startswith(root + os.sep):
-        if any(os.path.exists(os.path.join(at, name)) for name in PROJECT_FILES):
+        if _is_project(at):
             path.append(at)
             break
         at = os.path.dirname(at)
-    return [*path, root]
+    sources = [os.path.join(at, "src") for at in [*path, root] if _is_project(at)]
+    return [*path, root, *(at for at in sources if os.path.isdir(at))]
+
+
+def _is_project(folder: str) -> bool:
+    return any(os.path.exists(os.path.join(folder, name)) for name in PROJECT_FILES)
 
 
 def _split_path(path: List[str]) -> Tuple[List[str], List[str]]:
