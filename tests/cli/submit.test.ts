@@ -144,6 +144,14 @@ test('a store that is off cannot hand anything over', () => {
   expect(cli(ws, 'submit', '--engine', 'slurm').err).toContain('The run store is off');
 });
 
+test('a place that cannot be written to is told in one line', () => {
+  using ws = lab();
+  ws.write({ '.nx/experiments/submissions': 'a file' });
+  const { code, out, err } = cli(ws, 'submit', '--engine', 'local');
+  expect({ code, out }).toEqual({ code: 1, out: '' });
+  expect(err).toMatch(/^E[A-Z]+: .*\.nx\/experiments\/submissions.*\n$/);
+});
+
 test('an sbatch that may not be executed is an error that says what to do', () => {
   using ws = lab();
   ws.write({ sbatch: '' });

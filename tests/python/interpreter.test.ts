@@ -57,6 +57,15 @@ describe('the interpreter', () => {
     expect(await failure(lab)).toBe(
       `no usable Python: <root>/.venv/bin/python (by the .venv of the workspace) does not start: broken. ${REMEDY}`,
     );
+    lab.write({
+      '.venv/bin/python':
+        '#!/bin/sh\nprintf "pyenv: not found\\n\\nNote: see\\n  the manual.\\n" >&2\nexit 1\n',
+    });
+    expect(await failure(lab)).toContain('does not start: pyenv: not found. Install');
+    lab.write({
+      '.venv/bin/python': '#!/bin/sh\nprintf "Traceback:\\n  line 1\\nKeyError: 1\\n" >&2\nexit 1\n',
+    });
+    expect(await failure(lab)).toContain('does not start: KeyError: 1. Install');
     expect(await failure(lab, 'echo')).toMatch(
       /^no usable Python: echo .* is no Python: it answered "-c import json, sys/,
     );
