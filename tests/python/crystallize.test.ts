@@ -378,7 +378,7 @@ high = treatment('high', {'delta': 1})
 @treatment('later')
 def later(ctx): ctx.add('delta', 2)
 @verifier
-def test(baseline, treatment, *, alpha=0.05): return {'p_value': alpha}
+def test(control, treated, *, alpha=0.05): return {'p_value': alpha}
 @hypothesis(verifier=test(alpha=0.1), metrics='value')
 def rank(result): return result['p_value']
 

@@ -94,6 +94,22 @@ def where(data, ctx): Path('../where').write_text(sys.prefix)
   );
 });
 
+test('a package that is missed only when a step runs is named too, and one that lacks a module is not', async () => {
+  using lab = new Lab({
+    'lab/config.yaml': { datasource: { one: 'one' }, steps: ['late'] },
+    'lab/datasources.py': 'from crystallize import data_source\n@data_source\ndef one(ctx): return 1\n',
+    'lab/steps.py':
+      'from crystallize import pipeline_step\n@pipeline_step()\ndef late(data, ctx): import surely_not_there\n',
+  });
+  expect((await lab.run()).failures('lab/baseline')[0]).toMatch(
+    /^0: step late threw ModuleNotFoundError: No module named 'surely_not_there'\. surely_not_there is not installed for \S+ \(Python 3\.\d+\.\d+\)\. Install it with "\S+ -m pip install surely_not_there"$/,
+  );
+  lab.write({ 'lab/steps.py': 'import json.nothing\n' });
+  expect((await lab.run()).failures('lab/baseline')[0]).toBe(
+    "*: lab/steps.py could not be loaded: ModuleNotFoundError: No module named 'json.nothing'",
+  );
+});
+
 test('a module of the workspace that is mistyped is not taken for a package', async () => {
   using lab = new Lab({
     'lab/config.yaml': { datasource: { one: 'one' }, steps: ['s'] },

@@ -93,24 +93,33 @@ class Modules:
 
     def _load_failure(self, file: str, error: BaseException) -> ReplicateFailure:
         where = os.path.relpath(file, self._root)
+        info, package = self._explain(error, os.path.dirname(file))
+        if package is None:
+            return ReplicateFailure("module-threw", file=where, error=info)
+        what, install = _missing(package)
+        return ReplicateFailure("package-missing", file=where, package=what, install=install, error=info)
+
+    def explain(self, error: BaseException, folder: str) -> Dict[str, str]:
+        """What a step or a datasource threw, which may import what it needs when it runs."""
+        info, package = self._explain(error, folder)
+        if package is not None:
+            what, install = _missing(package)
+            info["message"] += f'. {what}. Install it with "{install}"'
+        return info
+
+    def _explain(self, error: BaseException, folder: str) -> Tuple[Dict[str, str], Optional[str]]:
+        """The error, and the package that is missing; a module of the workspace that is mistyped is none."""
         info = error_info(error, self._root)
         missing = missing_package(error)
         if missing is None:
-            return ReplicateFailure("module-threw", file=where, error=info)
-        own = _own_modules(search_path(self._root, os.path.dirname(file)))
+            return info, None
+        own = _own_modules(search_path(self._root, folder))
         near = difflib.get_close_matches(missing, own, 1)
-        if missing in own or near:
-            # Whoever mistypes a module of their own must not be told to install one of that name.
-            info["message"] += f'. Did you mean "{near[0]}"?' if missing not in own else ""
-            return ReplicateFailure("module-threw", file=where, error=info)
-        version = ".".join(str(part) for part in sys.version_info[:3])
-        return ReplicateFailure(
-            "package-missing",
-            file=where,
-            package=f"{missing} is not installed for {sys.executable} (Python {version})",
-            install=f"{sys.executable} -m pip install {missing}",
-            error=info,
-        )
+        if not near and missing not in own:
+            return info, missing
+        # Whoever mistypes a module of their own must not be told to install one of that name.
+        info["message"] += f'. Did you mean "{near[0]}"?' if missing not in own else ""
+        return info, None
 
     def _take_local(self) -> Dict[str, ModuleType]:
         """Removes the workspace's own modules from those that Python knows."""
@@ -131,6 +140,13 @@ class Modules:
             isinstance(place, str) and place.startswith(self._root + os.sep) and not is_installed(place, self._root)
             for place in places
         ) or any(place == self._root for place in places)
+
+
+def _missing(package: str) -> Tuple[str, str]:
+    """What that means, and the command that installs it."""
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    what = f"{package} is not installed for {sys.executable} (Python {version})"
+    return what, f"{sys.executable} -m pip install {package}"
 
 
 def search_path(root: str, folder: str) -> List[str]:
