@@ -16,7 +16,9 @@ export async function main(args: readonly string[]): Promise<number> {
     return await act(args);
   } catch (error) {
     const usage = error instanceof SettingsError;
-    process.stderr.write(`${usage ? error.message : (error as Error).stack}\n`);
+    const { message, stack, syscall } = error as NodeJS.ErrnoException;
+    // A disk that is full or read-only is not our bug.
+    process.stderr.write(`${usage || syscall !== undefined ? message : stack}\n`);
     return usage ? 2 : 1;
   }
 }

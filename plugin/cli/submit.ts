@@ -7,6 +7,7 @@ import { createEngine } from '../scale/create-engine.ts';
 import { divide } from '../scale/divide.ts';
 import type { Engine, Resources } from '../scale/engine.ts';
 import { type ConditionProgress, isActive, observe } from '../scale/progress.ts';
+import { removeOldSubmissions } from '../scale/remove-old.ts';
 import { splitWords } from '../scale/shell-words.ts';
 import { checkExtra } from '../scale/slurm.ts';
 import { ENGINES, type EngineName, type Submission } from '../scale/submission.ts';
@@ -72,6 +73,7 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
       parts.length > 0 ? await submitParts(parts, running.jobs, { engine, root, signal }, head) : undefined;
     if (json) print(toJson(dataOf(submission, kept, running.submissions)));
     else print(renderSubmitted(submission, parts, kept, running));
+    await removeOldSubmissions(root);
     return 0;
   } catch (error) {
     if (!signal.aborted) throw error;

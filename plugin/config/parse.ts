@@ -12,6 +12,7 @@ import {
   SHARD_SUFFIX,
   suggestion,
 } from '../base/names.ts';
+import { ambiguousValues } from './ambiguous-values.ts';
 import type {
   DatasourceEntry,
   DeclaredInput,
@@ -105,7 +106,7 @@ class ConfigParser {
       description: stringOf(this.get('description')),
       replicates: replicates && { value: numberOf(replicates) ?? 1, at: replicates.at },
       seed: numberOf(this.get('seed')) ?? 0,
-      params: jsonObjectOf(this.get('params')),
+      params: this.values(entriesOf(this.get('params'))),
       inputs: itemsOf(this.get('inputs')).flatMap((item) => this.input(item)),
       datasource,
       steps: itemsOf(this.get('steps')).map((item) => this.call(item)),
@@ -239,7 +240,12 @@ class ConfigParser {
   private call(node: LocatedNode): FunctionCall {
     const entry = node.kind === 'mapping' ? node.entries[0] : undefined;
     const name = entry ? entry.key : (stringOf(node) ?? '');
-    return { type: 'function', name, args: jsonObjectOf(entry?.value), at: entry?.keyAt ?? node.at };
+    return {
+      type: 'function',
+      name,
+      args: this.values(entriesOf(entry?.value)),
+      at: entry?.keyAt ?? node.at,
+    };
   }
 
   private input(node: LocatedNode): DeclaredInput[] {
@@ -309,7 +315,7 @@ class ConfigParser {
   }
 
   private treatment(entry: LocatedEntry, base: readonly DatasourceEntry[]): Treatment {
-    const { datasource: _, ...values } = jsonObjectOf(entry.value);
+    const values = this.values(entriesOf(entry.value).filter(({ key }) => key !== 'datasource'));
     const taken = [REPORT_FOLDER, CRATE_FILE].find((name) => entry.key.toLowerCase() === name);
     if (taken !== undefined) {
       this.report(
@@ -339,7 +345,7 @@ class ConfigParser {
         );
       }
     }
-    return { name: entry.key, values: values as JsonObject, datasource: swapped, at: entry.keyAt };
+    return { name: entry.key, values, datasource: swapped, at: entry.keyAt };
   }
 
   /** Their folders in results/ would be one where case folds. */
@@ -358,6 +364,12 @@ class ConfigParser {
       }
       seen.set(folded, first);
     }
+  }
+
+  /** What steps and datasources get. */
+  private values(entries: readonly LocatedEntry[]): JsonObject {
+    for (const { value } of entries) this.diagnostics.push(...ambiguousValues(value));
+    return mappingToJson(entries);
   }
 
   private report(code: DiagnosticCode, at: Span, message: string, remedy: string): void {
@@ -423,10 +435,6 @@ function entriesOf(node: LocatedNode | undefined): readonly LocatedEntry[] {
 
 function itemsOf(node: LocatedNode | undefined): readonly LocatedNode[] {
   return node?.kind === 'list' ? node.items : [];
-}
-
-function jsonObjectOf(node: LocatedNode | undefined): JsonObject {
-  return mappingToJson(entriesOf(node));
 }
 
 function plainOf(node: LocatedNode | undefined): Json | undefined {

@@ -72,21 +72,28 @@ export class PythonImportScanner {
     return { files: sorted(files), folders: [], installed: [], imports, packages: sorted(packages) };
   }
 
-  /** Where imports of an experiment look in the workspace: its folder, its Python project, the workspace. */
-  searchPath(folder: string): string[] {
-    const path = [folder];
+  /** An experiment's folder, its Python project, the workspace: imports look there, and packages are pinned there. */
+  projectFolders(folder: string): string[] {
+    const found = [folder];
     for (let at = dirname(folder); at.startsWith(this.root + sep); at = dirname(at)) {
-      if (PROJECT_FILES.some((name) => existsSync(join(at, name)))) {
-        path.push(at);
+      if (isProject(at)) {
+        found.push(at);
         break;
       }
     }
-    return [...path, this.root];
+    return [...found, this.root];
+  }
+
+  /** Where imports look in the workspace; in the `src` of a project too, where an editable installation would find it. */
+  private searchPath(folder: string): string[] {
+    const folders = this.projectFolders(folder);
+    const sources = folders.filter(isProject).map((at) => join(at, 'src'));
+    return [...folders, ...sources.filter(isDirectory)];
   }
 
   /** Files that say which packages are installed, relative to the root. */
   lockFiles(folder: string): string[] {
-    return this.searchPath(folder).flatMap((at) =>
+    return this.projectFolders(folder).flatMap((at) =>
       namesIn(at)
         .filter((name) => LOCK_FILES.test(name))
         .map((name) => this.relative(join(at, name))),
@@ -155,19 +162,19 @@ export function parseImports(text: string): Import[] {
   const joined = text
     .replace(/\\\r?\n/g, ' ')
     .replace(
-      /^([ \t]*from[ \t]+[\w.]+[ \t]+import[ \t]*)\(([^)]*)\)/gm,
+      /^([ \t]*from[ \t]+[\p{L}\p{N}_.]+[ \t]+import[ \t]*)\(((?:#.*\n|[^#)])*)\)/gmu,
       (_, head: string, names: string) => `${head}${names.replace(/#.*$/gm, '').replace(/\s+/g, ' ')}`,
     );
   for (const [, statement = ''] of joined.matchAll(/(?:^|[;:])[ \t]*((?:from|import)[ \t]+[^;#\n]*)/gm)) {
     const [, dots, module = '', names = ''] =
-      /^from[ \t]+(\.*)[ \t]*([\w.]*)[ \t]+import[ \t]+(.*)$/.exec(statement) ?? [];
+      /^from[ \t]+(\.*)[ \t]*([\p{L}\p{N}_.]*)[ \t]+import[ \t]+(.*)$/u.exec(statement) ?? [];
     if (dots !== undefined) {
       found.push({ level: dots.length, module, names: names.split(',').map(firstWord).filter(Boolean) });
       continue;
     }
     const modules = /^import[ \t]+(.*)$/.exec(statement)?.[1] ?? '';
     for (const name of modules.split(',').map(firstWord)) {
-      if (/^[\w.]+$/.test(name)) found.push({ level: 0, module: name, names: [] });
+      if (name !== '') found.push({ level: 0, module: name, names: [] });
     }
   }
   return found;
@@ -175,7 +182,11 @@ export function parseImports(text: string): Import[] {
 
 /** `a.b as c` -> `a.b` */
 function firstWord(text: string): string {
-  return /^[\w.]+/.exec(text.trim())?.[0] ?? '';
+  return /^[\p{L}\p{N}_.]+/u.exec(text.trim())?.[0] ?? '';
+}
+
+function isProject(folder: string): boolean {
+  return PROJECT_FILES.some((name) => existsSync(join(folder, name)));
 }
 
 function isDirectory(path: string): boolean {

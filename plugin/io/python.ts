@@ -119,7 +119,8 @@ function probe({ command, by }: Choice, root: string): Promise<Interpreter> {
       if (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === 'ENOENT') return unusable('was not found');
-        return unusable(`does not start: ${stderr.trim().split('\n').at(-1) || error.message}`);
+        if (error.killed) return unusable(`did not answer within ${PROBE_TIMEOUT_MS / 1000} s`);
+        return unusable(`does not start: ${reasonOf(stderr) || error.message}`);
       }
       const answer = parseAnswer(stdout);
       if (answer === undefined)
@@ -138,6 +139,12 @@ function probe({ command, by }: Choice, root: string): Promise<Interpreter> {
       });
     });
   });
+}
+
+/** A traceback ends with it; others, such as pyenv, begin with it. */
+function reasonOf(stderr: string): string {
+  const lines = stderr.trim().split('\n');
+  return (lines[0]?.startsWith('Traceback') ? lines.at(-1) : lines[0]) ?? '';
 }
 
 function parseAnswer(

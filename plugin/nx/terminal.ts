@@ -66,7 +66,7 @@ export class TerminalReporter {
       case 'replicate-failed':
         if (event.retrying)
           this.print(
-            `${titleOf(event.planned.id)}[${event.replicate}]: ${printable(describeFailure(event.failure))}; trying again`,
+            `${titleOf(event.planned.id)}[${event.replicate}]: ${printable(inOneLine(describeFailure(event.failure)))}; trying again`,
           );
         else this.advance(event.planned, (progress) => progress.failed++);
         return;
@@ -105,6 +105,11 @@ export class TerminalReporter {
     if (progress.logged <= MAX_LOG_LINES) this.print(`${where} | ${printable(text)}`);
     else this.print(`${title}: further output is in ${resultsFile(planned, 'run.jsonl')}`);
   }
+}
+
+/** The last words of a process are many lines, and messages of errors may be. */
+function inOneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ');
 }
 
 /** `, 10 reused, 2 to run (new replicates 10-11)`; nothing when there is no store. */

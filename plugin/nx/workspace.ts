@@ -152,7 +152,7 @@ export class ExperimentWorkspace {
       ...typed,
       files: [...typed.files, ...files],
       imports: [...typed.imports, ...imports],
-      locks: this.python.searchPath(folder).flatMap((at) => {
+      locks: this.python.projectFolders(folder).flatMap((at) => {
         const place = relative(this.root, at).split(sep).join('/');
         return LOCK_GLOBS.map((name) => (place === '' ? name : `${escapeGlob(place)}/${name}`));
       }),

@@ -69,6 +69,8 @@ export interface Engine {
   poll(jobs: readonly { readonly id: string; readonly name: string }[]): Promise<EngineElement[]>;
   /** Ends these jobs, whatever they do; those that have ended stay as they are. */
   cancel(jobs: readonly { readonly id: string; readonly name: string }[]): Promise<void>;
+  /** Lets go of what it keeps of jobs that have ended. */
+  forget(jobs: readonly { readonly id: string; readonly name: string }[]): Promise<void>;
   /** What `submit` would do, as text for a person, without doing it. `after` may hold anything. */
   describe(job: Job): string;
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, openSync, readFileSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packageFile } from '../base/package-files.ts';
@@ -74,6 +74,12 @@ export class LocalEngine implements Engine {
       if (state !== undefined && isRunning(state)) process.kill(state.pid, 'SIGTERM');
     }
     while ((await this.active(jobs)).length > 0) await sleep(POLL_MS);
+  }
+
+  async forget(jobs: readonly { readonly id: string; readonly name: string }[]): Promise<void> {
+    for (const { id, name } of jobs) {
+      if (this.jobOf(id)?.name === name) await rm(join(this.folder, id), { recursive: true, force: true });
+    }
   }
 
   describe(job: Job): string {

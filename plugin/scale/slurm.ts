@@ -89,6 +89,9 @@ export class SlurmEngine implements Engine {
     }
   }
 
+  /** Slurm does so by itself. */
+  async forget(): Promise<void> {}
+
   describe(job: Job): string {
     const call = ['sbatch', ...argumentsOf(job), `${job.files}.sh`].map(quote).join(' ');
     return `${call}\n\n${scriptOf(job).replace(/^/gm, '    ').trimEnd()}\n`;

@@ -170,7 +170,8 @@ async function runVerifier(job: VerifyJob): Promise<void> {
 function print(state: Current, text: string): void {
   state.logged++;
   if (state.logged > MAX_LOG_LINES) return;
-  const shown = state.logged === MAX_LOG_LINES ? '(further lines are dropped)' : text;
+  const shown =
+    state.logged === MAX_LOG_LINES ? '(further lines are dropped)' : redrawn(text).replace(/\r+$/, '');
   send({ type: 'log', replicate: state.replicate, text: shown.slice(0, MAX_LOG_LINE) });
 }
 
@@ -179,6 +180,11 @@ function endLine(state: Current): void {
   const { line } = state;
   state.line = '';
   if (line !== '') print(state, line);
+}
+
+/** What a terminal would show: progress bars begin their line anew with each carriage return. */
+function redrawn(line: string): string {
+  return line.slice(line.replace(/\r+$/, '').lastIndexOf('\r') + 1);
 }
 
 /** What steps print becomes log messages of their replicate, line by line. */
@@ -194,7 +200,7 @@ function captureOutput(stream: NodeJS.WriteStream): void {
       from = end + 1;
       print(state, line);
     }
-    state.line = (state.line + text.slice(from, from + MAX_LOG_LINE)).slice(0, MAX_LOG_LINE);
+    state.line = redrawn(state.line + text.slice(from)).slice(0, MAX_LOG_LINE);
     const done = typeof encoding === 'function' ? encoding : callback;
     if (typeof done === 'function') process.nextTick(done as () => void);
     return true;

@@ -3,6 +3,7 @@ import { appendFileSync, chmodSync, mkdirSync, readdirSync, renameSync, rmSync }
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { createSubmission, submissionIds } from '../../plugin/build/scale/submissions-folder.js';
 import { config, Lab } from '../support/engine.ts';
 
 const BIN = join(import.meta.dirname, '../../plugin/bin/nx-experiments.js');
@@ -142,6 +143,25 @@ test('a store that is off cannot hand anything over', () => {
   using ws = lab();
   ws.write({ 'nx.json': { plugins: [{ plugin: 'nx-experiments', options: { store: false } }] } });
   expect(cli(ws, 'submit', '--engine', 'slurm').err).toContain('The run store is off');
+});
+
+test('the last 20 submissions are kept', async () => {
+  using ws = lab();
+  const head = { engine: 'local', experiments: [], choices: {}, resources: { cpus: 1, extra: [] } } as const;
+  for (let i = 0; i < 21; i++) await createSubmission(ws.root, { ...head, store: '', conditions: [] });
+  expect(cli(ws, 'submit', '--engine', 'local', '--treatment', 'warm', 'maker').out).toContain(
+    'Submission 0022',
+  );
+  expect(submissionIds(ws.root)).toEqual(Array.from({ length: 20 }, (_, i) => `${i + 3}`.padStart(4, '0')));
+  expect(cli(ws, 'collect', '--wait').code).toBe(0);
+});
+
+test('a place that cannot be written to is told in one line', () => {
+  using ws = lab();
+  ws.write({ '.nx/experiments/submissions': 'a file' });
+  const { code, out, err } = cli(ws, 'submit', '--engine', 'local');
+  expect({ code, out }).toEqual({ code: 1, out: '' });
+  expect(err).toMatch(/^E[A-Z]+: .*\.nx\/experiments\/submissions.*\n$/);
 });
 
 test('an sbatch that may not be executed is an error that says what to do', () => {

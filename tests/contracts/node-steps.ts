@@ -33,6 +33,7 @@ export const floods_below = () => { const text = Buffer.alloc(1_000_000, 'z'); f
 export const talks_over = (data) => { writeSync(4, 'this is no message'); return data; };
 export const lies = (data) => { writeSync(4, '\\nnull\\n[1]\\n{"type":"replicate-finished","replicate":0,"ms":1,"metrics":{"lie":[1]},"artifacts":{}}\\n'); return data; };
 export const prints = (data, ctx) => { ctx.log('a\\ud800b\\0c\\u2028d'); console.log('one\\ntwo'); process.stderr.write('no end of line'); ctx.metrics.add('\\u2028\\ud800\\0', 1); return data; };
+export const draws = (data) => { for (let i = 0; i < 1001; i++) process.stderr.write('\\r| ' + i + ' of 1000'); process.stderr.write('\\nof Windows\\r\\n'); for (let i = 0; i < 101; i++) process.stdout.write(i + '%\\r'); return data; };
 export const odd_names = (data, ctx) => { for (const name of ['__proto__', 'constructor', 'toString', '', '1']) ctx.metrics.add(name, ctx.replicate); };
 export const odd_numbers = (data, ctx) => { for (const value of [NaN, Infinity, -Infinity, 0, 1e308]) ctx.metrics.add('odd', value); };
 export const many = (data, ctx) => { for (let i = 0; i < 10_000; i++) ctx.metrics.add('metric ' + i, i); };

@@ -93,6 +93,12 @@ def prints(data, ctx):
     ctx.metrics.add('\\u2028\\ud800\\0', 1)
     return data
 @pipeline_step()
+def draws(data, ctx):
+    for i in range(1001): sys.stderr.write(f"\\r| {i} of 1000")
+    sys.stderr.write('\\nof Windows\\r\\n')
+    for i in range(101): sys.stdout.write(f"{i}%\\r")
+    return data
+@pipeline_step()
 def odd_names(data, ctx):
     for name in ['__proto__', 'constructor', 'toString', '', '1']: ctx.metrics.add(name, ctx['replicate'])
 @pipeline_step()

@@ -224,6 +224,13 @@ describe.each(IMPLEMENTATIONS)('a $name worker', (worker) => {
     expect(at.metric('lab/baseline', '\u2028\ud800\0')).toEqual([1]);
   });
 
+  test('of a line that is drawn again and again, what is left at its end is kept', async () => {
+    using at = lab(['draws'], { replicates: 1 });
+    await run(at);
+    const texts = at.log('lab/baseline').flatMap(({ type, text }) => (type === 'log' ? [text] : []));
+    expect(texts).toEqual(['| 1000 of 1000', 'of Windows', '100%']);
+  });
+
   test('metrics keep odd names and odd numbers', async () => {
     using at = lab(['odd_names', 'odd_numbers'], { replicates: 2 });
     const ran = await run(at);

@@ -41,7 +41,7 @@ test('Bun is installed by its action on GitHub and by npm on GitLab; setup-node 
   const { steps } = parse(renderGithub(settings('bun'))).jobs.experiments;
   expect(steps.slice(1, 4)).toEqual([
     { uses: 'oven-sh/setup-bun@v2' },
-    { uses: 'actions/setup-node@v4', with: { 'node-version': 22 } },
+    { uses: 'actions/setup-node@v6', with: { 'node-version': 22 } },
     { run: 'bun install --frozen-lockfile' },
   ]);
   expect(steps).toContainEqual({ run: 'bunx nx affected -t experiment' });

@@ -174,15 +174,15 @@ describe.sequential('generators', () => {
     expect(github.permissions).toEqual({ actions: 'read', contents: 'read', 'pull-requests': 'write' });
     const steps: Step[] = github.jobs.experiments.steps;
     expect(steps.map(({ run, uses, name }) => name ?? uses ?? run)).toEqual([
-      'actions/checkout@v4',
-      'actions/setup-node@v4',
+      'actions/checkout@v5',
+      'actions/setup-node@v6',
       'npm ci',
-      'nrwl/nx-set-shas@v4',
-      'actions/cache/restore@v4',
+      'nrwl/nx-set-shas@v5',
+      'actions/cache/restore@v5',
       'npx nx affected -t experiment',
-      'actions/cache/save@v4',
+      'actions/cache/save@v5',
       'Collect reports',
-      'actions/upload-artifact@v4',
+      'actions/upload-artifact@v6',
       'Comment',
     ]);
     const gitlab = parse(read('.gitlab/experiments.yml')).experiments;

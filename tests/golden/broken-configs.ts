@@ -69,6 +69,9 @@ export const BROKEN_CONFIGS: Readonly<Record<string, Files>> = {
   'bad-formats': one(`${SOUND}cli: { color: red }\nexecution: { timeout: 10 minutes }\n`),
   'integer-too-large': one(`${SOUND}params: { id: 12345678901234567890 }\n`),
   'number-not-finite': one(`${SOUND}params: { limit: .inf, start: .nan }\n`),
+  'values-of-yaml-1.1': one(
+    `datasource: { raw: { load: { all: Off } } }\nsteps: [{ clean: { drop: [yes, "no"] } }]\nparams: { rows: 1_000 }\ntreatments: { on: { nested: { shuffle: no, note: not yes } } }\n`,
+  ),
   'step-with-arguments-beside': one(
     'datasource: { raw: load }\nsteps:\n  - clean:\n    drop_nulls: true\n    fill: 0\n',
   ),

@@ -131,9 +131,15 @@ describe('progress', () => {
     const event = { type: 'replicate-failed', planned: many, replicate: 3, failure } as const;
     screen.reporter.report({ ...event, retrying: true });
     screen.reporter.report({ ...event, retrying: false });
+    const died = {
+      reason: 'worker-exited',
+      how: 'signal SIGABRT; its last words:\nAborted\n\n  in step',
+    } as const;
+    screen.reporter.report({ ...event, failure: died, retrying: true });
     expect(screen.lines.slice(1)).toEqual([
       'lab/baseline[3]: timed out after 100 ms; trying again',
       'lab/baseline: 1/1000, 1 failed',
+      'lab/baseline[3]: the worker process ended: signal SIGABRT; its last words: Aborted in step; trying again',
     ]);
   });
 });

@@ -378,7 +378,7 @@ high = treatment('high', {'delta': 1})
 @treatment('later')
 def later(ctx): ctx.add('delta', 2)
 @verifier
-def test(baseline, treatment, *, alpha=0.05): return {'p_value': alpha}
+def test(control, treated, *, alpha=0.05): return {'p_value': alpha}
 @hypothesis(verifier=test(alpha=0.1), metrics='value')
 def rank(result): return result['p_value']
 
@@ -451,4 +451,35 @@ def step(data, ctx):
   expect(text).toContain(`"experiment":"a"`);
   expect(text).toContain('"value":[321],"same":[1]');
   expect(at.files('.').filter((file) => file.includes('__pycache__'))).toEqual([]);
+});
+
+test('what modules add to the search path is there whenever they run', async () => {
+  using at = new Lab({
+    'lib/early.py': 'VALUE = 1\n',
+    'lib/late.py': 'VALUE = 10\n',
+    ...folder('producer', {
+      'config.yaml': { ...CONFIG, outputs: { out: { loader: 'load' } } },
+      'datasources.py': SOURCE,
+      'outputs.py': 'def load(path): return int(path.read_text())\n',
+      'steps.py':
+        'from crystallize import *\n@pipeline_step()\ndef step(data, ctx, out: Artifact): out.write("100")\n',
+    }),
+    ...folder('reader', {
+      'config.yaml': { datasource: { up: 'producer#out' }, steps: ['step'] },
+      'steps.py': `import sys
+from pathlib import Path
+sys.path.append(str(Path(__file__).resolve().parents[1] / 'lib'))
+sys.stdout.reconfigure(encoding='utf-8', line_buffering=True)
+import early
+from crystallize import pipeline_step
+@pipeline_step()
+def step(data, ctx):
+    import late
+    ctx.metrics.add('value', data['up'] + late.VALUE + early.VALUE)
+`,
+    }),
+  });
+  const ran = await at.run({ workers: 1 });
+  expect(ran.failures('reader/baseline')).toEqual([]);
+  expect(at.metric('reader/baseline', 'value')).toEqual([111, 111]);
 });

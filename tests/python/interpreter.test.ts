@@ -57,6 +57,15 @@ describe('the interpreter', () => {
     expect(await failure(lab)).toBe(
       `no usable Python: <root>/.venv/bin/python (by the .venv of the workspace) does not start: broken. ${REMEDY}`,
     );
+    lab.write({
+      '.venv/bin/python':
+        '#!/bin/sh\nprintf "pyenv: not found\\n\\nNote: see\\n  the manual.\\n" >&2\nexit 1\n',
+    });
+    expect(await failure(lab)).toContain('does not start: pyenv: not found. Install');
+    lab.write({
+      '.venv/bin/python': '#!/bin/sh\nprintf "Traceback:\\n  line 1\\nKeyError: 1\\n" >&2\nexit 1\n',
+    });
+    expect(await failure(lab)).toContain('does not start: KeyError: 1. Install');
     expect(await failure(lab, 'echo')).toMatch(
       /^no usable Python: echo .* is no Python: it answered "-c import json, sys/,
     );
@@ -82,6 +91,22 @@ def where(data, ctx): Path('../where').write_text(sys.prefix)
   const [message] = (await lab.run()).failures('lab/baseline');
   expect(message?.replaceAll(lab.root, '<root>')).toMatch(
     /^\*: lab\/steps\.py could not be loaded: surely_not_there is not installed for <root>\/\.venv\/bin\/python \(Python 3\.\d+\.\d+\)\. Install it with "<root>\/\.venv\/bin\/python -m pip install surely_not_there", or choose another interpreter with execution\.python\.$/,
+  );
+});
+
+test('a package that is missed only when a step runs is named too, and one that lacks a module is not', async () => {
+  using lab = new Lab({
+    'lab/config.yaml': { datasource: { one: 'one' }, steps: ['late'] },
+    'lab/datasources.py': 'from crystallize import data_source\n@data_source\ndef one(ctx): return 1\n',
+    'lab/steps.py':
+      'from crystallize import pipeline_step\n@pipeline_step()\ndef late(data, ctx): import surely_not_there\n',
+  });
+  expect((await lab.run()).failures('lab/baseline')[0]).toMatch(
+    /^0: step late threw ModuleNotFoundError: No module named 'surely_not_there'\. surely_not_there is not installed for \S+ \(Python 3\.\d+\.\d+\)\. Install it with "\S+ -m pip install surely_not_there"$/,
+  );
+  lab.write({ 'lab/steps.py': 'import json.nothing\n' });
+  expect((await lab.run()).failures('lab/baseline')[0]).toBe(
+    "*: lab/steps.py could not be loaded: ModuleNotFoundError: No module named 'json.nothing'",
   );
 });
 

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseImports } from '../../plugin/build/io/python-imports.js';
+import { PythonImportScanner, parseImports } from '../../plugin/build/io/python-imports.js';
 import { Lab } from '../support/engine.ts';
 
 const VENV = 'tools/python';
@@ -26,6 +26,8 @@ const FILES: Record<string, unknown> = {
   'shared/far.py': 'VALUE = 1\n',
   'shared/late.py': 'VALUE = 1\n',
   'shared/unrelated.py': 'VALUE = 1\n',
+  'src/library/__init__.py': '',
+  'src/library/core.py': 'VALUE = 1\n',
   'requirements.txt': 'direct==1.0\n',
   'producer/config.yaml': {
     datasource: { raw: 'raw' },
@@ -47,13 +49,14 @@ def raw(ctx): return int(Path('data.txt').read_text()) + int(Path('unlisted.txt'
   'producer/steps.py': `import importlib, direct, renamed
 from crystallize import Artifact, pipeline_step
 from shared import near
+from library.core import VALUE as library
 import local
 NAMES = ['plugin']
 @pipeline_step()
 def publish(data, ctx, out: Artifact):
     from shared.late import VALUE as late
     plugin = importlib.import_module(NAMES[0])
-    out.write([data, near.VALUE, local.VALUE, late, plugin.VALUE, direct.VALUE, renamed.VALUE])
+    out.write([data, near.VALUE, local.VALUE, late, plugin.VALUE, direct.VALUE, renamed.VALUE, library])
 `,
   'producer/outputs.py': `import json
 def dump(data): return json.dumps(data)
@@ -116,6 +119,11 @@ describe.each<[what: string, change: () => void, runs: readonly string[]]>([
   ['a module of it', () => append('shared/near.py', '# changed'), ['producer']],
   ['what that imports relatively', () => lab.write({ 'shared/far.py': 'VALUE = 4\n' }), ALL_READERS],
   ['what a step imports when it runs', () => lab.write({ 'shared/late.py': 'VALUE = 5\n' }), ALL_READERS],
+  [
+    'a package in the src of its project',
+    () => lab.write({ 'src/library/core.py': 'VALUE = 2\n' }),
+    ALL_READERS,
+  ],
   ['a module that none imports', () => append('shared/unrelated.py', '# changed'), []],
   ['a file beside it', () => append('producer/notes.md', 'More.'), []],
   ['a verifier', () => append('producer/verifiers.py', '# changed'), []],
@@ -182,7 +190,7 @@ test('every form of import is found', () => {
 import a, b.c as d; import e
 from f import g
 from h.i import (
-    j,  # why
+    j,  # why (and how)
     k as l,
 )
 from . import m
@@ -192,6 +200,7 @@ from o import p, \\
 if x: import r
 def f():
     from s import t
+import größe
 imported = 1
 `;
   expect(parseImports(text).map(({ level, module, names }) => [level, module, ...names])).toEqual([
@@ -205,6 +214,22 @@ imported = 1
     [0, 'o', 'p', 'q'],
     [0, 'r'],
     [0, 's', 't'],
+    [0, 'größe'],
+  ]);
+});
+
+test('imports are followed without being run, into the src of a project too', () => {
+  const scanner = new PythonImportScanner(lab.root);
+  const { files } = scanner.reach([join(lab.root, 'producer/steps.py')], join(lab.root, 'producer'));
+  expect(files).toEqual([
+    'producer/local.py',
+    'producer/steps.py',
+    'shared/__init__.py',
+    'shared/far.py',
+    'shared/late.py',
+    'shared/near.py',
+    'src/library/__init__.py',
+    'src/library/core.py',
   ]);
 });
 

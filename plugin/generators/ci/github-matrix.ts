@@ -12,7 +12,7 @@ import { beginStore, MOVED, packStore, runLines, STORE, unpackStore } from './st
 export const GITHUB_LEVEL = '.github/workflows/experiments-level.yml';
 
 /** The stores that jobs of earlier levels have uploaded. */
-const DOWNLOAD = `      - uses: actions/download-artifact@v4
+const DOWNLOAD = `      - uses: actions/download-artifact@v7
         with:
           pattern: experiments-store-*
           path: ${MOVED}
@@ -100,7 +100,7 @@ jobs:
 ${GITHUB_ENVIRONMENT}
     steps:
 ${githubSetup(settings, false)}
-      - uses: actions/cache/restore@v4
+      - uses: actions/cache/restore@v5
         if: \${{ inputs.store != '' }}
         with:
           path: ${STORE}
@@ -119,7 +119,7 @@ ${indent(runLines(settings.install.exec), 10)}
         if: \${{ always() }}
         run: |
 ${indent(packStore(`\${{ matrix.level }}-\${{ matrix.job }}`), 10)}
-      - uses: actions/upload-artifact@v4
+      - uses: actions/upload-artifact@v6
         if: \${{ always() }}
         with:
           name: experiments-store-\${{ matrix.level }}-\${{ matrix.job }}

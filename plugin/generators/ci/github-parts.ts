@@ -37,8 +37,8 @@ export function githubSetup({ install }: CiSettings, history: boolean): string {
       : enable !== undefined
         ? `      - run: ${enable}\n`
         : '';
-  return `      - uses: actions/checkout@v4${depth}
-${ready}      - uses: actions/setup-node@v4
+  return `      - uses: actions/checkout@v5${depth}
+${ready}      - uses: actions/setup-node@v6
         with:
           node-version: 22${cache === undefined ? '' : `\n          cache: ${cache}`}
       - run: ${install.install}`;
@@ -47,7 +47,7 @@ ${ready}      - uses: actions/setup-node@v4
 export function githubShas({ branch }: CiSettings): string {
   return `      # Sets NX_BASE and NX_HEAD: what has changed since the last successful run, or since the pull request began.
       - id: shas
-        uses: nrwl/nx-set-shas@v4
+        uses: nrwl/nx-set-shas@v5
         with:
           main-branch-name: '${branch}'`;
 }
@@ -56,7 +56,7 @@ export function githubShas({ branch }: CiSettings): string {
 export function githubRestore({ branch }: CiSettings): string {
   return `      # Finished replicates: only what is missing runs.
       - id: store
-        uses: actions/cache/restore@v4
+        uses: actions/cache/restore@v5
         with:
           path: ${STORE}
           key: ${KEY}
@@ -72,7 +72,7 @@ const KEY = `nx-experiments-\${{ github.ref_name }}-\${{ github.run_id }}-\${{ g
 export function githubReport({ install, target }: CiSettings): string {
   return `      - run: ${install.exec} nx affected -t ${target}
       # Also when an experiment has failed: what has finished does not run again.
-      - uses: actions/cache/save@v4
+      - uses: actions/cache/save@v5
         if: \${{ always() }}
         with:
           path: ${STORE}
@@ -82,7 +82,7 @@ export function githubReport({ install, target }: CiSettings): string {
         run: |
 ${indent(collectReports(install.exec, target), 10)}
           cat comment.md >> "$GITHUB_STEP_SUMMARY"
-      - uses: actions/upload-artifact@v4
+      - uses: actions/upload-artifact@v6
         if: \${{ !cancelled() }}
         with:
           name: experiment-reports
@@ -93,7 +93,7 @@ ${indent(collectReports(install.exec, target), 10)}
       # A pull request from a fork may not comment: its reports are in the summary of the job.
       - name: Comment
         if: \${{ !cancelled() && github.event_name == 'pull_request' && github.event.pull_request.head.repo.full_name == github.repository }}
-        uses: actions/github-script@v7
+        uses: actions/github-script@v8
         with:
           script: |
             const body = require('fs').readFileSync('comment.md', 'utf8');

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import sys
 import traceback
 from typing import Any, Dict, Iterable, List, Optional
 
@@ -91,4 +92,6 @@ def missing_package(error: BaseException) -> Optional[str]:
     """The name of a package, when an import failed because it is not there."""
     if not isinstance(error, ModuleNotFoundError) or not error.name:
         return None
-    return error.name.split(".")[0]
+    package = error.name.split(".")[0]
+    # A package that is there may lack a module.
+    return None if package in sys.modules else package

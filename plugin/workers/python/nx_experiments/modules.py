@@ -30,6 +30,7 @@ class Modules:
         self._root = root
         self._loaded: Dict[str, ModuleType] = {}
         self._local: Dict[str, Dict[str, ModuleType]] = {}
+        self._paths: Dict[str, List[str]] = {}
         self._folder: Optional[str] = None
         self._standard, self._installed = _split_path(sys.path)
         _read_sources_only(root)
@@ -50,9 +51,12 @@ class Modules:
             return
         if self._folder is not None:
             self._local[self._folder] = self._take_local()
+            # Modules may add to it, for what they import later.
+            self._paths[self._folder] = sys.path[:]
         self._folder = folder
         # A file of the user's never hides a module of Python's own.
-        sys.path[:] = [*self._standard, *search_path(self._root, folder), *self._installed, COMPAT]
+        first = [*self._standard, *search_path(self._root, folder), *self._installed, COMPAT]
+        sys.path[:] = self._paths.get(folder, first)
         importlib.invalidate_caches()
         sys.modules.update(self._local.pop(folder, {}))
 
@@ -89,24 +93,33 @@ class Modules:
 
     def _load_failure(self, file: str, error: BaseException) -> ReplicateFailure:
         where = os.path.relpath(file, self._root)
+        info, package = self._explain(error, os.path.dirname(file))
+        if package is None:
+            return ReplicateFailure("module-threw", file=where, error=info)
+        what, install = _missing(package)
+        return ReplicateFailure("package-missing", file=where, package=what, install=install, error=info)
+
+    def explain(self, error: BaseException, folder: str) -> Dict[str, str]:
+        """What a step or a datasource threw, which may import what it needs when it runs."""
+        info, package = self._explain(error, folder)
+        if package is not None:
+            what, install = _missing(package)
+            info["message"] += f'. {what}. Install it with "{install}"'
+        return info
+
+    def _explain(self, error: BaseException, folder: str) -> Tuple[Dict[str, str], Optional[str]]:
+        """The error, and the package that is missing; a module of the workspace that is mistyped is none."""
         info = error_info(error, self._root)
         missing = missing_package(error)
         if missing is None:
-            return ReplicateFailure("module-threw", file=where, error=info)
-        own = _own_modules(search_path(self._root, os.path.dirname(file)))
+            return info, None
+        own = _own_modules(search_path(self._root, folder))
         near = difflib.get_close_matches(missing, own, 1)
-        if missing in own or near:
-            # Whoever mistypes a module of their own must not be told to install one of that name.
-            info["message"] += f'. Did you mean "{near[0]}"?' if missing not in own else ""
-            return ReplicateFailure("module-threw", file=where, error=info)
-        version = ".".join(str(part) for part in sys.version_info[:3])
-        return ReplicateFailure(
-            "package-missing",
-            file=where,
-            package=f"{missing} is not installed for {sys.executable} (Python {version})",
-            install=f"{sys.executable} -m pip install {missing}",
-            error=info,
-        )
+        if not near and missing not in own:
+            return info, missing
+        # Whoever mistypes a module of their own must not be told to install one of that name.
+        info["message"] += f'. Did you mean "{near[0]}"?' if missing not in own else ""
+        return info, None
 
     def _take_local(self) -> Dict[str, ModuleType]:
         """Removes the workspace's own modules from those that Python knows."""
@@ -129,16 +142,31 @@ class Modules:
         ) or any(place == self._root for place in places)
 
 
+def _missing(package: str) -> Tuple[str, str]:
+    """What that means, and the command that installs it."""
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    what = f"{package} is not installed for {sys.executable} (Python {version})"
+    return what, f"{sys.executable} -m pip install {package}"
+
+
 def search_path(root: str, folder: str) -> List[str]:
-    """Where imports of an experiment look in the workspace: its folder, its Python project, the workspace."""
+    """
+    Where imports of an experiment look in the workspace: its folder, its Python project, the workspace; and in the `src` of a
+    project, where an editable installation would find it.
+    """
     path = [folder]
     at = os.path.dirname(folder)
     while at.startswith(root + os.sep):
-        if any(os.path.exists(os.path.join(at, name)) for name in PROJECT_FILES):
+        if _is_project(at):
             path.append(at)
             break
         at = os.path.dirname(at)
-    return [*path, root]
+    sources = [os.path.join(at, "src") for at in [*path, root] if _is_project(at)]
+    return [*path, root, *(at for at in sources if os.path.isdir(at))]
+
+
+def _is_project(folder: str) -> bool:
+    return any(os.path.exists(os.path.join(folder, name)) for name in PROJECT_FILES)
 
 
 def _split_path(path: List[str]) -> Tuple[List[str], List[str]]:

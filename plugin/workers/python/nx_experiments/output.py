@@ -26,17 +26,15 @@ class Printer:
         self._partial = ""
 
     def write(self, text: str) -> None:
-        if "\n" not in text:
-            self._partial = (self._partial + text[:MAX_LOG_LINE])[:MAX_LOG_LINE]
-            return
         *lines, rest = text.split("\n")
         for line in lines:
             self.line(self._partial + line)
             self._partial = ""
-        self._partial = rest[:MAX_LOG_LINE]
+        self._partial = _redrawn(self._partial + rest)[:MAX_LOG_LINE]
 
     def line(self, text: str) -> None:
         self._logged += 1
+        text = _redrawn(text).rstrip("\r")
         if self._logged < MAX_LOG_LINES:
             self._log(self.replicate, text[:MAX_LOG_LINE])
         elif self._logged == MAX_LOG_LINES:
@@ -47,6 +45,11 @@ class Printer:
         if self._partial:
             self.line(self._partial)
             self._partial = ""
+
+
+def _redrawn(line: str) -> str:
+    """What a terminal would show: progress bars begin their line anew with each carriage return."""
+    return line[line.rstrip("\r").rfind("\r") + 1 :]
 
 
 class _Target:
@@ -89,6 +92,9 @@ class CapturedStream(io.TextIOBase):
 
     def isatty(self) -> bool:
         return False
+
+    def reconfigure(self, **_: object) -> None:
+        """Scripts ask for UTF-8, or for lines at once: they have both."""
 
 
 class _Bytes(io.RawIOBase):

@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Generator, List, Optional, Tuple
 
 from .artifacts import ReplicateArtifacts
 from .binding import Binder, BoundStep, Read, import_crystallize, missing_parameter
-from .failures import ReplicateFailure, error_info
+from .failures import ReplicateFailure
 from .metrics import Metrics
 from .modules import Modules
 from .output import logger
@@ -24,6 +24,7 @@ class Pipeline:
     def __init__(self, job: Dict[str, Any], modules: Modules) -> None:
         self._job = job
         self._root: str = job["root"]
+        self._modules = modules
         self._logger = logger()
         for kind in ("steps", "datasources"):
             if job["modules"].get(kind) is not None:
@@ -99,7 +100,7 @@ class Pipeline:
                 parameter = missing_parameter(error)
                 if parameter is not None:
                     raise ReplicateFailure("parameter-missing", parameter=parameter, step=name) from error
-                info = error_info(error, self._root)
+                info = self._modules.explain(error, self._job["folder"])
                 raise ReplicateFailure("datasource-threw", datasource=name, error=info) from error
             if self._job["bareSource"]:
                 return value
@@ -110,4 +111,4 @@ class Pipeline:
         parameter = missing_parameter(error)
         if parameter is not None:
             return ReplicateFailure("parameter-missing", parameter=parameter, step=name)
-        return ReplicateFailure("step-threw", step=name, error=error_info(error, self._root))
+        return ReplicateFailure("step-threw", step=name, error=self._modules.explain(error, self._job["folder"]))

@@ -157,8 +157,8 @@ def data_source(fn: Callable[..., Any]) -> Callable[..., DataSource]:
 
 
 def verifier(fn: Callable[..., Any]) -> Callable[..., Callable[..., Mapping[str, Any]]]:
-    """A function of the samples of the baseline and of a treatment becomes a factory of verifiers."""
-    parameters = _Parameters(fn, ["baseline_samples", "treatment_samples", "baseline", "treatment"])
+    """A function of the samples of the baseline and of a treatment becomes a factory of verifiers. They come first, by any names."""
+    parameters = _Parameters(fn, list(inspect.signature(fn).parameters)[:2])
 
     @functools.wraps(fn)
     def factory(**given: Any) -> Callable[..., Mapping[str, Any]]:
