@@ -149,7 +149,7 @@ function testTable(all: readonly VerdictValues[]): MarkdownTable {
       escapeMarkdown(values.verdict.condition, MAX_CELL),
       escapeMarkdown(values.verdict.metrics.join(', '), MAX_CELL),
       signed(values.number('difference'), formatNumber),
-      `[${formatShort(values.number('ci_low'))}, ${formatShort(values.number('ci_high'))}]`,
+      values.interval,
       escapeMarkdown(formatP(values.number('p_value'))),
       ...(corrected ? [escapeMarkdown(formatP(values.number('p_adjusted')))] : []),
       formatShort(values.number('effect_size')),

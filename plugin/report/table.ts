@@ -214,7 +214,7 @@ function renderTests(verdicts: readonly Verdict[]): string[] {
     clip(values.verdict.condition, MAX_NAME / 2),
     clip(values.verdict.metrics.join(', '), MAX_NAME / 2),
     signed(values.number('difference'), formatNumber),
-    `[${formatShort(values.number('ci_low'))}, ${formatShort(values.number('ci_high'))}]`,
+    values.interval,
     formatP(values.number('p_value')),
     ...(first.isCorrected ? [formatP(values.number('p_adjusted'))] : []),
     formatShort(values.number('effect_size')),

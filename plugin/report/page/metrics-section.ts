@@ -1,5 +1,5 @@
 import { ALPHA, type MetricRow, type PairedComparison, type ReportModel } from '../model.ts';
-import { count, formatInterval, formatOf, formatP, formatShort, signed } from '../numbers.ts';
+import { count, formatInterval, formatOf, formatP, formatShort, formatWithin, signed } from '../numbers.ts';
 import { isDifference, type Reading, readRow } from '../reading.ts';
 import { VerdictValues } from '../verdict-values.ts';
 import { type ChartSpec, differencesChart, MOST_POINTS, valuesChart } from './charts.ts';
@@ -84,13 +84,15 @@ async function figure(
 }
 
 function valueWords({ condition, description: { mean, n }, interval }: MetricRow): string {
-  return `${condition}: mean ${formatShort(mean)} ${formatInterval(interval, formatShort)}, n ${n}`;
+  const format = formatWithin(interval);
+  return `${condition}: mean ${format(mean)} ${formatInterval(interval, format)}, n ${n}`;
 }
 
 function differenceWords({ condition, comparison }: MetricRow): string {
   if (comparison === undefined) return condition;
   const { difference, interval } = comparison;
-  return `${condition}: ${signed(difference, formatShort)} ${formatInterval(interval, formatShort)}`;
+  const format = formatWithin(interval);
+  return `${condition}: ${signed(difference, format)} ${formatInterval(interval, format)}`;
 }
 
 /** NaN is a missing value and counted in the table; infinities are values that no scale holds. */
