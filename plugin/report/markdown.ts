@@ -71,7 +71,7 @@ function metricSection(model: ReportModel): string {
   );
   const notes = [
     ...(left > 0 ? [`${count(left, 'more row')} in summary.json.`] : []),
-    ...(unasked ? [`(verdict): no hypothesis asks; paired t tests at ${ALPHA}, Holm-corrected.`] : []),
+    ...(unasked ? [`(verdict): no hypothesis decides; paired t tests at ${ALPHA}, Holm-corrected.`] : []),
     ...(rows.some(({ sample }) => sample.nested)
       ? ['A metric recorded several times in a replicate counts with its mean there.']
       : []),

@@ -147,7 +147,7 @@ function numbersOf(
   return [head, ...cells];
 }
 
-/** In brackets where no hypothesis asks. */
+/** In brackets where no hypothesis decides. */
 function wordOf(reading: Reading | undefined): string {
   if (reading === undefined) return '';
   return reading.verdict === undefined && reading.word !== 'same' ? `(${reading.word})` : reading.word;
@@ -160,7 +160,7 @@ function footnote(rows: readonly MetricRow[], readings: readonly (Reading | unde
   if (!unasked) return [];
   const tests = rows.filter(({ comparison }) => comparison && !Number.isNaN(comparison.p)).length;
   const how = tests > 1 ? `, Holm over ${tests}` : '';
-  return [`${GAP}(verdict): no hypothesis asks; paired t test at ${ALPHA}${how}`];
+  return [`${GAP}(verdict): no hypothesis decides; paired t test at ${ALPHA}${how}`];
 }
 
 function nestedNote(rows: readonly MetricRow[]): string[] {

@@ -132,7 +132,7 @@ test('show judges the hypotheses, and marks results that are not those of the co
   expect(cli(ws, 'run', 'judged').code).toBe(0);
   const { out } = cli(ws, 'show', 'judged');
   expect(out).not.toContain('STALE');
-  expect(out).not.toContain('no hypothesis asks');
+  expect(out).not.toContain('no hypothesis decides');
   expect(out).toContain('warmth counts (paired_t_test');
 
   judged({ x: 3 });

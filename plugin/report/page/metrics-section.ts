@@ -182,7 +182,7 @@ function pValues({ p, adjusted }: PairedComparison, reading: Reading | undefined
   ];
 }
 
-/** The word in brackets where no hypothesis asks for it. */
+/** The word in brackets where no hypothesis decides. */
 function readingBadge(reading: Reading | undefined): Content {
   if (reading === undefined) return '';
   const { word, verdict } = reading;
@@ -193,7 +193,7 @@ function method({ metrics }: ReportModel): Html | undefined {
   const tests = metrics.filter(({ comparison }) => comparison !== undefined).length;
   if (tests === 0) return undefined;
   return html`<p class="note">Differences are condition minus baseline, replicate by replicate; intervals are by Student's t, d_z is the mean over the
-standard deviation of the differences. A reading is that of the hypothesis that asks for the metric, with its p-values. In brackets, where none asks, it is
+standard deviation of the differences. A reading is that of the hypothesis that asks for the metric, with its p-values. In brackets, where none decides, it is
 of paired t tests, corrected by Holm's method over the ${count(tests, 'comparison')} here, at ${ALPHA}.</p>
 `;
 }
