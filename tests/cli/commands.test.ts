@@ -207,6 +207,20 @@ describe('run', () => {
     expect(bad.out).toContain('maker/bad, replicate 0: step step threw Error: broken');
     expect(bad.out).toContain('reader/bad: skipped, because maker/bad did not succeed');
   });
+  test('says which gates are not passed', () => {
+    using ws = lab();
+    ws.write({
+      'experiments/gated/config.yaml': config({
+        treatments: { warm: { x: 2 }, cold: { x: 0.5 } },
+        hypotheses: [{ name: 'up', metrics: 'value', require: 'not-worse', margin: 2 }],
+      }),
+      'experiments/gated/steps.mjs': MODULE,
+      'experiments/gated/datasources.mjs': MODULE,
+    });
+    const { code, out } = cli(ws, 'run', 'gated');
+    expect(code).toBe(1);
+    expect(out.match(/^gated: hypothesis "up" requires .*$/gm)).toHaveLength(2);
+  });
   test('runs a folder anywhere, and gives data', () => {
     using ws = lab();
     const { code, out, err } = cli(ws, 'run', './experiments/maker', '--treatment', 'warm', '--json');
