@@ -67,6 +67,12 @@ describe('help', () => {
     for (const option of Object.keys(options)) expect(out).toContain(`--${option}`);
   });
 
+  test('is a command too', () => {
+    using ws = lab();
+    expect(cli(ws, 'help')).toEqual(cli(ws, '--help'));
+    expect(cli(ws, 'help', 'plan')).toEqual(cli(ws, 'plan', '--help'));
+  });
+
   test('without a command it is shown, as an error', () => {
     using ws = lab();
     expect(cli(ws)).toMatchObject({ code: 2, out: expect.stringContaining('Commands:') });
@@ -193,6 +199,17 @@ describe('graph', () => {
     });
     expect(existsSync(join(ws.root, 'pictures/all.png'))).toBe(true);
   });
+});
+
+test('show names what is set of the execution, in words', () => {
+  using ws = lab();
+  ws.write({
+    'experiments/maker/config.yaml': config({
+      outputs: { out: {} },
+      execution: { workers: 2, timeout: '90s', retries: 0 },
+    }),
+  });
+  expect(cli(ws, 'show', 'maker').out).toMatch(/^ {2}execution {3}workers 2, timeout 1 min 30 s$/m);
 });
 
 describe('run', () => {
