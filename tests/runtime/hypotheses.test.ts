@@ -109,6 +109,16 @@ describe('built-in tests', () => {
     expect(renderTable(comparison.model as never)).toContain('its mean counts');
   });
 
+  test('a metric that no replicate recorded is an error, with the nearest name', async () => {
+    for (const verifier of ['paired_t_test', 'silent']) {
+      const comparison = await compare([{ name: 'typo', metrics: ['score', 'scoer'], verifier }], 'lab');
+      expect(comparison).toMatchObject({
+        ok: false,
+        problems: ['hypothesis "typo": no replicate recorded the metric "scoer". Did you mean "score"?'],
+      });
+    }
+  });
+
   test('every one fits its table into 100 columns', async () => {
     for (const verifier of [
       'paired_t_test',
