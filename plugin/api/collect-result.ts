@@ -24,7 +24,7 @@ export function collectResult(
   graph: Graph,
   name: string,
   ran: readonly RanCondition[],
-  comparison: { readonly verdicts: readonly Verdict[]; readonly problem: string | undefined },
+  comparison: { readonly verdicts: readonly Verdict[]; readonly problems: readonly string[] },
   loader: () => FunctionLoader,
 ): Result {
   const node = experimentOf(graph, name);
@@ -43,19 +43,11 @@ export function collectResult(
   }
   const planned = ran[0]?.outcome.planned;
   const errors: ResultError[] = ran.flatMap(({ outcome }) => errorsOf(outcome));
-  const { problem } = comparison;
-  if (problem !== undefined) {
-    errors.push({
-      condition: BASELINE,
-      replicate: undefined,
-      message: problem,
-      stack: '',
-      failure: undefined,
-    });
-  }
+  for (const message of comparison.problems)
+    errors.push({ condition: BASELINE, replicate: undefined, message, stack: '', failure: undefined });
   return {
     experiment: name,
-    status: statusOf(ran, problem),
+    status: statusOf(ran, comparison.problems),
     conditions: ran.map(({ outcome }) => outcome.planned.condition),
     metrics,
     artifacts,
@@ -141,10 +133,10 @@ function errorsOf({
 }
 
 /** The worst of its conditions. */
-function statusOf(ran: readonly RanCondition[], problem: string | undefined): ConditionStatus {
+function statusOf(ran: readonly RanCondition[], problems: readonly string[]): ConditionStatus {
   const statuses = ran.map(({ outcome }) => outcome.status);
   for (const status of ['failed', 'aborted', 'skipped'] as const) {
     if (statuses.includes(status)) return status;
   }
-  return problem === undefined ? 'succeeded' : 'failed';
+  return problems.length === 0 ? 'succeeded' : 'failed';
 }

@@ -98,7 +98,7 @@ function resultOf<S extends Shape>(
 ): DebugResult<S> {
   const { experiment, condition } = outcome.planned;
   const ran = [{ outcome, manifest: outcome.manifest }];
-  const comparison = { verdicts: [], problem: undefined };
+  const comparison = { verdicts: [], problems: [] };
   const result = collectResult(root, graph, experiment, ran, comparison, () => loader);
   return {
     metrics: result.metrics[condition]?.[0] ?? {},

@@ -135,7 +135,7 @@ class GraphRun {
       (a, b) => order.indexOf(a.outcome.planned.condition) - order.indexOf(b.outcome.planned.condition),
     );
     let model: ReportModel | undefined;
-    let problem: string | undefined;
+    let problems: readonly string[] = [];
     const comparable = this.options.signal?.aborted
       ? undefined
       : comparableOf(sorted.map(({ outcome }) => endOf(outcome)));
@@ -145,14 +145,14 @@ class GraphRun {
       const comparison = await compareExperiment(root, graph, experiment, engine, comparable);
       model = comparison.model;
       // What became of the conditions is told by their outcomes.
-      if (!comparison.ok && comparable.unsuccessful.length === 0) problem = comparison.message;
+      if (!comparison.ok && comparable.unsuccessful.length === 0) problems = comparison.problems;
     }
     const result = collectResult(
       root,
       graph,
       experiment,
       sorted,
-      { verdicts: model?.verdicts ?? [], problem },
+      { verdicts: model?.verdicts ?? [], problems },
       this.loader,
     );
     this.results.set(experiment, result);

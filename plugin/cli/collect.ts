@@ -6,6 +6,7 @@ import { printable } from '../base/diagnostics.ts';
 import { conditionsOf } from '../graph/conditions.ts';
 import { stopSignal } from '../nx/stop-signal.ts';
 import { openStore } from '../nx/store-options.ts';
+import { problemsOf } from '../report/problems.ts';
 import { renderTable } from '../report/table.ts';
 import { conditionId, planConditions } from '../runtime/plan.ts';
 import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
@@ -141,8 +142,9 @@ async function compare(
       onCondition: () => {},
       onResult: ({ experiment, errors }, model) => {
         if (model !== undefined) print(experiment, `${renderTable(model)}\n`);
-        const last = errors.at(-1);
-        if (last !== undefined) print(experiment, `${experiment}: ${last.message}\n`);
+        const problems = model === undefined ? [] : problemsOf(model);
+        const told = problems.length > 0 ? problems : errors.slice(-1).map(({ message }) => message);
+        for (const problem of told) print(experiment, `${experiment}: ${problem}\n`);
       },
     },
   );

@@ -1,4 +1,3 @@
-import { suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import { conditionsOf } from '../graph/conditions.ts';
 import { PICTURE_FORMATS } from '../picture/draw.ts';
@@ -36,10 +35,7 @@ complete -c nx-experiments -f -a '(__nx_experiments)'
 export const run: Command['run'] = async ({ names: [shell = ''] }, print) => {
   const script = SCRIPTS[shell];
   if (script === undefined) {
-    const shells = Object.keys(SCRIPTS);
-    throw new SettingsError(
-      `"completions" takes a shell: bash, zsh or fish. ${suggestion(shell, shells, 'shells')}`,
-    );
+    throw new SettingsError('"completions" takes a shell: bash, zsh or fish.');
   }
   print(script);
   return 0;

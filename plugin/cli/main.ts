@@ -36,6 +36,7 @@ async function act(args: readonly string[]): Promise<number> {
     return runElement(args.slice(at + 1), print);
   }
   if (command === undefined) return withoutCommand(args);
+  if (command === 'help') return act([...args.slice(0, at), ...args.slice(at + 1), '--help']);
   if (!isCommand(command)) {
     throw new SettingsError(
       `Unknown command "${command}". ${suggestion(command, Object.keys(COMMANDS), 'commands')}`,

@@ -9,6 +9,7 @@ import { suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import { stopSignal } from '../nx/stop-signal.ts';
 import { renderOutcome, TerminalReporter } from '../nx/terminal.ts';
+import { problemsOf } from '../report/problems.ts';
 import { renderTable } from '../report/table.ts';
 import { type Arguments, type Command, showsColour, textOf, toJson } from './command.ts';
 import { choicesOf, numbersOf } from './run-choices.ts';
@@ -33,9 +34,12 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
       },
       onResult: ({ experiment, errors }, model) => {
         if (json) return;
-        if (model !== undefined) print(`\n${renderTable(model, { colour: showsColour() })}\n`);
-        else
-          print(`${experiment}: not compared: ${errors.at(-1)?.message ?? 'a condition did not succeed'}\n`);
+        if (model === undefined) {
+          const why = errors.at(-1)?.message ?? 'a condition did not succeed';
+          return print(`${experiment}: not compared: ${why}\n`);
+        }
+        const problems = problemsOf(model).map((problem) => `${experiment}: ${problem}\n`);
+        print(`\n${renderTable(model, { colour: showsColour() })}\n${problems.join('')}`);
       },
     },
   );

@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { printable } from '../base/diagnostics.ts';
+import { formatDuration } from '../base/duration.ts';
 import { SettingsError } from '../base/settings-error.ts';
+import type { Execution } from '../config/config.ts';
 import { conditionsOf, resolveCondition } from '../graph/conditions.ts';
 import { describeSource } from '../graph/describe-source.ts';
 import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
@@ -97,8 +99,22 @@ export function describeExperiment(graph: Graph, name: string) {
   };
 }
 
+/** What is set; nothing of what is as ever. */
+function renderExecution(execution: Execution): string {
+  const { concurrency, retries, timeoutMs, estimateMs, ...others } = execution;
+  const facts = {
+    ...others,
+    concurrency: concurrency === 1 ? undefined : concurrency,
+    retries: retries === 0 ? undefined : retries,
+    timeout: timeoutMs === undefined ? undefined : formatDuration(timeoutMs),
+    estimate: estimateMs === undefined ? undefined : formatDuration(estimateMs),
+  };
+  return Object.entries(facts)
+    .flatMap(([key, value]) => (value === undefined ? [] : [`${key} ${value}`]))
+    .join(', ');
+}
+
 export function renderExperiment(shown: ReturnType<typeof describeExperiment>): string {
-  const { timeoutMs, ...execution } = shown.execution;
   const [baseline] = shown.conditions;
   const withArguments = ({ name, arguments: args }: { name: string; arguments: object }): string =>
     Object.keys(args).length === 0 ? name : `${name} ${JSON.stringify(args)}`;
@@ -109,7 +125,7 @@ export function renderExperiment(shown: ReturnType<typeof describeExperiment>): 
     ['outputs', shown.outputs.map(({ name, fileName }) => `${name} (${fileName})`).join(', ')],
     ['hypotheses', shown.hypotheses.map(({ name, verifier }) => `${name} (${verifier})`).join(', ')],
     ['inputs', shown.inputs.join(', ')],
-    ['execution', JSON.stringify({ ...execution, ...(timeoutMs === undefined ? {} : { timeoutMs }) })],
+    ['execution', renderExecution(shown.execution)],
     ['upstream', shown.upstream.join(', ')],
     ['downstream', shown.downstream.join(', ')],
   ];

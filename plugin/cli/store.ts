@@ -1,4 +1,5 @@
 import { SettingsError } from '../base/settings-error.ts';
+import { count } from '../report/numbers.ts';
 import { pruneStore, storeStats, verifyStore } from '../store/maintenance.ts';
 import { type Command, toJson } from './command.ts';
 import { openWorkspace } from './workspace.ts';
@@ -24,18 +25,18 @@ async function act(
   switch (action) {
     case 'stats': {
       const stats = await storeStats(folder);
-      const text = `${folder}\n  ${stats.replicates} replicates in ${stats.records} record files\n  ${stats.objects} artifacts\n  ${formatBytes(stats.bytes)} of at most ${formatBytes(maxBytes)}\n`;
+      const text = `${folder}\n  ${count(stats.replicates, 'replicate')} in ${count(stats.records, 'record file')}\n  ${count(stats.objects, 'artifact')}\n  ${formatBytes(stats.bytes)} of at most ${formatBytes(maxBytes)}\n`;
       return { text: show({ ...stats, maxBytes }, text), ok: true };
     }
     case 'prune': {
       const pruned = await pruneStore(folder, maxBytes, Date.now());
-      const text = `${pruned.removed} files removed, ${formatBytes(pruned.freedBytes)} freed, ${formatBytes(pruned.keptBytes)} kept.\n`;
+      const text = `${count(pruned.removed, 'file')} removed, ${formatBytes(pruned.freedBytes)} freed, ${formatBytes(pruned.keptBytes)} kept.\n`;
       return { text: show(pruned, text), ok: true };
     }
     case 'verify': {
       const verified = await verifyStore(folder);
       const found = verified.problems.map((problem) => `${problem}\n`).join('');
-      const text = `${found}${verified.records} record files and ${verified.objects} artifacts checked, ${verified.problems.length} damaged.\n`;
+      const text = `${found}${count(verified.records, 'record file')} and ${count(verified.objects, 'artifact')} checked, ${verified.problems.length} damaged.\n`;
       return { text: show(verified, text), ok: verified.problems.length === 0 };
     }
     default:

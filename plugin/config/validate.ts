@@ -38,7 +38,7 @@ function check(node: LocatedNode, schema: Schema, path: string, out: Diagnostic[
       blank ? 'config/empty' : 'config/invalid-type',
       node.at,
       `${subject(path)} must be ${wanted.join(' or ')}, but is ${describe(node)}.`,
-      example(path, schema) ?? `Write ${wanted.join(' or ')} here.`,
+      example(path, schema) ?? `Write ${wanted.join(' or ')} here${withRequired(branches)}.`,
     );
     return;
   }
@@ -199,6 +199,12 @@ function describe(node: LocatedNode): string {
 }
 
 /** How the value of a key may look, if the schema has an example. */
+/** `, with "datasource" and "steps"`; nothing where nothing is required. */
+function withRequired(branches: readonly Schema[]): string {
+  const keys = branches.flatMap(({ required = [] }) => required.map((key) => `"${key}"`));
+  return keys.length === 0 ? '' : `, with ${keys.join(' and ')}`;
+}
+
 function example(path: string, schema: Schema | undefined): string | undefined {
   const sample = schema?.examples?.[0];
   return sample === undefined ? undefined : `For example: ${path.split('.').at(-1)}: ${flow(sample)}`;

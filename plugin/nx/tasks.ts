@@ -214,8 +214,9 @@ class TaskRun {
     const engine = { pool, interpreters };
     const comparison = await compareExperiment(this.root, this.graph, experiment, engine, comparable);
     const table = comparison.model === undefined ? '' : renderTable(comparison.model);
-    if (comparison.ok) answer('success', table);
-    else answer('failure', `${table}${table === '' ? '' : '\n'}${experiment}: ${comparison.message}\n`);
+    if (comparison.ok) return answer('success', table);
+    const problems = comparison.problems.map((problem) => `${experiment}: ${problem}\n`).join('');
+    answer('failure', `${table}${table === '' ? '' : '\n'}${problems}`);
   }
 
   private configuredWorkers(task: Resolved): number {

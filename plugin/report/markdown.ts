@@ -80,7 +80,7 @@ function metricSection(model: ReportModel): string {
   );
   const notes = [
     ...(left > 0 ? [`${count(left, 'more row')} in summary.json.`] : []),
-    ...(unasked ? [`(verdict): no hypothesis asks; paired t tests at ${ALPHA}, Holm-corrected.`] : []),
+    ...(unasked ? [`(verdict): no hypothesis decides; paired t tests at ${ALPHA}, Holm-corrected.`] : []),
     ...(rows.some(({ sample }) => sample.nested)
       ? ['A metric recorded several times in a replicate counts with its mean there.']
       : []),
@@ -159,7 +159,7 @@ function testTable(all: readonly VerdictValues[]): MarkdownTable {
       escapeMarkdown(values.verdict.condition, MAX_CELL),
       escapeMarkdown(values.verdict.metrics.join(', '), MAX_CELL),
       signed(values.number('difference'), formatNumber),
-      `[${formatShort(values.number('ci_low'))}, ${formatShort(values.number('ci_high'))}]`,
+      values.interval,
       escapeMarkdown(formatP(values.number('p_value'))),
       ...(corrected ? [escapeMarkdown(formatP(values.number('p_adjusted')))] : []),
       formatShort(values.number('effect_size')),

@@ -11,13 +11,26 @@ export function formatNumber(value: number): string {
   return Number.isInteger(value) ? String(value) : value.toPrecision(magnitude >= 1000 ? 6 : 4);
 }
 
-/** Three significant digits, infinities as signs, a dash where there is no number. */
-export function formatShort(value: number): string {
+/** Three significant digits or those asked for, infinities as signs, a dash where there is no number. */
+export function formatShort(value: number, digits = 3): string {
   if (Number.isNaN(value)) return '–';
   if (!Number.isFinite(value)) return String(value).replace('Infinity', '∞');
-  const rounded = Number(value.toPrecision(3));
-  const text = formatNumber(rounded);
-  return text.includes('e') ? rounded.toExponential(2) : String(Number(text));
+  const rounded = Number(value.toPrecision(digits));
+  const magnitude = Math.abs(rounded);
+  return magnitude >= 1e6 || (magnitude > 0 && magnitude < 1e-4)
+    ? rounded.toExponential(digits - 1)
+    : String(rounded);
+}
+
+/** For an interval and what lies in its middle: three digits, and more where these would not tell the ends apart. */
+export function formatWithin({ low, high }: Interval): Format {
+  const width = high - low;
+  if (!(width > 0 && Number.isFinite(width))) return (value) => formatShort(value);
+  const place = Math.floor(Math.log10(width / 2));
+  return (value) => {
+    const digits = Math.floor(Math.log10(Math.abs(value))) - place + 1;
+    return formatShort(value, Number.isFinite(digits) ? Math.min(Math.max(digits, 3), 15) : 3);
+  };
 }
 
 /** As many decimals for a whole metric as show its smallest spread with three digits, so that numbers line up. */

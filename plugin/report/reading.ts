@@ -4,7 +4,7 @@ import { asksForEquivalence, sideOf } from './side.ts';
 /** What the numbers say of one metric under one condition, in a word. */
 export interface Reading {
   readonly word: 'better' | 'worse' | 'higher' | 'lower' | 'equivalent' | 'same' | 'unclear';
-  /** The verdict that says so; undefined when no hypothesis asks, and all rows were tested alike. */
+  /** The verdict that says so; undefined when no hypothesis decides, and all rows were tested alike. */
   readonly verdict: Verdict | undefined;
 }
 

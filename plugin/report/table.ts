@@ -149,7 +149,7 @@ function numbersOf(
   return [head, ...cells];
 }
 
-/** In brackets where no hypothesis asks. */
+/** In brackets where no hypothesis decides. */
 function wordOf(reading: Reading | undefined): string {
   if (reading === undefined) return '';
   return reading.verdict === undefined && reading.word !== 'same' ? `(${reading.word})` : reading.word;
@@ -162,7 +162,7 @@ function footnote(rows: readonly MetricRow[], readings: readonly (Reading | unde
   if (!unasked) return [];
   const tests = rows.filter(({ comparison }) => comparison && !Number.isNaN(comparison.p)).length;
   const how = tests > 1 ? `, Holm over ${tests}` : '';
-  return [`${GAP}(verdict): no hypothesis asks; paired t test at ${ALPHA}${how}`];
+  return [`${GAP}(verdict): no hypothesis decides; paired t test at ${ALPHA}${how}`];
 }
 
 function nestedNote(rows: readonly MetricRow[]): string[] {
@@ -216,7 +216,7 @@ function renderTests(verdicts: readonly Verdict[]): string[] {
     clip(values.verdict.condition, MAX_NAME / 2),
     clip(values.verdict.metrics.join(', '), MAX_NAME / 2),
     signed(values.number('difference'), formatNumber),
-    `[${formatShort(values.number('ci_low'))}, ${formatShort(values.number('ci_high'))}]`,
+    values.interval,
     formatP(values.number('p_value')),
     ...(first.isCorrected ? [formatP(values.number('p_adjusted'))] : []),
     formatShort(values.number('effect_size')),

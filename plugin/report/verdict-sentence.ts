@@ -1,7 +1,7 @@
 import { printable } from '../base/diagnostics.ts';
 import { BASELINE } from '../base/names.ts';
 import type { MetricRow, ReportModel, Verdict } from './model.ts';
-import { count, formatInterval, formatP, formatShort, signed } from './numbers.ts';
+import { count, formatInterval, formatP, formatShort, formatWithin, signed } from './numbers.ts';
 import { isDifference, type Reading, readRow } from './reading.ts';
 import { VerdictValues } from './verdict-values.ts';
 
@@ -87,7 +87,9 @@ function describe({ row, reading: { word, verdict } }: Finding): string {
   const own = { low: values?.number('ci_low') ?? Number.NaN, high: values?.number('ci_high') ?? Number.NaN };
   // A verifier that gives no interval mostly speaks of the same difference of means.
   const isMean = Math.abs(by - difference) <= 1e-9 * Math.abs(difference);
-  const range = formatInterval(own, formatShort) || (isMean ? formatInterval(interval, formatShort) : '');
+  const shown = Number.isNaN(own.low + own.high) && isMean ? interval : own;
+  const format = formatWithin(shown);
+  const range = formatInterval(shown, format);
   const sure =
     verdict === undefined || values === undefined
       ? `paired t test, p ${pText(adjusted)} corrected by Holm, n ${pairs}`
@@ -96,7 +98,7 @@ function describe({ row, reading: { word, verdict } }: Finding): string {
   const size =
     by === 0 && values !== undefined
       ? `${values.effectName} ${formatShort(values.number('effect_size'))}`
-      : `${signed(by, formatShort)}${range === '' ? '' : ` ${range}`}`;
+      : `${signed(by, format)}${range === '' ? '' : ` ${range}`}`;
   return `${clip(row.condition)} is ${word} than the ${BASELINE} on ${clip(row.metric)}: ${size} (${sure}).`;
 }
 
@@ -146,8 +148,9 @@ function nothingDiffers({ metrics, conditions }: ReportModel, findings: readonly
 function uncompared(rows: readonly MetricRow[], conditions: number): string {
   const same = rows.filter(({ metric }) => metric === rows[0]?.metric);
   const numbers = same.slice(0, 3).map(({ condition, description: { mean, n }, interval: { low, high } }) => {
-    const range = Number.isNaN(low + high) ? '' : ` [${formatShort(low)}, ${formatShort(high)}]`;
-    return `${formatShort(mean)}${range} under ${clip(condition)} (n ${n})`;
+    const format = formatWithin({ low, high });
+    const range = Number.isNaN(low + high) ? '' : ` [${format(low)}, ${format(high)}]`;
+    return `${format(mean)}${range} under ${clip(condition)} (n ${n})`;
   });
   const more = same.length > 3 ? ` and ${same.length - 3} more` : '';
   const pairs = Math.max(...rows.map(({ comparison }) => comparison?.pairs ?? 0));

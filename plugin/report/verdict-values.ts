@@ -1,7 +1,7 @@
 import { printable } from '../base/diagnostics.ts';
 import type { Json } from '../base/json.ts';
 import type { Verdict } from './model.ts';
-import { formatNumber } from './numbers.ts';
+import { formatNumber, formatWithin } from './numbers.ts';
 import { asksForEquivalence } from './side.ts';
 
 /** Below this, simulations find too many differences that are none: docs/statistics.md. */
@@ -36,6 +36,13 @@ export class VerdictValues {
     if (value === undefined) return '';
     if (typeof value === 'number') return formatNumber(value);
     return printable(typeof value === 'string' ? value : JSON.stringify(value));
+  }
+
+  /** `[0.12, 0.34]` */
+  get interval(): string {
+    const [low, high] = [this.number('ci_low'), this.number('ci_high')];
+    const format = formatWithin({ low, high });
+    return `[${format(low)}, ${format(high)}]`;
   }
 
   get significant(): boolean {

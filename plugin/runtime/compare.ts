@@ -6,6 +6,7 @@ import { experimentOf, type Graph } from '../graph/graph.ts';
 import { manifestPath } from '../io/condition-folder.ts';
 import type { Interpreters } from '../io/python.ts';
 import { compareConditions, type ReportModel, type Verdict } from '../report/model.ts';
+import { problemsOf } from '../report/problems.ts';
 import type { WorkerPool } from '../workers/pool.ts';
 import type { Comparable } from './comparable.ts';
 import { basisOf, factsOf, gatherDossier, ReportSources } from './dossier.ts';
@@ -17,8 +18,11 @@ import { writeReports } from './write-reports.ts';
 
 export type Comparison =
   | { readonly ok: true; readonly model: ReportModel }
-  /** @property model what could be compared, when a condition, a gate or a verifier is what failed */
-  | { readonly ok: false; readonly message: string; readonly model?: ReportModel };
+  /**
+   * @property problems a sentence each
+   * @property model what could be compared, when a condition, a gate or a verifier is what failed
+   */
+  | { readonly ok: false; readonly problems: readonly string[]; readonly model?: ReportModel };
 
 /** Reads the results of these conditions, all unless told otherwise, applies the hypotheses and writes the reports. */
 export async function compareExperiment(
@@ -44,7 +48,7 @@ export async function compareExperiment(
       const what = text === undefined ? 'is missing' : 'is damaged';
       return {
         ok: false,
-        message: `${relative(root, path)} ${what}. Run the condition "${condition}" of "${name}" again.`,
+        problems: [`${relative(root, path)} ${what}. Run the condition "${condition}" of "${name}" again.`],
       };
     }
     manifests.push(manifest);
@@ -54,7 +58,7 @@ export async function compareExperiment(
   try {
     verdicts = await verifyHypotheses(root, node, manifests, pool, interpreters);
   } catch (thrown) {
-    if (thrown instanceof ReplicateError) return { ok: false, message: thrown.message };
+    if (thrown instanceof ReplicateError) return { ok: false, problems: [thrown.message] };
     throw thrown;
   }
   const model = compareConditions(
@@ -64,8 +68,8 @@ export async function compareExperiment(
   );
   const sources = new ReportSources(root, graph, name);
   await writeReports(results, basisOf(sources, model), () => gatherDossier(sources, model, manifests));
-  const problem = problemOf(model, unsuccessful);
-  return problem === undefined ? { ok: true, model } : { ok: false, message: problem, model };
+  const problems = unsuccessful.length > 0 ? [withoutSuccess(unsuccessful)] : problemsOf(model);
+  return problems.length === 0 ? { ok: true, model } : { ok: false, problems, model };
 }
 
 function readText(path: string): string | undefined {
@@ -76,14 +80,7 @@ function readText(path: string): string | undefined {
   }
 }
 
-/** Why the comparison fails although there is one: the first reason that there is. */
-function problemOf({ verdicts }: ReportModel, unsuccessful: readonly string[]): string | undefined {
-  if (unsuccessful.length > 0) {
-    const which = unsuccessful.length === 1 ? 'a condition' : `${unsuccessful.length} conditions`;
-    return `${which} did not succeed: ${unsuccessful.join(', ')}`;
-  }
-  for (const { hypothesis, result } of verdicts) {
-    if (!result.ok) return `hypothesis "${hypothesis}": ${result.message}`;
-  }
-  return verdicts.find(({ gate }) => gate !== undefined)?.gate;
+function withoutSuccess(conditions: readonly string[]): string {
+  const which = conditions.length === 1 ? 'a condition' : `${conditions.length} conditions`;
+  return `${which} did not succeed: ${conditions.join(', ')}`;
 }

@@ -38,13 +38,20 @@ export async function verifyHypotheses(
     tsconfig: findTsconfig(root, folder),
     module,
   };
+  const recorded = recordedMetrics(manifests);
   const drafts: Draft[] = [];
   for (const hypothesis of config.hypotheses) {
     const { name, verifier, metricGroups } = hypothesis;
     const common = { of: hypothesis, hypothesis: name, verifier };
     for (const metrics of metricGroups) {
+      const unknown = metrics.find((metric) => recorded.length > 0 && !recorded.includes(metric));
       for (const treatment of manifests.filter((manifest) => manifest !== baseline)) {
         const { condition } = treatment;
+        if (unknown !== undefined) {
+          const message = `no replicate recorded the metric "${unknown}". ${suggestion(unknown, recorded, 'metrics')}`;
+          drafts.push({ ...common, condition, metrics, builtIn: false, result: { ok: false, message } });
+          continue;
+        }
         const builtIn = isBuiltInTest(verifier);
         const answer =
           builtIn && module === undefined
@@ -72,6 +79,14 @@ export async function verifyHypotheses(
     }
   }
   return judge(drafts);
+}
+
+/** In any condition; nothing when no replicate finished, or none records metrics. */
+function recordedMetrics(manifests: readonly ConditionManifest[]): string[] {
+  const names = new Set<string>();
+  for (const { replicates } of manifests)
+    for (const { metrics } of replicates) for (const name of Object.keys(metrics)) names.add(name);
+  return [...names].sort();
 }
 
 /** A verifier that is not found may be meant for a built-in test. */

@@ -56,7 +56,7 @@ function checkType(step: string, parameter: string, fallback: unknown, value: Js
 }
 
 /**
- * Values of the context that no function takes, each in a sentence: most likely typos. A function that declares no
+ * Values of the context that reach no function, each in a sentence: most likely typos, or arguments that go before them. A function that declares no
  * parameters may look at any of them, so that nothing is said.
  */
 export function unusedParameters(context: JsonObject, functions: readonly Parameters[]): string[] {
@@ -65,10 +65,12 @@ export function unusedParameters(context: JsonObject, functions: readonly Parame
     if (declared === undefined) return [];
     for (const name of Object.keys(declared)) known.add(name);
   }
-  return Object.keys(context)
-    .filter((name) => !known.has(name))
-    .map(
-      (name) =>
-        `no step or datasource has a parameter "${name}". ${suggestion(name, [...known], 'parameters')}`,
-    );
+  const reaches = ({ declared = {}, visible }: Parameters, name: string): boolean =>
+    Object.hasOwn(declared, name) && visible[name] === context[name];
+  return Object.keys(context).flatMap((name) => {
+    if (functions.some((one) => reaches(one, name))) return [];
+    return known.has(name)
+      ? `"${name}" has no effect here: arguments in "steps" or "datasource" go before it.`
+      : `no step or datasource has a parameter "${name}". ${suggestion(name, [...known], 'parameters')}`;
+  });
 }

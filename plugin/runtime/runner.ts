@@ -210,7 +210,7 @@ class ConditionRun implements PoolSink {
       const toRun = await this.takeFromStore(this.folder);
       signal.addEventListener('abort', cancel, { once: true });
       const changed = signal.aborted ? [] : await this.runReplicates(this.folder, toRun);
-      if (signal.aborted) {
+      if (signal.aborted || pool.isClosed) {
         await this.remember(undefined);
         await this.folder.discard();
         return this.outcome('aborted');

@@ -28,6 +28,8 @@ export interface BoundOutput extends JobOutput {
 export class ReplicateArtifacts {
   private readonly records = new Map<string, ArtifactRecord>();
   private readonly streams: WriteStream[] = [];
+  /** By output: no step need wait for its own. */
+  private readonly writes = new Map<string, Promise<void>>();
   /** The way in which an output is written. */
   private readonly claims = new Map<string, 'write' | 'path' | 'stream'>();
 
@@ -47,12 +49,18 @@ export class ReplicateArtifacts {
     const path = join(this.folder, output.fileName);
     const claim = (way: 'write' | 'path' | 'stream'): void => this.claim(alias, path, way, step);
     return {
-      write: async (value) => {
-        claim('write');
-        const bytes = await this.encode(output, value);
-        writeFileSync(path, bytes);
-        const length = typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.byteLength;
-        this.records.set(alias, { fileName: output.fileName, bytes: length, sha256: sha256(bytes) });
+      write: (value) => {
+        const write = async (): Promise<void> => {
+          claim('write');
+          const bytes = await this.encode(output, value);
+          writeFileSync(path, bytes);
+          const length = typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.byteLength;
+          this.records.set(alias, { fileName: output.fileName, bytes: length, sha256: sha256(bytes) });
+        };
+        const written = write();
+        written.catch(() => {}); // close() throws it
+        if (!this.writes.has(alias)) this.writes.set(alias, written);
+        return written;
       },
       get path() {
         claim('path');
@@ -76,6 +84,7 @@ export class ReplicateArtifacts {
     }
     const records: Record<string, ArtifactRecord> = {};
     for (const [alias, output] of this.outputs) {
+      await this.writes.get(alias);
       records[alias] = this.records.get(alias) ?? (await this.measure(output));
     }
     if (this.claims.size > 0) this.refuseStrays();

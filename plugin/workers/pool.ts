@@ -63,6 +63,11 @@ export class WorkerPool {
     private readonly createWorker: CreateWorker,
   ) {}
 
+  /** Whether it runs nothing any more: it was closed, or someone ended its workers and with them, soon, this process. */
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
   /** Runs the replicates; resolves when each has been answered, or the condition failed, or the pool was stopped. */
   run(work: PoolWork, sink: PoolSink): Promise<void> {
     if (this.closed || work.replicates.length === 0) return Promise.resolve();

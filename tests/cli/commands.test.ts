@@ -67,6 +67,12 @@ describe('help', () => {
     for (const option of Object.keys(options)) expect(out).toContain(`--${option}`);
   });
 
+  test('is a command too', () => {
+    using ws = lab();
+    expect(cli(ws, 'help')).toEqual(cli(ws, '--help'));
+    expect(cli(ws, 'help', 'plan')).toEqual(cli(ws, 'plan', '--help'));
+  });
+
   test('without a command it is shown, as an error', () => {
     using ws = lab();
     expect(cli(ws)).toMatchObject({ code: 2, out: expect.stringContaining('Commands:') });
@@ -132,7 +138,7 @@ test('show judges the hypotheses, and marks results that are not those of the co
   expect(cli(ws, 'run', 'judged').code).toBe(0);
   const { out } = cli(ws, 'show', 'judged');
   expect(out).not.toContain('STALE');
-  expect(out).not.toContain('no hypothesis asks');
+  expect(out).not.toContain('no hypothesis decides');
   expect(out).toContain('warmth counts (paired_t_test');
 
   judged({ x: 3 });
@@ -195,6 +201,17 @@ describe('graph', () => {
   });
 });
 
+test('show names what is set of the execution, in words', () => {
+  using ws = lab();
+  ws.write({
+    'experiments/maker/config.yaml': config({
+      outputs: { out: {} },
+      execution: { workers: 2, timeout: '90s', retries: 0 },
+    }),
+  });
+  expect(cli(ws, 'show', 'maker').out).toMatch(/^ {2}execution {3}workers 2, timeout 1 min 30 s$/m);
+});
+
 describe('run', () => {
   test('runs names and what they read; a failure is exit code 1', () => {
     using ws = lab();
@@ -206,6 +223,20 @@ describe('run', () => {
     expect(bad.code).toBe(1);
     expect(bad.out).toContain('maker/bad, replicate 0: step step threw Error: broken');
     expect(bad.out).toContain('reader/bad: skipped, because maker/bad did not succeed');
+  });
+  test('says which gates are not passed', () => {
+    using ws = lab();
+    ws.write({
+      'experiments/gated/config.yaml': config({
+        treatments: { warm: { x: 2 }, cold: { x: 0.5 } },
+        hypotheses: [{ name: 'up', metrics: 'value', require: 'not-worse', margin: 2 }],
+      }),
+      'experiments/gated/steps.mjs': MODULE,
+      'experiments/gated/datasources.mjs': MODULE,
+    });
+    const { code, out } = cli(ws, 'run', 'gated');
+    expect(code).toBe(1);
+    expect(out.match(/^gated: hypothesis "up" requires .*$/gm)).toHaveLength(2);
   });
   test('runs a folder anywhere, and gives data', () => {
     using ws = lab();

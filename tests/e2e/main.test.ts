@@ -61,7 +61,7 @@ const TABLE = `judge: 5 conditions
           everywhere  0.566 ± 0.483  2         0.000 [0.000, 0.000]       same
           swapped     0.566 ± 0.483  2         0.000 [0.000, 0.000]       same
           only_prep   0.566 ± 0.483  2         0.000 [0.000, 0.000]       same
-  (verdict): no hypothesis asks; paired t test at 0.05, Holm over 2`;
+  (verdict): no hypothesis decides; paired t test at 0.05, Holm over 2`;
 
 const TASKS = [
   'alt:experiment--baseline',

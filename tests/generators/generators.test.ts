@@ -42,6 +42,11 @@ function collectStep(steps: readonly Step[]): string {
   return steps.find(({ name }) => name === 'Collect reports')?.run ?? '';
 }
 
+/** From the table of a run. */
+function meanUnder(condition: string, output: string): number {
+  return Number(new RegExp(`${condition} +([0-9.]+) ±`).exec(output)?.[1]);
+}
+
 /** Executes a script as CI does. @returns the comment */
 async function collect(script: string): Promise<string> {
   const env = 'export GITHUB_STEP_SUMMARY=/dev/null NX_BASE=HEAD NX_HEAD=';
@@ -91,6 +96,8 @@ describe.sequential('generators', () => {
       output: expect.stringContaining('reader: What do the upstream'),
     });
     expect(output).toContain('larger (mean_difference');
+    // Twice its own scale, and what a treatment does upstream comes on top.
+    expect(meanUnder('scaled', output)).toBeGreaterThan(2.2 * meanUnder('baseline', output));
   });
 
   test('experiment makes one in Python with the same choices', async () => {
@@ -103,6 +110,7 @@ describe.sequential('generators', () => {
     );
     const { code, output } = await ws.nx('run snake-reader:experiment');
     expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('larger (mean_difference') });
+    expect(meanUnder('scaled', output) / meanUnder('baseline', output)).toBeCloseTo(4, 2);
     // The least of all declares an output that its step does not write yet.
     expect((await ws.nx('run snake-bare:experiment')).output).toContain('is declared, but no step wrote it');
   });

@@ -28,7 +28,7 @@ const OWN = {
 } as const satisfies Verdict;
 
 describe('the verdict in a sentence', () => {
-  test('tells the largest difference when no hypothesis asks', () => {
+  test('tells the largest difference when no hypothesis decides', () => {
     expect(sentence([BASELINE, HIGH])).toMatchInlineSnapshot(
       `"high is higher than the baseline on accuracy: +0.0984 [+0.0833, +0.114] (paired t test, p < 0.0001 corrected by Holm, n 12). Nothing else clearly differs from the baseline."`,
     );

@@ -247,6 +247,22 @@ describe('a run with failures', () => {
     expect(lab.snapshot()).toEqual(before);
   });
 
+  test('so does one whose workers are ended first, as Nx does on Ctrl-C', async () => {
+    using lab = new Lab(experiment('e', WRITES, { ...OUTPUTS, replicates: 3 }));
+    await lab.run();
+    const before = lab.snapshot();
+    const hangs = 'export const step = () => { console.log(process.pid); return new Promise(() => {}); };\n';
+    lab.write({ 'e/steps.ts': hangs });
+    const ran = await lab.run({
+      onEvent: (event) => {
+        if (event.type === 'log' && Number(event.text) !== process.pid)
+          process.kill(Number(event.text), 'SIGTERM');
+      },
+    });
+    expect(statuses(ran)).toEqual(['e/baseline aborted']);
+    expect(lab.snapshot()).toEqual(before);
+  });
+
   test('a run that is stopped before it begins touches nothing', async () => {
     using lab = new Lab(experiment('e', RECORDS));
     const ran = await lab.run({ signal: AbortSignal.abort() });

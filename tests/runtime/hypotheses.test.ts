@@ -109,6 +109,16 @@ describe('built-in tests', () => {
     expect(renderTable(comparison.model as never)).toContain('its mean counts');
   });
 
+  test('a metric that no replicate recorded is an error, with the nearest name', async () => {
+    for (const verifier of ['paired_t_test', 'silent']) {
+      const comparison = await compare([{ name: 'typo', metrics: ['score', 'scoer'], verifier }], 'lab');
+      expect(comparison).toMatchObject({
+        ok: false,
+        problems: ['hypothesis "typo": no replicate recorded the metric "scoer". Did you mean "score"?'],
+      });
+    }
+  });
+
   test('every one fits its table into 100 columns', async () => {
     for (const verifier of [
       'paired_t_test',
@@ -151,8 +161,9 @@ describe('verifiers of the user', () => {
     const comparison = await compare([{ metrics: 'score', verifier: 'welch' }], 'lab');
     expect(comparison).toMatchObject({
       ok: false,
-      message:
+      problems: [
         'hypothesis "welch": lab/verifiers.mjs does not export a function "welch". Known functions of lab/verifiers.mjs: shaky, silent, welch_t_test. Known built-in tests: paired_t_test, welch_t_test, wilcoxon_signed_rank, mann_whitney_u, sign_flip_permutation, bootstrap_ci, equivalence.',
+      ],
     });
   });
 });
@@ -163,8 +174,9 @@ describe('gates', () => {
     const comparison = await compare([gate]);
     expect(comparison).toMatchObject({
       ok: false,
-      message:
+      problems: [
         'hypothesis "better" requires a significant difference, and none vs baseline on score is not significant',
+      ],
     });
     expect(comparison.model?.verdicts).toHaveLength(2);
     expect(lab.read('bare/results/report/summary.json')).toContain(
@@ -190,10 +202,24 @@ describe('gates', () => {
     expect((await compare([{ ...gate, margin: 0.1 }])).ok).toBe(true);
     expect((await compare([{ ...gate, metrics: 'score', margin: 0.1 }])).ok).toBe(true);
     const worse = await compare([{ ...gate, metrics: 'score', margin: 0.1, better: 'lower' }]);
-    expect(worse.ok ? '' : worse.message).toMatch(
+    expect(worse.ok ? '' : worse.problems.join('\n')).toMatch(
       /^hypothesis "safe" requires that large vs baseline on score is not worse by 0\.1000 or more: the difference is 1\.\d+, and may be as bad as 2\.\d+$/,
     );
     const own = await compare([{ ...gate, metrics: 'score', verifier: 'shaky', margin: 1 }], 'lab');
-    expect(own.ok ? '' : own.message).toContain('requires an interval');
+    expect(own.ok ? '' : own.problems.join('\n')).toContain('requires an interval');
+  });
+
+  test('all that are not passed are told', async () => {
+    const gate = { name: 'safe', metrics: ['score', 'steady'], require: 'significant', alternative: 'less' };
+    const comparison = await compare([gate]);
+    const seen = comparison.ok
+      ? []
+      : comparison.problems.map((problem) => /, and (.*) is not/.exec(problem)?.[1]);
+    expect(seen.sort()).toEqual([
+      'large vs baseline on score',
+      'large vs baseline on steady',
+      'none vs baseline on score',
+      'none vs baseline on steady',
+    ]);
   });
 });

@@ -340,7 +340,27 @@ export async function step(data: number, ctx: any) {
     });
   });
 
+  test('what is written and not awaited is waited for', async () => {
+    using lab = new Lab({
+      ...experiment(
+        'e',
+        "export const step = (data: number, ctx: any) => void ctx.artifact('b').write('late');",
+        {
+          outputs: { b: { writer: 'slow' } },
+        },
+      ),
+      'e/outputs.ts':
+        'export const slow = (value: string) => new Promise((done) => setTimeout(done, 20, value));\n',
+    });
+    await lab.run();
+    expect(lab.read('e/results/baseline/artifacts/replicate_0/b')).toBe('late');
+  });
+
   test.each([
+    [
+      "void ctx.artifact('b').write({});",
+      'the writer dump_bytes of the output "b" threw TypeError: without a writer only text and bytes can be written, but got object; name a writer such as dump_json',
+    ],
     ['', 'the output "b" (b.txt) is declared, but no step wrote it'],
     [
       "await ctx.artifact('b').write('1'); await ctx.artifact('b').write('2');",

@@ -202,6 +202,17 @@ test('a value that no function takes is told once, with the nearest parameter', 
   expect(outcome('e/low').status).toBe('succeeded');
 });
 
+test('a value of a treatment that arguments go before has no effect, and that is told', async () => {
+  using lab = new Lab({
+    ...DECLARING,
+    'e/config.yaml':
+      'datasource: { one: one }\nsteps: [{ look: { floor: 2 } }]\ntreatments: { low: { floor: 1 }, same: { floor: 2 } }\n',
+  });
+  expect(logs(await lab.run({ workers: 1 }))).toEqual([
+    '"floor" has no effect here: arguments in "steps" or "datasource" go before it.',
+  ]);
+});
+
 test('a function that declares no parameters may look at any value', async () => {
   using lab = new Lab({ ...DECLARING, 'e/steps.ts': 'export const look = (data: number) => data;\n' });
   expect(logs(await lab.run())).toEqual([]);

@@ -46,6 +46,19 @@ def mean_difference(baseline, treatment):
     return {"difference": fmean(treatment[metric]) - fmean(baseline[metric])}
 `;
 
+/** Whatever it is that upstream has written: what a treatment changes there is seen here. */
+const TOTAL = `
+def total(value):
+    """All numbers in a value added up; text and bytes count with their length."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return sum(total(part) for part in value)
+    if isinstance(value, (str, bytes)):
+        return len(value)
+    return value if isinstance(value, (int, float)) else 0
+`;
+
 function renderSteps({ modules, example, uses }: ExperimentPlan): string {
   const reads = uses.length > 0;
   const writes = modules.has('outputs') || (example && !reads);
@@ -59,9 +72,10 @@ function renderSteps({ modules, example, uses }: ExperimentPlan): string {
     '@pipeline_step()',
     `def summarize(data, ctx${writes ? ', summary: Artifact' : ''}, scale=1):`,
     `    """${doc}"""`,
-    `    size = ${reads ? 'scale * sum(len(str(value)) for value in data.values())' : 'sum(scale * x for x in data) / len(data)'}`,
+    `    size = ${reads ? 'scale * total(data)' : 'sum(scale * x for x in data) / len(data)'}`,
     ...(writes ? ['    summary.write({"size": size})'] : []),
     '    return data, {"size": size}',
     '',
+    ...(reads ? [TOTAL] : []),
   ].join('\n');
 }

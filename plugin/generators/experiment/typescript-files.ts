@@ -57,6 +57,16 @@ function mean(values: readonly number[]): number {
 }
 `;
 
+/** Whatever it is that upstream has written: what a treatment changes there is seen here. */
+const TOTAL = `/** All numbers in a value added up; text and bytes count with their length. */
+function total(value: unknown): number {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'string' || value instanceof Uint8Array) return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.values(value).reduce<number>((sum, part) => sum + total(part), 0);
+}
+`;
+
 function renderSteps(plan: ExperimentPlan, producers: ReadonlyMap<string, string | undefined>): string {
   const writes = plan.modules.has('outputs') || (plan.example && plan.uses.length === 0);
   const { imports, types } = inputTypes(plan, producers);
@@ -64,7 +74,7 @@ function renderSteps(plan: ExperimentPlan, producers: ReadonlyMap<string, string
   const size =
     plan.uses.length === 0
       ? 'numbers.reduce((sum, x) => sum + scale * x, 0) / numbers.length'
-      : 'scale * JSON.stringify(inputs).length';
+      : 'scale * total(inputs)';
   const name = plan.uses.length === 0 ? 'numbers' : 'inputs';
   const body = writes
     ? `async (${data}, { scale }, ctx) => {
@@ -88,6 +98,7 @@ function renderSteps(plan: ExperimentPlan, producers: ReadonlyMap<string, string
     doc,
     `export const summarize = defineStep({ scale: 1 }, ${body});`,
     '',
+    ...(plan.uses.length === 0 ? [] : [TOTAL]),
   ].join('\n');
 }
 

@@ -1,4 +1,4 @@
-import { formatP } from '../numbers.ts';
+import { formatP, formatWithin } from '../numbers.ts';
 import type { Change, DiffModel, DiffRow } from './model.ts';
 
 export const HEAD = [
@@ -17,6 +17,7 @@ export function cellsOf(
   { metric, condition, before, after, comparison, word }: DiffRow,
   format: (value: number) => string,
 ): [metric: string, condition: string, ...string[]] {
+  const short = formatWithin(comparison?.interval ?? { low: Number.NaN, high: Number.NaN });
   const ends =
     comparison === undefined || Number.isNaN(comparison.interval.low)
       ? ''
@@ -71,11 +72,4 @@ function methodsOf(rows: readonly DiffRow[]): string[] {
   if (methods.size === 0) return [];
   const texts = [...methods].map(([text, count]) => (methods.size === 1 ? text : `${text} (rows: ${count})`));
   return [...texts, "Differences are after - before; p is corrected over this table by Holm's method."];
-}
-
-/** Three digits. */
-function short(value: number): string {
-  if (!Number.isFinite(value) || value === 0) return String(value).replace('Infinity', '∞');
-  const magnitude = Math.abs(value);
-  return magnitude >= 1e5 || magnitude < 1e-4 ? value.toExponential(2) : String(Number(value.toPrecision(3)));
 }

@@ -1,5 +1,5 @@
 import { groupVerdicts, type ReportModel, type Verdict } from '../model.ts';
-import { formatInterval, formatP, formatShort, signed } from '../numbers.ts';
+import { formatInterval, formatP, formatShort, formatWithin, signed } from '../numbers.ts';
 import { remarksOn, VerdictValues } from '../verdict-values.ts';
 import { type Content, type Html, html, renderSection, renderTable } from './html.ts';
 
@@ -54,12 +54,13 @@ function testsTable(verdicts: readonly Verdict[]): Html {
   const rows = verdicts.map((verdict): Content[] => {
     const values = new VerdictValues(verdict);
     const interval = { low: values.number('ci_low'), high: values.number('ci_high') };
-    const number = (key: string): string => known(values.number(key), formatShort);
+    const format = formatWithin(interval);
+    const number = (key: string): string => known(values.number(key), (value) => formatShort(value));
     return [
       verdict.condition,
       verdict.metrics.join(', '),
-      known(values.number('difference'), (value) => signed(value, formatShort)),
-      formatInterval(interval, formatShort),
+      known(values.number('difference'), (value) => signed(value, format)),
+      formatInterval(interval, format),
       number('effect_size'),
       known(values.number('p_value'), formatP),
       known(values.number('p_adjusted'), formatP),

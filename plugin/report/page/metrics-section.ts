@@ -6,6 +6,7 @@ import {
   formatOf,
   formatP,
   formatShort,
+  formatWithin,
   signed,
 } from '../numbers.ts';
 import { isDifference, type Reading, readRow } from '../reading.ts';
@@ -92,13 +93,15 @@ async function figure(
 }
 
 function valueWords({ condition, description: { mean, n }, interval }: MetricRow): string {
-  return `${condition}: mean ${formatShort(mean)} ${formatInterval(interval, formatShort)}, n ${n}`;
+  const format = formatWithin(interval);
+  return `${condition}: mean ${format(mean)} ${formatInterval(interval, format)}, n ${n}`;
 }
 
 function differenceWords({ condition, comparison }: MetricRow): string {
   if (comparison === undefined) return condition;
   const { difference, interval } = comparison;
-  return `${condition}: ${signed(difference, formatShort)} ${formatInterval(interval, formatShort)}`;
+  const format = formatWithin(interval);
+  return `${condition}: ${signed(difference, format)} ${formatInterval(interval, format)}`;
 }
 
 /** NaN is a missing value and counted in the table; infinities are values that no scale holds. */
@@ -188,7 +191,7 @@ function pValues({ p, adjusted }: PairedComparison, reading: Reading | undefined
   ];
 }
 
-/** The word in brackets where no hypothesis asks for it. */
+/** The word in brackets where no hypothesis decides. */
 function readingBadge(reading: Reading | undefined): Content {
   if (reading === undefined) return '';
   const { word, verdict } = reading;
@@ -199,7 +202,7 @@ function method({ metrics }: ReportModel): Html | undefined {
   const tests = metrics.filter(({ comparison }) => comparison && !Number.isNaN(comparison.p)).length;
   if (tests === 0) return undefined;
   return html`<p class="note">Differences are condition minus baseline, replicate by replicate; intervals are by Student's t, d_z is the mean over the
-standard deviation of the differences. A reading is that of the hypothesis that asks for the metric, with its p-values. In brackets, where none asks, it is
+standard deviation of the differences. A reading is that of the hypothesis that asks for the metric, with its p-values. In brackets, where none decides, it is
 of paired t tests, corrected by Holm's method over the ${count(tests, 'comparison')} here, at ${ALPHA}.</p>
 `;
 }

@@ -32,7 +32,7 @@ nav { margin-top: .75rem; display: flex; flex-wrap: wrap; gap: .25rem 1rem; }
 .wide { position: relative; overflow-x: auto; margin: .5rem 0; }
 .wide:focus-visible, pre:focus-visible, summary:focus-visible, a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem 1rem .3rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); overflow-wrap: normal; }
+th, td { padding: .3rem .75rem .3rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); overflow-wrap: normal; }
 thead th { color: var(--soft); font-weight: 600; white-space: nowrap; vertical-align: bottom; }
 tbody th { font-weight: 500; }
 tbody th.name { position: sticky; left: 0; background: var(--paper); white-space: nowrap; }
@@ -75,7 +75,6 @@ dd { margin: 0; }
 @media (max-width: 600px) {
   main { padding: 1.25rem .75rem 2rem; }
   h1 { font-size: 1.4rem; }
-  th, td { padding-right: .8rem; }
 }
 @media print {
   main { max-width: none; padding: 0; }

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { formatShort, formatWithin } from '../../plugin/report/numbers.ts';
+
+test.each([
+  [-5.3178, -5.299, -5.28, '-5.32 < -5.3 < -5.28'],
+  // Three digits would put the value outside of its own interval, -18600 to -18600.
+  [-18639.66, -18633.75, -18627.84, '-18640 < -18634 < -18628'],
+  [100.0102, 100.0121, 100.014, '100.01 < 100.012 < 100.014'],
+  [1_234_567_000, 1_234_568_000, 1_234_569_000, '1.234567e+9 < 1.234568e+9 < 1.234569e+9'],
+  [-0.02, 0, 0.131, '-0.02 < 0 < 0.131'],
+  [500, 500, 500, '500 < 500 < 500'],
+  [Number.NEGATIVE_INFINITY, 1, Number.POSITIVE_INFINITY, '-∞ < 1 < ∞'],
+  [Number.NaN, 1.23456, Number.NaN, '– < 1.23 < –'],
+])('[%f, %f, %f] is shown with the digits that tell its ends apart', (low, value, high, shown) => {
+  const format = formatWithin({ low, high });
+  expect(`${format(low)} < ${format(value)} < ${format(high)}`).toBe(shown);
+});
+
+test.each([
+  [18634.3, '18600'],
+  [0.000012345, '1.23e-5'],
+  [1234567, '1.23e+6'],
+  [0, '0'],
+  [Number.NaN, '–'],
+])('%f in short is %s', (value, shown) => expect(formatShort(value)).toBe(shown));
