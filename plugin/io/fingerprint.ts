@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { compareText } from '../base/diagnostics.ts';
 import { type FileDigests, sha256 } from '../base/digest.ts';
 import { late } from '../base/late.ts';
@@ -7,7 +7,7 @@ import type { Definition } from '../config/config.ts';
 import type { PlannedCondition } from '../runtime/plan.ts';
 import type { KeyComponents, SourceComponent } from '../store/components.ts';
 import { inputGlobs } from './declared-inputs.ts';
-import { digestFile } from './digest-file.ts';
+import { digestFile, digestRead } from './digest-file.ts';
 import { FileStates } from './file-states.ts';
 import { ImportScanner } from './imports.ts';
 import { type Language, languageOf, ModuleFinder, runsIn } from './modules.ts';
@@ -16,8 +16,7 @@ import type { Interpreters } from './python.ts';
 import { PythonImportScanner } from './python-imports.ts';
 import { PythonPackages } from './python-packages.ts';
 
-/** Below a folder of which any file may be imported. */
-const NOT_CODE = ['**/node_modules/**', '**/results/**'];
+const INSTALLED = '**/node_modules/**';
 
 const fastGlob = late<typeof import('fast-glob')>('fast-glob');
 
@@ -38,6 +37,7 @@ export class Fingerprints {
   private readonly states = new FileStates();
   private readonly codes = new Map<string, Promise<Code>>();
   private readonly digests = new Map<string, Promise<string>>();
+  private readonly reads = new Map<string, Promise<string>>();
   private readonly globs = new Map<string, Promise<readonly string[]>>();
 
   private readonly python: PythonImportScanner;
@@ -119,9 +119,11 @@ export class Fingerprints {
     return this.scanner.digestOf(path) ?? digestFile(path);
   }
 
-  /** Digest of a file of the workspace, or `missing`: a path relative to the root. */
-  digestOrMissing(path: string): Promise<string> {
-    return this.digest(join(this.root, path)).catch(() => 'missing');
+  /** What `digestRead` says of a path relative to the root. */
+  digestOfRead(path: string): Promise<string> {
+    const known = this.reads.get(path) ?? digestRead(join(this.root, path));
+    this.reads.set(path, known);
+    return known;
   }
 
   /** @returns which files of a key were written to since their digests were taken. Paths relative to the root */
@@ -195,9 +197,7 @@ export class Fingerprints {
     const entries =
       definition === undefined ? kinds.flatMap((kind) => modules[kind] ?? []) : [definition.module ?? ''];
     const reached = this.scanner.reach(entries, tsconfig);
-    const inFolders = await Promise.all(
-      reached.folders.map((path) => this.glob(`${fastGlob().escapePath(path)}/**/*`, NOT_CODE)),
-    );
+    const inFolders = await Promise.all(reached.folders.map((path) => this.codeBelow(path)));
     const paths = [...reached.files, ...inFolders.flat(), ...this.finder.tsconfigFiles(absolute)];
     return {
       files: await this.fileDigests(paths),
@@ -240,6 +240,15 @@ export class Fingerprints {
       return found.flat().length === 0 ? [input.glob] : [];
     };
     return (await Promise.all(inputs.map(missing))).flat();
+  }
+
+  /** All files of a folder of which any file may be imported. */
+  private async codeBelow(folder: string): Promise<readonly string[]> {
+    const within = fastGlob().escapePath(folder);
+    // Results lie beside a config file; another folder of that name may hold code.
+    const configs = await this.glob(`${within}/**/config.{yaml,yml}`, [INSTALLED, '**/results/**']);
+    const results = configs.map((file) => `${fastGlob().escapePath(posix.dirname(file))}/results/**`);
+    return this.glob(`${within}/**/*`, [INSTALLED, ...results]);
   }
 
   private glob(pattern: string, ignore: string[] = []): Promise<readonly string[]> {

@@ -9,43 +9,68 @@ export interface Reader {
   readonly code: FileDigests;
 }
 
+/** What was read, relative to the root, and its state before. */
+export interface DiscoveredRead {
+  readonly path: string;
+  readonly state: string;
+}
+
+interface Tracked {
+  readonly state: string;
+  readonly digest: Promise<string>;
+}
+
+/** What a replicate has read so far. */
+export interface ReadSoFar {
+  /** Undefined: too many to keep a result with, or one was written to. */
+  readonly digests: FileDigests | undefined;
+  /** It was written to since it was read. */
+  readonly changed: string | undefined;
+}
+
+/** The files of the workspace, by their paths relative to its root. */
+export interface ReadFiles {
+  digestOf(path: string): Promise<string>;
+  stateOf(path: string): string;
+}
+
 /**
  * Files that experiments were seen to read although nobody declared them. A replicate may use what another one has read
  * and a module has kept in memory: each counts with all that its experiment, and others that share code with it, have read
  * so far. One for a run.
  */
 export class DiscoveredReads {
-  private readonly readers = new Map<string, { code: FileDigests; reads: Map<string, Promise<string>> }>();
+  private readonly readers = new Map<string, { code: FileDigests; reads: Map<string, Tracked> }>();
 
-  /** @param digest of the content of a file by its path; rejects when there is none */
-  constructor(private readonly digest: (path: string) => Promise<string>) {}
+  constructor(private readonly files: ReadFiles) {}
 
-  /** @returns those that are new */
-  add({ experiment, code }: Reader, paths: readonly string[]): string[] {
-    if (paths.length === 0) return [];
-    const { reads } = this.readers.get(experiment) ?? { reads: new Map<string, Promise<string>>() };
+  /** @returns the paths that are new */
+  add({ experiment, code }: Reader, found: readonly DiscoveredRead[]): string[] {
+    if (found.length === 0) return [];
+    const { reads } = this.readers.get(experiment) ?? { reads: new Map<string, Tracked>() };
     this.readers.set(experiment, { code, reads });
-    const fresh = paths.filter((path) => !reads.has(path));
-    for (const path of fresh)
-      reads.set(
-        path,
-        this.digest(path).catch(() => 'missing'),
-      );
-    return fresh;
+    const fresh = found.filter(({ path }) => !reads.has(path));
+    for (const { path, state } of fresh) reads.set(path, { state, digest: this.files.digestOf(path) });
+    return fresh.map(({ path }) => path);
   }
 
-  /** Undefined when there are none; `too-many` when results cannot be kept for that. */
-  of({ experiment, code }: Reader): Promise<FileDigests> | 'too-many' | undefined {
+  /** Undefined when there are none. */
+  of({ experiment, code }: Reader): Promise<ReadSoFar> | undefined {
     if (this.readers.size === 0) return undefined;
-    const all = new Map<string, Promise<string>>();
+    const all: [path: string, read: Tracked][] = [];
     for (const [name, reader] of this.readers) {
-      if (name !== experiment && !shareCode(code, reader.code)) continue;
-      for (const [path, digest] of reader.reads) all.set(path, digest);
+      if (name === experiment || shareCode(code, reader.code)) all.push(...reader.reads);
     }
-    if (all.size === 0) return undefined;
-    if (all.size > MAX_READS) return 'too-many';
-    const digests = [...all].map(async ([path, digest]) => [path, await digest] as const);
-    return Promise.all(digests).then((pairs) => Object.fromEntries(pairs));
+    return all.length === 0 ? undefined : this.soFar(all);
+  }
+
+  private async soFar(all: readonly (readonly [path: string, read: Tracked])[]): Promise<ReadSoFar> {
+    const digests: Record<string, string> = {};
+    for (const [path, { digest }] of all) digests[path] = await digest;
+    // Looked at after the digests were taken: they are those of what was read.
+    const changed = all.find(([path, { state }]) => this.files.stateOf(path) !== state)?.[0];
+    const isTooMuch = Object.keys(digests).length > MAX_READS;
+    return { digests: isTooMuch || changed !== undefined ? undefined : digests, changed };
   }
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type FileDigests, sha256 } from '../base/digest.ts';
+import { artifactsFolder } from '../io/condition-folder.ts';
 import type { Fingerprints } from '../io/fingerprint.ts';
 import { type Untouched, untouched } from '../io/untouched.ts';
 import { conditionKey, type KeyComponents, replicateKey } from '../store/components.ts';
@@ -127,7 +128,7 @@ export class ConditionReuse {
   private async changed(reads: FileDigests): Promise<string[]> {
     const changed: string[] = [];
     for (const [path, digest] of Object.entries(reads)) {
-      if ((await this.fingerprints.digestOrMissing(path)) !== digest) changed.push(path);
+      if ((await this.fingerprints.digestOfRead(path)) !== digest) changed.push(path);
     }
     return changed;
   }
@@ -158,14 +159,20 @@ export class ConditionReuse {
     return { experiment: this.planned.experiment, code: this.components.code };
   }
 
-  /** Of files that were read, those that the key does not cover. Results are covered by the digests of artifacts. */
-  untracked(paths: readonly string[]): string[] {
-    const { code, loaders, files } = this.components;
-    return paths.filter((path) => {
-      const known = Object.hasOwn(code, path) || Object.hasOwn(loaders, path) || Object.hasOwn(files, path);
-      const ours = /(?:^|\/)(?:results\/|package\.json$|tsconfig[^/]*\.json$)/.test(path);
-      return !known && !ours;
-    });
+  /** Whether the key covers a file that was read. Artifacts are covered by their digests. @param path relative to the root */
+  covers(path: string): boolean {
+    const { planned, components } = this;
+    const { code, loaders, files } = components;
+    if (Object.hasOwn(code, path) || Object.hasOwn(loaders, path) || Object.hasOwn(files, path)) return true;
+    if (/(?:^|\/)(?:package\.json|tsconfig[^/]*\.json)$/.test(path)) return true;
+    return (
+      isBelow(path, planned.results) ||
+      planned.sources.some(
+        (source) =>
+          source.type === 'artifact' &&
+          isBelow(path, artifactsFolder(source.upstreamResults, source.condition)),
+      )
+    );
   }
 
   /** Keeps a replicate that has just finished, if the store can. */
@@ -253,6 +260,10 @@ async function historyOf(planned: PlannedCondition, store: RunStore): Promise<Co
   const other = own ?? (await store.readHistory(experiment, condition));
   // It has read other artifacts, and published other results.
   return other && { ...other, upstream: {}, published: undefined };
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
 }
 
 function digestOfAll(digests: readonly string[]): string {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { ChangeWatch, LookingTime } from '../io/change-watch.ts';
 import { ConditionFolder, readKey, removeShards } from '../io/condition-folder.ts';
-import { digestFile } from '../io/digest-file.ts';
+import { digestRead } from '../io/digest-file.ts';
+import { stateOf } from '../io/file-states.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
 import { relativePath } from '../io/paths.ts';
 import type { Interpreters } from '../io/python.ts';
@@ -13,7 +14,7 @@ import { conditionKey } from '../store/components.ts';
 import { ranges, spans } from '../store/explain.ts';
 import type { RunStore, StoredReplicate } from '../store/store.ts';
 import type { WorkerPool } from '../workers/pool.ts';
-import type { WorkerSpec } from '../workers/protocol.ts';
+import type { ObservedRead, WorkerSpec } from '../workers/protocol.ts';
 import type { PoolSink } from '../workers/slot.ts';
 import { DiscoveredReads } from './discovered-reads.ts';
 import type { ConditionOutcome, ConditionStatus, FailedReplicate, RunEvent } from './events.ts';
@@ -70,7 +71,10 @@ export async function runPlan(
     upstream: new UpstreamArtifacts(root, options.store),
     fingerprints,
     origin: new RunOrigin(root, interpreters, fingerprints.finder),
-    reads: new DiscoveredReads((path) => digestFile(join(root, path))),
+    reads: new DiscoveredReads({
+      digestOf: (path) => digestRead(join(root, path)),
+      stateOf: (path) => stateOf(join(root, path)),
+    }),
     looking: new LookingTime(),
     inputsTold: new Set(),
     storeTrouble: new StoreTrouble((planned, why) =>
@@ -252,10 +256,12 @@ class ConditionRun implements PoolSink {
     this.startedAt = Date.now();
   }
 
-  observed(reads: readonly string[]): void {
+  observed(reads: readonly ObservedRead[]): void {
     const { planned, shared, reuse } = this;
     if (reuse === undefined) return;
-    const untracked = reuse.untracked(reads.map((read) => relativePath(shared.root, read)));
+    const untracked = reads
+      .map(({ path, state }) => ({ path: relativePath(shared.root, path), state }))
+      .filter(({ path }) => !reuse.covers(path));
     for (const path of shared.reads.add(reuse.reader, untracked)) {
       // Nx hashes what lies in the experiment's folder.
       if (path.startsWith(`${planned.folder}/`)) continue;
@@ -380,17 +386,25 @@ class ConditionRun implements PoolSink {
   private keep(reuse: ConditionReuse, record: ReplicateRecord, ms: number, artifacts: string): void {
     const { shared } = this;
     const reads = shared.reads.of(reuse.reader);
-    if (reads === 'too-many') {
-      reuse.distrust();
-      return;
-    }
     if (Object.keys(record.artifacts).length === 0 && reads === undefined) {
       void reuse.keep(record, ms, artifacts, shared.storeTrouble);
       return;
     }
-    this.keeping = this.keeping.then(async () =>
-      reuse.keep(record, ms, artifacts, shared.storeTrouble, reads && (await reads)),
-    );
+    this.keeping = this.keeping.then(async () => {
+      const { digests, changed } = (await reads) ?? {};
+      if (changed !== undefined) this.notKept(changed);
+      if (reads === undefined || digests !== undefined)
+        return reuse.keep(record, ms, artifacts, shared.storeTrouble, digests);
+      reuse.distrust();
+    });
+  }
+
+  /** Nobody knows which replicates have read the file as it was, and which as it is. */
+  private notKept(path: string): void {
+    const text = `reads ${path}, which was written to after that and is not declared under "inputs": what finishes from then on is not kept`;
+    if (this.told.has(text)) return;
+    this.told.add(text);
+    this.shared.onEvent({ type: 'warning', planned: this.planned, text });
   }
 
   private async work(folder: ConditionFolder, toRun: readonly number[]) {

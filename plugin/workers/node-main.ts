@@ -92,7 +92,7 @@ async function run(message: RunMessage): Promise<void> {
   if (port.ownsProcess) process.chdir(job.folder);
   let pipeline: Pipeline;
   try {
-    observer.enter(job.experiment);
+    observer.enter(job.experiment, job.root);
     loader ??= new ModuleLoader(job.root);
     pipeline = await bind(job, loader);
   } catch (thrown) {
@@ -126,7 +126,7 @@ async function runReplicate(pipeline: Pipeline, job: ReplicateJob, message: RunM
     }
     const { metrics, artifacts } = await (message.concurrency > 1 ? interleaved.run(state, body) : body());
     endLine(state);
-    const reads = observer.take(message.job.root);
+    const reads = observer.take();
     if (reads.length > 0) send({ type: 'observed', reads });
     send({ type: 'replicate-finished', replicate, ms: elapsed(), metrics, artifacts });
   } catch (thrown) {

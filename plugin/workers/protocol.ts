@@ -101,6 +101,14 @@ export type ToWorker =
   /** Nothing more will come: steps let go of what they hold, and the process ends. Node workers hold nothing. */
   | { readonly type: 'end' };
 
+/** A file that was read, or a folder whose names were. */
+export interface ObservedRead {
+  /** Absolute. */
+  readonly path: string;
+  /** What `stateOf` said before it was read. */
+  readonly state: string;
+}
+
 export type FromWorker =
   /** The modules are loaded, every function is found: from here on a crash is the fault of a replicate. */
   | { readonly type: 'batch-started' }
@@ -121,8 +129,8 @@ export type FromWorker =
   | { readonly type: 'log'; readonly replicate: number | undefined; readonly text: string }
   /** Nothing of this condition can run here. */
   | { readonly type: 'batch-failed'; readonly failure: RunFailure }
-  /** Absolute paths of files of the workspace that were read for the first time for this experiment; before the answer. */
-  | { readonly type: 'observed'; readonly reads: readonly string[] }
+  /** What of the workspace was read for the first time for this experiment; before the answer. */
+  | { readonly type: 'observed'; readonly reads: readonly ObservedRead[] }
   | { readonly type: 'batch-finished' }
   /** An error that no step could catch; the worker ends after it. */
   | { readonly type: 'uncaught'; readonly error: ErrorInfo }

@@ -1,5 +1,5 @@
 import type { RunFailure } from '../runtime/failures.ts';
-import type { ConditionJob, FromWorker, ReplicateJob, Worker, WorkerSpec } from './protocol.ts';
+import type { ConditionJob, FromWorker, ObservedRead, ReplicateJob, Worker, WorkerSpec } from './protocol.ts';
 
 /** The replicates of one condition, to be spread over workers. */
 export interface PoolWork {
@@ -21,8 +21,8 @@ export interface PoolSink {
   log(replicate: number | undefined, text: string): void;
   /** The first replicate is handed out: until then the condition waited for a worker. */
   began(): void;
-  /** Absolute paths of files of the workspace that a worker has read; told before the answer of who read them. */
-  observed(reads: readonly string[]): void;
+  /** What of the workspace a worker has read; told before the answer of who read it. */
+  observed(reads: readonly ObservedRead[]): void;
 }
 
 export interface Active {

@@ -77,7 +77,7 @@ class Worker:
         self._alone(None)
         try:
             os.chdir(job["folder"])
-            self._observer.enter(job["experiment"])
+            self._observer.enter(job["experiment"], job["root"])
             pipeline = self._bind(job)
         except BaseException as error:
             self._end_line()
@@ -205,7 +205,7 @@ class Worker:
     def _finish(self, index: int, started: float, result: Message, printer: Printer, root: str) -> None:
         milliseconds = round((time.perf_counter() - started) * 1000, 3)
         printer.end()
-        reads = self._observer.take(root)
+        reads = self._observer.take()
         if reads:
             self._channel.send({"type": "observed", "reads": reads})
         self._channel.send(
