@@ -46,7 +46,13 @@ export type SourceComponent =
 
 /** The key that the replicates of a condition share: the digest of its components. */
 export function conditionKey(components: KeyComponents): string {
-  return sha256(canonicalJson(components as unknown as Json));
+  return sha256(canonicalJson(components as unknown as Json) + valuesAsWritten(components));
+}
+
+/** What functions get, in the order in which it was written: they see in which order the keys of a mapping stand. */
+export function valuesAsWritten({ context, steps, sources }: KeyComponents): string {
+  const args = [...steps, ...sources].map((call) => ('args' in call ? call.args : {}));
+  return JSON.stringify([context, args]);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { compareText } from '../base/diagnostics.ts';
 import { canonicalJson, type Json, type JsonObject } from '../base/json.ts';
-import type { KeyComponents } from './components.ts';
+import { type KeyComponents, valuesAsWritten } from './components.ts';
 
 /** What is remembered of the last run of a condition, to say what has changed since. */
 export interface ConditionHistory {
@@ -36,6 +36,8 @@ export function explain(before: ConditionHistory | undefined, now: Intention): s
   if (before === undefined) return ['not run before'];
   const changes = changesOf(before, now);
   if (changes.length > 0) return shorten(changes);
+  if (valuesAsWritten(before.components) !== valuesAsWritten(now.components))
+    return ['the order of parameters changed'];
   const reasons: string[] = [];
   const added = now.toRun.filter((replicate) => replicate >= before.replicates);
   const failed = now.toRun.filter((replicate) => before.failed.includes(replicate));

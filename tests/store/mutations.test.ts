@@ -197,6 +197,11 @@ const MUTATIONS: readonly (readonly [kind: string, change: Change, executed: rea
     edit('producer/config.yaml', 'base: 1,', 'base: 1, spare: 1,'),
     PRODUCER,
   ],
+  [
+    'the order of parameters',
+    edit('producer/config.yaml', 'first: 1, second: 2', 'second: 2, first: 1'),
+    PRODUCER,
+  ],
   ['the root seed', edit('producer/config.yaml', 'seed: 7', 'seed: 8'), BOTH],
   ['the file name of an output', edit('producer/config.yaml', 'summary.json', 'other.json'), BOTH],
   [
