@@ -159,7 +159,12 @@ export class ConditionReuse {
     return { experiment: this.planned.experiment, code: this.components.code };
   }
 
-  /** Whether the key covers a file that was read. Artifacts are covered by their digests. @param path relative to the root */
+  /** Whether a declared file lies somewhere below a folder. */
+  holdsInputs(folder: string): boolean {
+    return Object.keys(this.components.files).some((path) => isBelow(path, folder));
+  }
+
+  /** Whether the key covers a file that was read, or a folder that was listed. Artifacts are covered by their digests. @param path relative to the root */
   covers(path: string): boolean {
     const { planned, components } = this;
     const { code, loaders, files } = components;
@@ -167,6 +172,7 @@ export class ConditionReuse {
     if (/(?:^|\/)(?:package\.json|tsconfig[^/]*\.json)$/.test(path)) return true;
     return (
       isBelow(path, planned.results) ||
+      planned.inputs.some((input) => input.type === 'files' && isAllDeclared(path, input.glob)) ||
       planned.sources.some(
         (source) =>
           source.type === 'artifact' &&
@@ -260,6 +266,11 @@ async function historyOf(planned: PlannedCondition, store: RunStore): Promise<Co
   const other = own ?? (await store.readHistory(experiment, condition));
   // It has read other artifacts, and published other results.
   return other && { ...other, upstream: {}, published: undefined };
+}
+
+/** Whether a declared input means everything in a folder that this one is, or lies in. */
+function isAllDeclared(folder: string, glob: string): boolean {
+  return isBelow(folder, glob.replace(/\/\*\*(?:\/\*)?$/, ''));
 }
 
 function isBelow(path: string, folder: string): boolean {

@@ -9,8 +9,9 @@ import { Fingerprints } from '../io/fingerprint.ts';
 import { relativePath } from '../io/paths.ts';
 import type { Interpreters } from '../io/python.ts';
 import { RunOrigin } from '../io/run-origin.ts';
+import { Unnoticed } from '../io/unnoticed.ts';
 import type { Untouched } from '../io/untouched.ts';
-import { conditionKey } from '../store/components.ts';
+import { conditionKey, type KeyComponents } from '../store/components.ts';
 import { ranges, spans } from '../store/explain.ts';
 import type { RunStore, StoredReplicate } from '../store/store.ts';
 import type { WorkerPool } from '../workers/pool.ts';
@@ -77,6 +78,7 @@ export async function runPlan(
     }),
     looking: new LookingTime(),
     inputsTold: new Set(),
+    unnoticed: new Unnoticed(root),
     storeTrouble: new StoreTrouble((planned, why) =>
       options.onEvent({
         type: 'warning',
@@ -169,6 +171,7 @@ interface Shared extends RunOptions {
   readonly looking: LookingTime;
   /** Inputs without files that were warned about. */
   readonly inputsTold: Set<string>;
+  readonly unnoticed: Unnoticed;
   readonly origin: RunOrigin;
 }
 
@@ -183,6 +186,8 @@ class ConditionRun implements PoolSink {
   private folder: ConditionFolder | undefined;
   private reuse: ConditionReuse | undefined;
   private watch: ChangeWatch | undefined;
+  /** In the experiment's folder, and not declared. */
+  private readonly readWithin: string[] = [];
   private reused = 0;
   private ranMs = 0;
   private ran = 0;
@@ -263,11 +268,37 @@ class ConditionRun implements PoolSink {
       .map(({ path, state }) => ({ path: relativePath(shared.root, path), state }))
       .filter(({ path }) => !reuse.covers(path));
     for (const path of shared.reads.add(reuse.reader, untracked)) {
-      // Nx hashes what lies in the experiment's folder.
-      if (path.startsWith(`${planned.folder}/`)) continue;
-      const text = `reads ${path}, which is not declared under "inputs": Nx does not notice a change of it`;
-      shared.onEvent({ type: 'warning', planned, text });
+      // Nx hashes what lies in the experiment's folder, but for what it does not see.
+      if (path.startsWith(`${planned.folder}/`)) this.readWithin.push(path);
+      else if (!reuse.holdsInputs(path)) this.warnOfRead(path);
     }
+  }
+
+  private warnOfRead(path: string): void {
+    this.warn(`reads ${path}, which is not declared under "inputs": Nx does not notice a change of it`);
+  }
+
+  private warn(text: string): void {
+    this.shared.onEvent({ type: 'warning', planned: this.planned, text });
+  }
+
+  /** Of what was imported and read, tells what Nx would not see change. */
+  private async warnOfUnnoticed({ code, loaders, files }: KeyComponents): Promise<void> {
+    const { planned, shared } = this;
+    const { unnoticed, inputsTold } = shared;
+    const once = (path: string, text: string): void => {
+      const place = `${planned.experiment}\0${path}`;
+      if (!inputsTold.has(place)) this.warn(text);
+      inputsTold.add(place);
+    };
+    for (const path of await unnoticed.hidden(Object.keys({ ...code, ...loaders })))
+      once(path, `imports ${path}, which an ignore file hides: Nx does not notice a change of it`);
+    for (const path of Object.keys(files)) {
+      const target = unnoticed.target(path);
+      if (target === path || Object.hasOwn(files, target)) continue;
+      once(path, `the input ${path} is a link to ${target}: Nx does not notice a change there`);
+    }
+    for (const path of await unnoticed.within(planned.folder, this.readWithin)) this.warnOfRead(path);
   }
 
   log(replicate: number | undefined, text: string): void {
@@ -380,6 +411,7 @@ class ConditionRun implements PoolSink {
       changed = this.watch?.now() ?? [];
       await this.keeping;
     }
+    if (reuse !== undefined && toRun.length > 0) await this.warnOfUnnoticed(reuse.components);
     return changed;
   }
 
@@ -404,7 +436,7 @@ class ConditionRun implements PoolSink {
     const text = `reads ${path}, which was written to after that and is not declared under "inputs": what finishes from then on is not kept`;
     if (this.told.has(text)) return;
     this.told.add(text);
-    this.shared.onEvent({ type: 'warning', planned: this.planned, text });
+    this.warn(text);
   }
 
   private async work(folder: ConditionFolder, toRun: readonly number[]) {
