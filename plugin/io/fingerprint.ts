@@ -9,6 +9,7 @@ import type { KeyComponents, SourceComponent } from '../store/components.ts';
 import { inputGlobs } from './declared-inputs.ts';
 import { digestFile, digestRead } from './digest-file.ts';
 import { FileStates } from './file-states.ts';
+import { GlobWatch } from './glob-watch.ts';
 import { ImportScanner } from './imports.ts';
 import { type Language, languageOf, ModuleFinder, runsIn } from './modules.ts';
 import { InstalledPackages } from './packages.ts';
@@ -25,6 +26,8 @@ type ArtifactSource = Extract<PlannedCondition['sources'][number], { type: 'arti
 interface Code {
   readonly files: FileDigests;
   readonly packages: Readonly<Record<string, string>>;
+  /** Those of which any file may be imported. */
+  readonly folders: readonly GlobWatch[];
   readonly selfContained: boolean;
 }
 
@@ -38,7 +41,7 @@ export class Fingerprints {
   private readonly codes = new Map<string, Promise<Code>>();
   private readonly digests = new Map<string, Promise<string>>();
   private readonly reads = new Map<string, Promise<string>>();
-  private readonly globs = new Map<string, Promise<readonly string[]>>();
+  private readonly globs = new Map<string, Promise<GlobWatch>>();
 
   private readonly python: PythonImportScanner;
   private readonly pythonPackages = new PythonPackages();
@@ -126,11 +129,19 @@ export class Fingerprints {
     return known;
   }
 
-  /** @returns which files of a key were written to since their digests were taken. Paths relative to the root */
-  watch({ code, loaders, files }: KeyComponents): () => string[] {
+  /**
+   * @returns which files of a key were written to since their digests were taken, and which would be in it by now. Paths
+   * relative to the root
+   */
+  async watch(planned: PlannedCondition, { code, loaders, files }: KeyComponents): Promise<() => string[]> {
     const paths = [code, loaders, files].flatMap((digests) => Object.keys(digests));
     const places = paths.map((path) => join(this.root, path));
-    return () => paths.filter((_, i) => this.states.hasChanged(places[i] as string));
+    const folders = (await this.codesOf(planned)).flatMap((reached) => reached.folders);
+    const globs = [...folders, ...(await this.inputGlobs(planned.inputs))];
+    return () => [
+      ...paths.filter((_, i) => this.states.hasChanged(places[i] as string)),
+      ...globs.flatMap((glob) => glob.news()),
+    ];
   }
 
   private languageOf({ folder, definition }: Pick<PlannedCondition, 'folder' | 'definition'>): Language {
@@ -198,10 +209,12 @@ export class Fingerprints {
       definition === undefined ? kinds.flatMap((kind) => modules[kind] ?? []) : [definition.module ?? ''];
     const reached = this.scanner.reach(entries, tsconfig);
     const inFolders = await Promise.all(reached.folders.map((path) => this.codeBelow(path)));
-    const paths = [...reached.files, ...inFolders.flat(), ...this.finder.tsconfigFiles(absolute)];
+    const below = inFolders.flatMap(({ files }) => files);
+    const paths = [...reached.files, ...below, ...this.finder.tsconfigFiles(absolute)];
     return {
       files: await this.fileDigests(paths),
       packages: this.packages.versions(reached.installed),
+      folders: inFolders,
       selfContained: definition === undefined && this.scanner.isSelfContained(reached),
     };
   }
@@ -223,38 +236,41 @@ export class Fingerprints {
         places,
         packages.filter((name) => !standard.has(name)),
       ),
+      folders: [],
       selfContained: false,
     };
   }
 
   private async inputFiles({ inputs }: PlannedCondition): Promise<FileDigests> {
+    return this.fileDigests((await this.inputGlobs(inputs)).flatMap(({ files }) => files));
+  }
+
+  private inputGlobs(inputs: PlannedCondition['inputs']): Promise<GlobWatch[]> {
     const globs = inputs.flatMap((input) => (input.type === 'files' ? inputGlobs(input.glob) : []));
-    return this.fileDigests((await Promise.all(globs.map((glob) => this.glob(glob)))).flat());
+    return Promise.all(globs.map((glob) => this.glob(glob)));
   }
 
   /** Declared files and patterns to which there is no file. */
   async inputsWithoutFiles({ inputs }: PlannedCondition): Promise<string[]> {
     const missing = async (input: PlannedCondition['inputs'][number]): Promise<string[]> => {
       if (input.type !== 'files') return [];
-      const found = await Promise.all(inputGlobs(input.glob).map((glob) => this.glob(glob)));
-      return found.flat().length === 0 ? [input.glob] : [];
+      const found = await this.inputGlobs([input]);
+      return found.every(({ files }) => files.length === 0) ? [input.glob] : [];
     };
     return (await Promise.all(inputs.map(missing))).flat();
   }
 
   /** All files of a folder of which any file may be imported. */
-  private async codeBelow(folder: string): Promise<readonly string[]> {
+  private async codeBelow(folder: string): Promise<GlobWatch> {
     const within = fastGlob().escapePath(folder);
     // Results lie beside a config file; another folder of that name may hold code.
     const configs = await this.glob(`${within}/**/config.{yaml,yml}`, [INSTALLED, '**/results/**']);
-    const results = configs.map((file) => `${fastGlob().escapePath(posix.dirname(file))}/results/**`);
+    const results = configs.files.map((file) => `${fastGlob().escapePath(posix.dirname(file))}/results/**`);
     return this.glob(`${within}/**/*`, [INSTALLED, ...results]);
   }
 
-  private glob(pattern: string, ignore: string[] = []): Promise<readonly string[]> {
-    const known =
-      this.globs.get(pattern) ??
-      fastGlob()(pattern, { cwd: this.root, dot: true, ignore, suppressErrors: true });
+  private glob(pattern: string, ignore: string[] = []): Promise<GlobWatch> {
+    const known = this.globs.get(pattern) ?? GlobWatch.begin(this.root, pattern, ignore);
     this.globs.set(pattern, known);
     return known;
   }

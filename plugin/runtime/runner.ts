@@ -401,7 +401,8 @@ class ConditionRun implements PoolSink {
     // It cannot end well any more.
     const giveUp = (): void => void pool.cancel(planned.id);
     if (toRun.length > 0 && !isInline(planned)) {
-      const look = fingerprints.watch(reuse?.components ?? (await fingerprints.components(planned)));
+      const key = reuse?.components ?? (await fingerprints.components(planned));
+      const look = await fingerprints.watch(planned, key);
       this.watch = new ChangeWatch(look, looking, giveUp);
     }
     let changed: readonly string[] = [];
