@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { git, mayBeInRepository } from './git.ts';
+import { targetOf } from './linked.ts';
 import { relativePath } from './paths.ts';
 
 /** What makes a folder a project of its own: Nx counts its files there. */
@@ -22,20 +23,19 @@ export class Unnoticed {
 
   /** Of files and folders in an experiment's folder. Paths are relative to the root */
   async within(folder: string, paths: readonly string[]): Promise<string[]> {
-    const targets = new Map(paths.map((path) => [path, this.target(path)]));
-    // Git refuses what lies behind a link.
-    const hidden = new Set(await this.hidden(paths.filter((path) => targets.get(path) === path)));
+    const hidden = new Set(await this.hidden(paths));
     return paths.filter(
       (path) =>
         hidden.has(path) ||
-        !targets.get(path)?.startsWith(`${folder}/`) ||
+        !this.target(path).startsWith(`${folder}/`) ||
         this.isInProjectBelow(folder, posix.dirname(path)),
     );
   }
 
   /** Those that an ignore file hides; where there is no Git, nobody asks. */
   async hidden(paths: readonly string[]): Promise<string[]> {
-    const unknown = paths.filter((path) => !this.ignored.has(path));
+    // Git refuses what lies behind a link.
+    const unknown = paths.filter((path) => !this.ignored.has(path) && this.target(path) === path);
     if (unknown.length > 0) {
       const found = new Set(await this.askGit(unknown));
       for (const path of unknown) this.ignored.set(path, found.has(path));
@@ -45,11 +45,8 @@ export class Unnoticed {
 
   /** Where a path leads when it is a link, or lies behind one. */
   target(path: string): string {
-    try {
-      return relativePath(this.realRoot, realpathSync(join(this.root, path)));
-    } catch {
-      return path; // it is gone, or was not there
-    }
+    const target = targetOf(join(this.realRoot, path));
+    return target === undefined ? path : relativePath(this.realRoot, target);
   }
 
   private isInProjectBelow(folder: string, at: string): boolean {

@@ -291,8 +291,11 @@ class ConditionRun implements PoolSink {
       if (!inputsTold.has(place)) this.warn(text);
       inputsTold.add(place);
     };
-    for (const path of await unnoticed.hidden(Object.keys({ ...code, ...loaders })))
-      once(path, `imports ${path}, which an ignore file hides: Nx does not notice a change of it`);
+    const [first, ...others] = await unnoticed.hidden(Object.keys({ ...code, ...loaders }));
+    if (first !== undefined) {
+      const more = others.length > 0 ? ` and ${others.length} more` : '';
+      once(first, `imports ${first}${more}, which an ignore file hides: Nx does not notice a change of it`);
+    }
     for (const path of Object.keys(files)) {
       const target = unnoticed.target(path);
       if (target === path || Object.hasOwn(files, target)) continue;

@@ -1,4 +1,4 @@
-import { symlinkSync } from 'node:fs';
+import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Workspace, workspace } from '../support/workspace.ts';
@@ -18,6 +18,19 @@ const FILES = {
   '.nxignore': '!experiments/reader/private/shown.txt\n',
   ...experiment('outer', "(await import('./inner/code.ts')).value"),
   ...experiment('outer/inner', '1'),
+  ...experiment('linked', '0'),
+  'libs/linked/steps.ts':
+    "import { value } from '../../libs/linked/value.ts';\nexport const measure = (_: number, ctx: any) => ctx.metrics.add('seen', value);\n",
+  'libs/linked/value.ts': 'export const value = 1;\n',
+  'experiments/linked-python/config.yaml': 'datasource: { one: one }\nsteps: [measure]\n',
+  'experiments/linked-python/datasources.py':
+    'from crystallize import data_source\n@data_source\ndef one(ctx): return 1\n',
+  'experiments/linked-python/steps.py': `from crystallize import pipeline_step
+from shared.value import value
+@pipeline_step()
+def measure(data, ctx): return data, {'seen': value}
+`,
+  'libs/python/value.py': 'value = 1\n',
   'experiments/outer/inner/code.ts': 'export const value = 1;\n',
   ...experiment(
     'reader',
@@ -50,6 +63,9 @@ beforeAll(async () => {
   ws = await workspace(FILES);
   for (const name of ['linked.txt', 'declared.txt'])
     symlinkSync('../../datasets/linked.txt', join(ws.root, 'experiments/reader', name));
+  rmSync(join(ws.root, 'experiments/linked/steps.ts'));
+  symlinkSync('../../libs/linked/steps.ts', join(ws.root, 'experiments/linked/steps.ts'));
+  symlinkSync('../../libs/python', join(ws.root, 'experiments/linked-python/shared'));
 });
 
 afterAll(() => ws[Symbol.asyncDispose]());
@@ -77,4 +93,20 @@ test('of what Nx does not see in the folder either, and of what links lead to, a
     undeclared('private/hidden.txt'),
     'reader/baseline: the input experiments/reader/declared.txt is a link to datasets/linked.txt: Nx does not notice a change there',
   ]);
+});
+
+test('code behind a link is noticed', async () => {
+  const seen = async (folder: string): Promise<unknown> =>
+    JSON.parse(await ws.read(`experiments/${folder}/results/baseline/metrics.json`)).replicates[0].metrics
+      .seen;
+  const runs = async (): Promise<unknown> => {
+    await ws.nx('run-many -t experiment -p linked,linked-python');
+    return Promise.all(['linked', 'linked-python'].map(seen));
+  };
+  expect(await runs()).toEqual([[1], [1]]);
+  await ws.edit('libs/linked/value.ts', '1', '2');
+  await ws.edit('libs/python/value.py', '1', '2');
+  expect(await runs()).toEqual([[2], [2]]);
+  await ws.edit('libs/linked/steps.ts', ', value)', ', value + 1)');
+  expect(await runs()).toEqual([[3], [2]]);
 });
