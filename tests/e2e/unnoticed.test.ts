@@ -18,6 +18,8 @@ const FILES = {
   '.nxignore': '!experiments/reader/private/shown.txt\n',
   ...experiment('outer', "(await import('./inner/code.ts')).value"),
   ...experiment('outer/inner', '1'),
+  ...experiment('variable', 'Number(process.env.FIXTURE_RATE ?? 0)', 'inputs: [{ env: FIXTURE_RATE }]\n'),
+  'experiments/variable/.env': '# rates\nFIXTURE_RATE=5\n',
   ...experiment('linked', '0'),
   'libs/linked/steps.ts':
     "import { value } from '../../libs/linked/value.ts';\nexport const measure = (_: number, ctx: any) => ctx.metrics.add('seen', value);\n",
@@ -109,4 +111,11 @@ test('code behind a link is noticed', async () => {
   expect(await runs()).toEqual([[2], [2]]);
   await ws.edit('libs/linked/steps.ts', ', value)', ', value + 1)');
   expect(await runs()).toEqual([[3], [2]]);
+});
+
+test('a declared variable that Nx sets for some ways of running only is told', async () => {
+  const { stdout } = await ws.nx('run variable:experiment');
+  expect(stdout).toContain(
+    'variable/baseline: Nx reads experiments/variable/.env for some ways of running and not for others: set FIXTURE_RATE in the .env of the workspace root',
+  );
 });
