@@ -39,7 +39,7 @@ class FileObserver:
             path, mode, flags = args
             if not _reads(mode, flags):
                 return
-        elif event in LISTING and not _is_import(sys._getframe(1)):
+        elif event in LISTING and not _is_import():
             path = "." if args[0] is None else args[0]
         else:
             return
@@ -73,9 +73,12 @@ def state_of(path: str) -> str:
     return f"{stats.st_mtime_ns} {stats.st_size} {stats.st_ino}"
 
 
-def _is_import(caller: Any) -> bool:
+def _is_import() -> bool:
     """The import system lists every folder in which it looks for modules."""
-    return str(caller.f_code.co_filename).startswith("<frozen importlib")
+    try:
+        return sys._getframe(2).f_code.co_filename.startswith("<frozen importlib")
+    except ValueError:
+        return False  # native code lists it
 
 
 def _reads(mode: Any, flags: Any) -> bool:
