@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { SettingsError } from '../base/settings-error.ts';
 import { readExperiments } from '../io/discover.ts';
@@ -26,8 +26,10 @@ export function findExperiments(path: string): ExperimentOrigin[] {
     throw new SettingsError(`"${path}" is no config.yaml.`);
   }
   const own = ['config.yaml', 'config.yml'].find((name) => existsSync(join(folder, name)));
-  const root = rootOf(folder, own !== undefined);
-  const inside = relative(root, folder).split(sep).join('/');
+  const asGiven = rootOf(folder, own !== undefined);
+  const inside = relative(asGiven, folder).split(sep).join('/');
+  // Imports are resolved to what links lead to: shared code would be outside of a root that is given by a link.
+  const root = realpathSync(asGiven);
   const prefix = inside === '' ? '' : `${inside}/`;
   const all = configsOf(root);
   const wanted = own === undefined ? all.filter((file) => file.startsWith(prefix)) : [`${prefix}${own}`];

@@ -24,6 +24,14 @@ export function canonicalJson(value: Json): string {
   return `{${text}}`;
 }
 
+/** The same value with the keys of all its objects in code unit order. */
+export function sortKeys<T extends Json>(value: T): T {
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map(sortKeys) as unknown as T;
+  const entries = Object.entries(value as JsonObject).sort(([a], [b]) => compareText(a, b));
+  return Object.fromEntries(entries.map(([key, item]) => [key, sortKeys(item)])) as T;
+}
+
 /** Freezes a JSON value all the way down and returns it. */
 export function deepFreeze<T extends Json>(value: T): T {
   if (value !== null && typeof value === 'object' && !Object.isFrozen(value)) {

@@ -16,8 +16,13 @@ export async function digestFile(path: string): Promise<string> {
 /** Come and go with runs. */
 const NOT_LISTED = new Set(['results', 'node_modules', '__pycache__', '.git', '.nx']);
 
-/** SHA-256 of the names in a folder, in order. @throws when it cannot be read */
-export async function digestNames(path: string): Promise<string> {
-  const names = readdirSync(path).filter((name) => !NOT_LISTED.has(name));
-  return sha256(JSON.stringify(names.sort()));
+/** Of a file its content, of a folder the names in it; `missing` of what cannot be read. */
+export async function digestRead(path: string): Promise<string> {
+  try {
+    if (!statSync(path).isDirectory()) return await digestFile(path);
+    const names = readdirSync(path).filter((name) => !NOT_LISTED.has(name));
+    return sha256(names.sort().join('\0'));
+  } catch {
+    return 'missing';
+  }
 }

@@ -15,10 +15,11 @@ export class FileStates {
   }
 }
 
-function stateOf(path: string): string {
+/** Differs once a file, or what a folder holds, was written to. A worker in Python says it in the same words. */
+export function stateOf(path: string): string {
   try {
-    const stats = statSync(path, { throwIfNoEntry: false });
-    return stats === undefined ? 'missing' : `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
+    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stats === undefined ? 'missing' : `${stats.mtimeNs} ${stats.size} ${stats.ino}`;
   } catch (error) {
     return (error as Error).message;
   }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { compareText } from '../base/diagnostics.ts';
 import { type FileDigests, sha256 } from '../base/digest.ts';
 import { late } from '../base/late.ts';
@@ -8,18 +8,18 @@ import type { Definition } from '../config/config.ts';
 import type { PlannedCondition } from '../runtime/plan.ts';
 import type { KeyComponents, SourceComponent } from '../store/components.ts';
 import { inputGlobs } from './declared-inputs.ts';
+import { digestFile, digestRead } from './digest-file.ts';
 import { variablesIn } from './environment-reads.ts';
 import { FileStates } from './file-states.ts';
+import { GlobWatch } from './glob-watch.ts';
 import { ImportScanner } from './imports.ts';
 import { type Language, languageOf, ModuleFinder, runsIn } from './modules.ts';
 import { InstalledPackages } from './packages.ts';
 import type { Interpreters } from './python.ts';
 import { PythonImportScanner } from './python-imports.ts';
 import { PythonPackages } from './python-packages.ts';
-import { digestRead } from './read-files.ts';
 
-/** Below a folder of which any file may be imported. */
-const NOT_CODE = ['**/node_modules/**', '**/results/**'];
+const INSTALLED = '**/node_modules/**';
 const SOURCE = /\.(?:[cm]?[jt]s|[jt]sx|py)$/;
 
 const fastGlob = late<typeof import('fast-glob')>('fast-glob');
@@ -29,6 +29,8 @@ type ArtifactSource = Extract<PlannedCondition['sources'][number], { type: 'arti
 interface Code {
   readonly files: FileDigests;
   readonly packages: Readonly<Record<string, string>>;
+  /** Those of which any file may be imported. */
+  readonly folders: readonly GlobWatch[];
   readonly selfContained: boolean;
 }
 
@@ -41,7 +43,8 @@ export class Fingerprints {
   private readonly states = new FileStates();
   private readonly codes = new Map<string, Promise<Code>>();
   private readonly digests = new Map<string, Promise<string>>();
-  private readonly globs = new Map<string, Promise<readonly string[]>>();
+  private readonly reads = new Map<string, Promise<string>>();
+  private readonly globs = new Map<string, Promise<GlobWatch>>();
   private readonly variables = new Map<string, readonly string[]>();
 
   private readonly python: PythonImportScanner;
@@ -120,19 +123,29 @@ export class Fingerprints {
 
   private async readDigest(path: string): Promise<string> {
     this.states.note(path);
-    return this.scanner.digestOf(path) ?? digestRead(path);
+    return this.scanner.digestOf(path) ?? digestFile(path);
   }
 
-  /** Digest of a file or, by a path with a slash at its end, of the names in a folder, or `missing`: relative to the root. */
-  digestOrMissing(path: string): Promise<string> {
-    return this.digest(join(this.root, path)).catch(() => 'missing');
+  /** What `digestRead` says of a path relative to the root. */
+  digestOfRead(path: string): Promise<string> {
+    const known = this.reads.get(path) ?? digestRead(join(this.root, path));
+    this.reads.set(path, known);
+    return known;
   }
 
-  /** @returns which files of a key were written to since their digests were taken. Paths relative to the root */
-  watch({ code, loaders, files }: KeyComponents): () => string[] {
+  /**
+   * @returns which files of a key were written to since their digests were taken, and which would be in it by now. Paths
+   * relative to the root
+   */
+  async watch(planned: PlannedCondition, { code, loaders, files }: KeyComponents): Promise<() => string[]> {
     const paths = [code, loaders, files].flatMap((digests) => Object.keys(digests));
     const places = paths.map((path) => join(this.root, path));
-    return () => paths.filter((_, i) => this.states.hasChanged(places[i] as string));
+    const folders = (await this.codesOf(planned)).flatMap((reached) => reached.folders);
+    const globs = [...folders, ...(await this.inputGlobs(planned.inputs))];
+    return () => [
+      ...paths.filter((_, i) => this.states.hasChanged(places[i] as string)),
+      ...globs.flatMap((glob) => glob.news()),
+    ];
   }
 
   private languageOf({ folder, definition }: Pick<PlannedCondition, 'folder' | 'definition'>): Language {
@@ -196,16 +209,16 @@ export class Fingerprints {
       return this.readPython(planned, absolute, entries);
     }
     const tsconfig = this.finder.tsconfigOf(absolute);
-    const entries =
-      definition === undefined ? kinds.flatMap((kind) => modules[kind] ?? []) : [definition.module ?? ''];
+    const written = definition === undefined ? kinds.map((kind) => modules[kind]) : [definition.module];
+    const entries = written.filter((path) => path !== undefined);
     const reached = this.scanner.reach(entries, tsconfig);
-    const inFolders = await Promise.all(
-      reached.folders.map((path) => this.glob(`${fastGlob().escapePath(path)}/**/*`, NOT_CODE)),
-    );
-    const paths = [...reached.files, ...inFolders.flat(), ...this.finder.tsconfigFiles(absolute)];
+    const inFolders = await Promise.all(reached.folders.map((path) => this.codeBelow(path)));
+    const below = inFolders.flatMap(({ files }) => files);
+    const paths = [...reached.files, ...below, ...this.finder.tsconfigFiles(absolute)];
     return {
       files: await this.fileDigests(paths),
       packages: this.packages.versions(reached.installed),
+      folders: inFolders,
       selfContained: definition === undefined && this.scanner.isSelfContained(reached),
     };
   }
@@ -227,21 +240,26 @@ export class Fingerprints {
         places,
         packages.filter((name) => !standard.has(name)),
       ),
+      folders: [],
       selfContained: false,
     };
   }
 
   private async inputFiles({ inputs }: PlannedCondition): Promise<FileDigests> {
+    return this.fileDigests((await this.inputGlobs(inputs)).flatMap(({ files }) => files));
+  }
+
+  private inputGlobs(inputs: PlannedCondition['inputs']): Promise<GlobWatch[]> {
     const globs = inputs.flatMap((input) => (input.type === 'files' ? inputGlobs(input.glob) : []));
-    return this.fileDigests((await Promise.all(globs.map((glob) => this.glob(glob)))).flat());
+    return Promise.all(globs.map((glob) => this.glob(glob)));
   }
 
   /** Declared files and patterns to which there is no file. */
   async inputsWithoutFiles({ inputs }: PlannedCondition): Promise<string[]> {
     const missing = async (input: PlannedCondition['inputs'][number]): Promise<string[]> => {
       if (input.type !== 'files') return [];
-      const found = await Promise.all(inputGlobs(input.glob).map((glob) => this.glob(glob)));
-      return found.flat().length === 0 ? [input.glob] : [];
+      const found = await this.inputGlobs([input]);
+      return found.every(({ files }) => files.length === 0) ? [input.glob] : [];
     };
     return (await Promise.all(inputs.map(missing))).flat();
   }
@@ -269,10 +287,17 @@ export class Fingerprints {
     return this.scanner.textOf(path) ?? readFileSync(path, 'utf8');
   }
 
-  private glob(pattern: string, ignore: string[] = []): Promise<readonly string[]> {
-    const known =
-      this.globs.get(pattern) ??
-      fastGlob()(pattern, { cwd: this.root, dot: true, ignore, suppressErrors: true });
+  /** All files of a folder of which any file may be imported. */
+  private async codeBelow(folder: string): Promise<GlobWatch> {
+    const within = fastGlob().escapePath(folder);
+    // Results lie beside a config file; another folder of that name may hold code.
+    const configs = await this.glob(`${within}/**/config.{yaml,yml}`, [INSTALLED, '**/results/**']);
+    const results = configs.files.map((file) => `${fastGlob().escapePath(posix.dirname(file))}/results/**`);
+    return this.glob(`${within}/**/*`, [INSTALLED, ...results]);
+  }
+
+  private glob(pattern: string, ignore: string[] = []): Promise<GlobWatch> {
+    const known = this.globs.get(pattern) ?? GlobWatch.begin(this.root, pattern, ignore);
     this.globs.set(pattern, known);
     return known;
   }

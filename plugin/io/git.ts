@@ -9,6 +9,8 @@ const MAX_OUTPUT = 2 ** 28;
 interface GitOptions {
   /** Beside the variables of this process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What Git reads. */
+  readonly input?: string;
   /** In milliseconds. Default: as long as it takes. */
   readonly timeout?: number;
 }
@@ -17,7 +19,7 @@ interface GitOptions {
 export async function git(
   cwd: string,
   args: readonly string[],
-  { env = {}, timeout }: GitOptions = {},
+  { env = {}, input = '', timeout }: GitOptions = {},
 ): Promise<string> {
   try {
     const options = {
@@ -27,7 +29,9 @@ export async function git(
       windowsHide: true,
       ...(timeout === undefined ? {} : { timeout }),
     };
-    const { stdout } = await promisify(processes().execFile)('git', [...args], options);
+    const running = promisify(processes().execFile)('git', [...args], options);
+    running.child.stdin?.on('error', () => {}).end(input); // that it does not read all of it is told by its exit
+    const { stdout } = await running;
     return stdout.replace(/\n$/, '');
   } catch (error) {
     const { code, stderr = '', message } = error as Error & { code?: unknown; stderr?: string };

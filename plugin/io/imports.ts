@@ -5,6 +5,7 @@ import { compareText } from '../base/diagnostics.ts';
 import { sha256 } from '../base/digest.ts';
 import { late } from '../base/late.ts';
 import type { FileStates } from './file-states.ts';
+import { targetOf } from './linked.ts';
 import { importsSomething, isSelfContained } from './self-contained.ts';
 
 /** Native code: not needed for sources whose imports are known, or that import nothing. */
@@ -29,6 +30,9 @@ export interface ImportedSpecifiers {
   readonly prefix: readonly string[];
 }
 
+/** By which condition a package's `exports` and `imports` are chosen. */
+type Importing = 'import' | 'require';
+
 const NOTHING: ImportedSpecifiers = { exact: [], prefix: [] };
 const PARSED = /\.(?:[cm]?[jt]s|[jt]sx)$/;
 const REQUIRE = /\brequire\s*(?:\.\s*resolve\s*)?\(\s*(['"])([^'"\n]+)\1\s*\)/g;
@@ -43,8 +47,8 @@ const UNREADABLE: SourceFile = { ...NOTHING, text: undefined };
 
 /** Follows static, dynamic, re-exporting and `require` imports through the workspace. Nothing is executed. */
 export class ImportScanner {
-  private readonly resolvers = new Map<string | undefined, ResolverFactory>();
-  private readonly resolved = new Map<string, string | undefined>();
+  private readonly resolvers = new Map<string, ResolverFactory>();
+  private readonly resolved = new Map<string, readonly string[]>();
   private readonly sources = new Map<string, SourceFile>();
   private readonly prefix: string;
 
@@ -66,7 +70,9 @@ export class ImportScanner {
     const folders = new Set<string>();
     const installed = new Set<string>();
     const imports: { from: string; to: string }[] = [];
-    const waiting = [...entries];
+    const targets = entries.map(targetOf).filter((file) => file !== undefined);
+    // Nx sees a change of what a link leads to, and not of the link. An import is resolved to that.
+    const waiting = [...entries, ...targets.filter((file) => this.isOurs(file))];
     for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
       const from = this.relative(file);
       if (files.has(from)) continue;
@@ -74,17 +80,17 @@ export class ImportScanner {
       if (!PARSED.test(file)) continue;
       const { exact, prefix } = this.source(file);
       for (const specifier of exact) {
-        const target = this.resolve(file, specifier, tsconfig);
-        if (target === undefined) continue;
-        if (!this.isOurs(target)) {
-          installed.add(target);
-          continue;
-        }
-        imports.push({ from, to: this.relative(target) });
-        waiting.push(target);
-        if (!specifier.startsWith('.')) {
-          const owner = this.packageFolder(target, tsconfig, specifier, file);
-          if (owner !== undefined) folders.add(owner);
+        for (const target of this.targets(file, specifier, tsconfig)) {
+          if (!this.isOurs(target)) {
+            installed.add(target);
+            continue;
+          }
+          imports.push({ from, to: this.relative(target) });
+          waiting.push(target);
+          if (!specifier.startsWith('.')) {
+            const owner = this.packageFolder(target, tsconfig, specifier, file);
+            if (owner !== undefined) folders.add(owner);
+          }
         }
       }
       for (const start of prefix) {
@@ -152,27 +158,35 @@ export class ImportScanner {
     return found;
   }
 
-  /** The file behind a specifier; undefined for built-ins and what does not resolve. */
-  private resolve(from: string, specifier: string, tsconfig: string | undefined): string | undefined {
+  /** The files behind a specifier: a package may have another one for `require`. None for built-ins and what does not resolve. */
+  private targets(from: string, specifier: string, tsconfig: string | undefined): readonly string[] {
     const folder = dirname(from);
     const key = `${tsconfig}\0${folder}\0${specifier}`;
-    if (this.resolved.has(key)) return this.resolved.get(key);
-    const { path } = this.resolver(tsconfig).sync(folder, specifier);
-    const target = path?.replace(/\?.*$/, '');
-    this.resolved.set(key, target);
-    return target;
+    const known = this.resolved.get(key);
+    if (known !== undefined) return known;
+    const find = (how: Importing): string | undefined =>
+      this.resolver(tsconfig, how).sync(folder, specifier).path?.replace(/\?.*$/, '');
+    const imported = find('import');
+    // Of an installed package the version counts, whichever file it is.
+    const isSettled = specifier.startsWith('.') || (imported !== undefined && !this.isOurs(imported));
+    const required = isSettled ? undefined : find('require');
+    const targets = [...new Set([imported, required])].filter((path) => path !== undefined);
+    this.resolved.set(key, targets);
+    return targets;
   }
 
-  private resolver(tsconfig: string | undefined): ResolverFactory {
-    const known = this.resolvers.get(tsconfig);
+  private resolver(tsconfig: string | undefined, how: Importing = 'import'): ResolverFactory {
+    const key = `${how} ${tsconfig}`;
+    const known = this.resolvers.get(key);
     if (known !== undefined) return known;
     const created = new (resolver().ResolverFactory)({
       ...(tsconfig === undefined ? {} : { tsconfig: { configFile: tsconfig } }),
-      extensions: ['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx', '.json'],
+      // In the order of what loads them: of two files with one name, the same one has to be found.
+      extensions: ['.js', '.mjs', '.cjs', '.ts', '.tsx', '.mts', '.cts', '.jsx', '.json'],
       extensionAlias: { '.js': ['.js', '.ts', '.tsx'], '.mjs': ['.mjs', '.mts'], '.cjs': ['.cjs', '.cts'] },
-      conditionNames: ['node', 'import', 'require', 'default'],
+      conditionNames: ['node', how, 'default'],
     });
-    this.resolvers.set(tsconfig, created);
+    this.resolvers.set(key, created);
     return created;
   }
 
@@ -186,8 +200,7 @@ export class ImportScanner {
     specifier: string,
     from: string,
   ): string | undefined {
-    if (tsconfig !== undefined && this.resolver(undefined).sync(dirname(from), specifier).path === undefined)
-      return undefined;
+    if (tsconfig !== undefined && this.targets(from, specifier, undefined).length === 0) return undefined;
     for (let at = dirname(target); at !== this.root && at.startsWith(this.root); at = dirname(at)) {
       if (statSync(join(at, 'package.json'), { throwIfNoEntry: false })) return this.relative(at);
     }

@@ -3,6 +3,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { compareText } from '../base/diagnostics.ts';
 import type { FileStates } from './file-states.ts';
 import type { ReachableCode } from './imports.ts';
+import { targetOf } from './linked.ts';
 
 /** A folder with one of these is where a Python project's own imports start. The worker's search path says the same. */
 const PROJECT_FILES = ['pyproject.toml', 'setup.py', 'setup.cfg', 'requirements.txt'];
@@ -59,6 +60,9 @@ export class PythonImportScanner {
     for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
       if (files.has(this.relative(file))) continue;
       files.add(this.relative(file));
+      // Nx sees a change of what a link leads to, and not of the link.
+      const target = targetOf(file);
+      if (target?.startsWith(this.root + sep)) files.add(this.relative(target));
       for (const found of this.importsOf(file)) {
         const targets = this.resolve(found, file, path);
         if (targets.length === 0 && found.level === 0) packages.add(found.module.split('.')[0] ?? '');

@@ -8,7 +8,7 @@ import { escapeGlob } from './globs.ts';
 
 /** Workspace code behind an experiment, as Nx inputs need it: globs relative to the workspace root. */
 export interface ExperimentCode {
-  /** Outside of the experiment's folder, reached from its modules. */
+  /** Reached from its modules, and not beside them in the experiment's folder. */
   readonly shared: readonly string[];
   /** Everything that the verifiers module reaches, itself included. */
   readonly verifiers: readonly string[];

@@ -21,6 +21,7 @@ import { workersOf } from '../workers/create-worker.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import { InferenceCache } from './cache.ts';
 import { pluginOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import { variableOfFolder } from './own-variables.ts';
 import { parseRunOptions, type RunExecutorOptions } from './run-options.ts';
 import { openStore, resolveStore, type StoreOptions } from './store-options.ts';
 import { conditionTarget } from './targets.ts';
@@ -163,6 +164,12 @@ class TaskRun {
       this.hooks.onEvent(event);
       if (event.type === 'condition-finished') waiting.get(event.outcome.planned.id)?.(event.outcome);
     };
+    const told = new Set<string>();
+    for (const planned of plan) {
+      const text = told.has(planned.experiment) ? undefined : variableOfFolder(this.root, planned);
+      told.add(planned.experiment);
+      if (text !== undefined) this.hooks.onEvent({ type: 'warning', planned, text });
+    }
     const failFast = this.tasks.some((task) => task.options.failFast === true);
     this.running = runPlan(plan, {
       root: this.root,

@@ -87,9 +87,8 @@ export class ExperimentWorkspace {
     const foreign = new Set(toLoad.filter((name) => this.isForeign(name, modules)));
     const version = (): string =>
       versionCommand(this.root, folder, node.config.execution.python, this.pythonOption);
-    const prefix = `${escapeGlob(folder)}/`;
     return {
-      shared: inputsOf(all).filter((glob) => !glob.startsWith(prefix)),
+      shared: inputsOf(all).filter((glob) => !isOwn(glob, folder)),
       verifiers: modules.verifiers === undefined ? [] : inputsOf(this.scan(node, [modules.verifiers])),
       loaders: new Map(toLoad.map((name) => [name, foreign.has(name) ? [] : this.loaderCode(name)])),
       technologies: technologiesOf(modules),
@@ -173,6 +172,14 @@ function keyOf(root: string, files: readonly string[], options: ResolvedOptions)
 
 function inputsOf({ files, folders, locks = [] }: Reached): string[] {
   return [...files.map(escapeGlob), ...folders.map((folder) => `${escapeGlob(folder)}/**/*`), ...locks];
+}
+
+/** What stands beside the config file; a folder below may be a project of its own, whose files Nx counts there alone. */
+function isOwn(glob: string, folder: string): boolean {
+  const prefix = `${escapeGlob(folder)}/`;
+  if (!glob.startsWith(prefix)) return false;
+  const place = glob.slice(prefix.length);
+  return place === '**/*' || !place.includes('/');
 }
 
 function technologiesOf(modules: Modules): string[] {

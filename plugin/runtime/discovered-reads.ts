@@ -1,5 +1,5 @@
 import type { FileDigests } from '../base/digest.ts';
-import { type PlannedCondition, RESULTS } from './plan.ts';
+import { tooManyReads, type Warning, writtenMeanwhile } from './warnings.ts';
 
 /** Beyond this the list of files would outweigh the results. */
 const MAX_READS = 200;
@@ -10,23 +10,29 @@ export interface Reader {
   readonly code: FileDigests;
 }
 
-/** What was read, and when. */
-export interface Read {
-  /** Relative to the root, with a slash at the end of a folder's. */
+/** What was read, relative to the root, and its state before. */
+export interface DiscoveredRead {
   readonly path: string;
   readonly state: string;
 }
 
-/** Looks at what was read. */
-export interface Reads {
-  /** Rejects when there is nothing. */
-  digest(path: string): Promise<string>;
-  hasChanged(path: string, state: string): boolean;
-}
-
-interface Known {
+interface Tracked {
   readonly state: string;
   readonly digest: Promise<string>;
+}
+
+/** What a replicate has read so far. */
+export interface ReadSoFar {
+  /** Undefined: nothing can be kept with it. */
+  readonly digests: FileDigests | undefined;
+  /** Why not. */
+  readonly trouble: Warning | undefined;
+}
+
+/** The files of the workspace, by their paths relative to its root. */
+export interface ReadFiles {
+  digestOf(path: string): Promise<string>;
+  stateOf(path: string): string;
 }
 
 /**
@@ -35,55 +41,48 @@ interface Known {
  * so far. One for a run.
  */
 export class DiscoveredReads {
-  private readonly readers = new Map<string, { code: FileDigests; reads: Map<string, Known> }>();
-  private readonly changed = new Set<string>();
-  private looked = false;
+  private readonly readers = new Map<string, { code: FileDigests; reads: Map<string, Tracked> }>();
+  /** Of this moment: what comes together needs one look. */
+  private readonly states = new Map<string, string>();
 
-  constructor(private readonly files: Reads) {}
+  constructor(private readonly files: ReadFiles) {}
 
-  /** @returns the paths of those that are new */
-  add({ experiment, code }: Reader, found: readonly Read[]): string[] {
+  /** @returns the paths that are new */
+  add({ experiment, code }: Reader, found: readonly DiscoveredRead[]): string[] {
     if (found.length === 0) return [];
-    const { reads } = this.readers.get(experiment) ?? { reads: new Map<string, Known>() };
+    const { reads } = this.readers.get(experiment) ?? { reads: new Map<string, Tracked>() };
     this.readers.set(experiment, { code, reads });
     const fresh = found.filter(({ path }) => !reads.has(path));
-    for (const { path, state } of fresh)
-      reads.set(path, { state, digest: this.files.digest(path).catch(() => 'missing') });
+    for (const { path, state } of fresh) reads.set(path, { state, digest: this.files.digestOf(path) });
     return fresh.map(({ path }) => path);
   }
 
-  /**
-   * Digests by path; undefined when there are none.
-   *
-   * @returns when results cannot be kept: `too-many`, or the path of what has changed since it was read
-   */
-  of({ experiment, code }: Reader): Promise<FileDigests> | 'too-many' | { changed: string } | undefined {
+  /** Undefined when there are none. */
+  of({ experiment, code }: Reader): Promise<ReadSoFar> | undefined {
     if (this.readers.size === 0) return undefined;
-    this.look();
-    const all = new Map<string, Promise<string>>();
+    const all: [path: string, read: Tracked][] = [];
     for (const [name, reader] of this.readers) {
-      if (name !== experiment && !shareCode(code, reader.code)) continue;
-      for (const [path, { digest }] of reader.reads) {
-        if (this.changed.has(path)) return { changed: path };
-        all.set(path, digest);
-      }
+      if (name === experiment || shareCode(code, reader.code)) all.push(...reader.reads);
     }
-    if (all.size === 0) return undefined;
-    if (all.size > MAX_READS) return 'too-many';
-    const digests = [...all].map(async ([path, digest]) => [path, await digest] as const);
-    return Promise.all(digests).then((pairs) => Object.fromEntries(pairs));
+    return all.length === 0 ? undefined : this.soFar(all);
   }
 
-  /** Answers that come together need one look. */
-  private look(): void {
-    if (this.looked) return;
-    this.looked = true;
-    setImmediate(() => {
-      this.looked = false;
-    });
-    for (const { reads } of this.readers.values()) {
-      for (const [path, { state }] of reads) if (this.files.hasChanged(path, state)) this.changed.add(path);
-    }
+  private async soFar(all: readonly (readonly [path: string, read: Tracked])[]): Promise<ReadSoFar> {
+    const digests: Record<string, string> = {};
+    for (const [path, { digest }] of all) digests[path] = await digest;
+    if (Object.keys(digests).length > MAX_READS)
+      return { digests: undefined, trouble: tooManyReads(MAX_READS) };
+    // Looked at after the digests were taken: they are those of what was read.
+    const changed = all.find(([path, { state }]) => this.stateOf(path) !== state)?.[0];
+    if (changed !== undefined) return { digests: undefined, trouble: writtenMeanwhile(changed) };
+    return { digests, trouble: undefined };
+  }
+
+  private stateOf(path: string): string {
+    if (this.states.size === 0) setImmediate(() => this.states.clear());
+    const state = this.states.get(path) ?? this.files.stateOf(path);
+    this.states.set(path, state);
+    return state;
   }
 }
 
@@ -95,55 +94,4 @@ function shareCode(a: FileDigests, b: FileDigests): boolean {
       /\.(?:[cm]?[jt]sx?|py|json)$/.test(path) &&
       !/tsconfig[^/]*\.json$/.test(path),
   );
-}
-
-export interface ReadWarning {
-  /** Warnings about the same are one, told at the first. */
-  readonly about: string;
-  readonly text: string;
-}
-
-/** What a user should hear of what was read and not declared: one warning for each folder. Nx hashes what lies in the experiment's. */
-export function warningsOf({ folder, results }: PlannedCondition, paths: readonly string[]): ReadWarning[] {
-  const isResult = (path: string): boolean =>
-    `/${path}`.includes(`/${RESULTS}/`) || path.startsWith(`${results}/`);
-  const told = paths.filter((path) => isResult(path) || !path.startsWith(`${folder}/`));
-  const folders = new Map<string, string[]>();
-  for (const path of told) {
-    const place = path.slice(0, path.lastIndexOf('/') + 1);
-    folders.set(place, [...(folders.get(place) ?? []), path]);
-  }
-  return [...folders].map(([place, inside]) => {
-    const [first, ...others] = inside.filter((path) => path !== place);
-    const what = others.length > 0 ? `${others.length + 1} files of ${place}` : (first ?? place);
-    const [are, them] = others.length > 0 ? ['are', 'them'] : ['is', 'it'];
-    const where = isResult(place + (first ?? ''))
-      ? 'neither declared under "inputs" nor referred to under "datasource"'
-      : 'not declared under "inputs"';
-    return {
-      about: place,
-      text: `reads ${what}, which ${are} ${where}: Nx does not notice a change of ${them}`,
-    };
-  });
-}
-
-/** @param path of a file outside of the workspace, absolute */
-export function warningOfOutside(path: string): ReadWarning {
-  return {
-    about: 'outside',
-    text: `reads ${path}, outside of the workspace: a change of it goes unnoticed. Copied into the workspace it can be declared under "inputs"`,
-  };
-}
-
-export const TOO_MANY: ReadWarning = {
-  about: 'too many',
-  text: `reads more than ${MAX_READS} files that are not declared under "inputs": too many to keep track of, so that everything runs again each time`,
-};
-
-/** @param path of what has changed since it was read */
-export function warningOfChange(path: string): ReadWarning {
-  return {
-    about: 'changed',
-    text: `${path} is read and written to while it runs: nobody knows what was read, so that results are not kept for the next run`,
-  };
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { sortKeys } from '../base/json.ts';
 import type { ExperimentConfig } from '../config/config.ts';
 import { artifactsFolder } from '../io/condition-folder.ts';
 import { languageOf, type ModuleFinder, runsIn } from '../io/modules.ts';
@@ -49,10 +50,11 @@ export function conditionJob(
     folder,
     tsconfig: finder.tsconfigOf(folder),
     modules: { datasources, steps, outputs },
-    context: planned.context,
+    // The order in which keys were written is part of no result: nobody sees it.
+    context: sortKeys(planned.context),
     sources: planned.sources.map((source) => jobSource(source, finder)),
     bareSource: planned.bareSource,
-    steps: planned.steps.map(({ name, args }) => ({ name, args })),
+    steps: planned.steps.map(({ name, args }) => ({ name, args: sortKeys(args) })),
     outputs: planned.outputs.map(({ alias, fileName, writer }) => ({ alias, fileName, writer })),
     artifacts,
   };
@@ -61,7 +63,7 @@ export function conditionJob(
 function jobSource(source: PlannedSource, finder: ModuleFinder): JobSource {
   if (source.type === 'function') {
     const { type, alias, name, args } = source;
-    return { type, alias, name, args };
+    return { type, alias, name, args: sortKeys(args) };
   }
   const { loader, fileName } = source.output;
   const { root } = finder;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type FileDigests, sha256 } from '../base/digest.ts';
+import { artifactsFolder } from '../io/condition-folder.ts';
 import type { Fingerprints } from '../io/fingerprint.ts';
 import { type Untouched, untouched } from '../io/untouched.ts';
 import { conditionKey, type KeyComponents, replicateKey } from '../store/components.ts';
@@ -127,7 +128,7 @@ export class ConditionReuse {
   private async changed(reads: FileDigests): Promise<string[]> {
     const changed: string[] = [];
     for (const [path, digest] of Object.entries(reads)) {
-      if ((await this.fingerprints.digestOrMissing(path)) !== digest) changed.push(path);
+      if ((await this.fingerprints.digestOfRead(path)) !== digest) changed.push(path);
     }
     return changed;
   }
@@ -158,25 +159,28 @@ export class ConditionReuse {
     return { experiment: this.planned.experiment, code: this.components.code };
   }
 
-  /** Of what was read, what the keys do not cover. The artifacts of upstream conditions are in those of replicates. */
-  untracked<R extends { readonly path: string }>(reads: readonly R[]): R[] {
-    const { components, planned } = this;
-    const { code, loaders, files } = components;
-    const covered = planned.sources.flatMap((source) =>
-      source.type === 'artifact' ? [`${source.upstreamResults}/${source.condition}/`] : [],
-    );
-    return reads.filter(({ path }) => {
-      const known = Object.hasOwn(code, path) || Object.hasOwn(loaders, path) || Object.hasOwn(files, path);
-      if (known || /(?:^|\/)(?:package\.json|tsconfig[^/]*\.json)$/.test(path)) return false;
-      // Beside the results lies what is on its way to be some.
-      if (path === `${planned.results}/` || path.startsWith(`${planned.results}/.`)) return false;
-      return !covered.some((results) => path.startsWith(results));
-    });
+  /** Whether a declared file lies somewhere below a folder. */
+  holdsInputs(folder: string): boolean {
+    return Object.keys(this.components.files).some((path) => isBelow(path, folder));
   }
 
-  /** Whether something of what lies in a folder is declared. @param path with a slash at its end */
-  declares(path: string): boolean {
-    return path.endsWith('/') && Object.keys(this.components.files).some((file) => file.startsWith(path));
+  /** Whether the key covers a file that was read, or a folder that was listed. Artifacts are covered by their digests. @param path relative to the root */
+  covers(path: string): boolean {
+    const { planned, components } = this;
+    const { code, loaders, files } = components;
+    if (Object.hasOwn(code, path) || Object.hasOwn(loaders, path) || Object.hasOwn(files, path)) return true;
+    if (/(?:^|\/)(?:package\.json|tsconfig[^/]*\.json)$/.test(path)) return true;
+    return (
+      // What is on its way to be a result lies beside the others.
+      path === planned.results ||
+      path.startsWith(`${planned.results}/.`) ||
+      planned.inputs.some((input) => input.type === 'files' && isAllDeclared(path, input.glob)) ||
+      planned.sources.some(
+        (source) =>
+          source.type === 'artifact' &&
+          isBelow(path, artifactsFolder(source.upstreamResults, source.condition)),
+      )
+    );
   }
 
   /** Keeps a replicate that has just finished, if the store can. */
@@ -264,6 +268,15 @@ async function historyOf(planned: PlannedCondition, store: RunStore): Promise<Co
   const other = own ?? (await store.readHistory(experiment, condition));
   // It has read other artifacts, and published other results.
   return other && { ...other, upstream: {}, published: undefined };
+}
+
+/** Whether a declared input means everything in a folder that this one is, or lies in. */
+function isAllDeclared(folder: string, glob: string): boolean {
+  return isBelow(folder, glob.replace(/\/\*\*(?:\/\*)?$/, ''));
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
 }
 
 function digestOfAll(digests: readonly string[]): string {

@@ -3,10 +3,12 @@ import { join, sep } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { ChangeWatch, LookingTime } from '../io/change-watch.ts';
 import { ConditionFolder, readKey, removeShards } from '../io/condition-folder.ts';
+import { digestRead } from '../io/digest-file.ts';
+import { stateOf } from '../io/file-states.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
 import { isOfMachine } from '../io/machine-folders.ts';
+import { relativePath } from '../io/paths.ts';
 import type { Interpreters } from '../io/python.ts';
-import { pathOfRead, ReadFiles } from '../io/read-files.ts';
 import { RunOrigin } from '../io/run-origin.ts';
 import type { Untouched } from '../io/untouched.ts';
 import { conditionKey } from '../store/components.ts';
@@ -15,14 +17,7 @@ import type { RunStore, StoredReplicate } from '../store/store.ts';
 import type { WorkerPool } from '../workers/pool.ts';
 import type { ObservedRead, WorkerSpec } from '../workers/protocol.ts';
 import type { PoolSink } from '../workers/slot.ts';
-import {
-  DiscoveredReads,
-  type ReadWarning,
-  TOO_MANY,
-  warningOfChange,
-  warningOfOutside,
-  warningsOf,
-} from './discovered-reads.ts';
+import { DiscoveredReads } from './discovered-reads.ts';
 import type { ConditionOutcome, ConditionStatus, FailedReplicate, RunEvent } from './events.ts';
 import { describeFailure, ReplicateError, type RunFailure, stackOf } from './failures.ts';
 import { conditionJob, workerOf } from './jobs.ts';
@@ -31,7 +26,16 @@ import { mergeShards } from './merge.ts';
 import { isInline, type PlannedCondition, placeOf, replicateSeed, replicatesOf } from './plan.ts';
 import { ConditionReuse, historyName, StoreTrouble } from './reuse.ts';
 import { failureOf } from './thrown.ts';
+import { UnnoticedFiles } from './unnoticed-files.ts';
 import { UpstreamArtifacts, type UpstreamDigests } from './upstream.ts';
+import {
+  inputWithoutFiles,
+  isResult,
+  readOutside,
+  undeclaredReads,
+  undeclaredVariable,
+  Warnings,
+} from './warnings.ts';
 
 export interface RunOptions {
   /** Absolute path that the folders of the plan are relative to. */
@@ -77,9 +81,13 @@ export async function runPlan(
     upstream: new UpstreamArtifacts(root, options.store),
     fingerprints,
     origin: new RunOrigin(root, interpreters, fingerprints.finder),
-    reads: new DiscoveredReads(new ReadFiles(root)),
+    reads: new DiscoveredReads({
+      digestOf: (path) => digestRead(join(root, path)),
+      stateOf: (path) => stateOf(join(root, path)),
+    }),
     looking: new LookingTime(),
-    warned: new Set(),
+    unnoticed: new UnnoticedFiles(root),
+    warnings: new Warnings(options.onEvent),
     storeTrouble: new StoreTrouble((planned, why) =>
       options.onEvent({
         type: 'warning',
@@ -106,6 +114,7 @@ export async function runPlan(
   options.signal.addEventListener('abort', stopping, { once: true });
   const all = await Promise.all(outcomes.values());
   options.signal.removeEventListener('abort', stopping);
+  await shared.unnoticed.tell(shared.warnings);
   await options.store?.tidy().catch(() => {});
   return all;
 }
@@ -170,8 +179,8 @@ interface Shared extends RunOptions {
   readonly storeTrouble: StoreTrouble;
   readonly reads: DiscoveredReads;
   readonly looking: LookingTime;
-  /** What was warned about, for each experiment. */
-  readonly warned: Set<string>;
+  readonly unnoticed: UnnoticedFiles;
+  readonly warnings: Warnings;
   readonly origin: RunOrigin;
 }
 
@@ -186,6 +195,8 @@ class ConditionRun implements PoolSink {
   private folder: ConditionFolder | undefined;
   private reuse: ConditionReuse | undefined;
   private watch: ChangeWatch | undefined;
+  /** In the experiment's folder, and not declared. */
+  private readonly readWithin: string[] = [];
   private reused = 0;
   private ranMs = 0;
   private ran = 0;
@@ -263,17 +274,19 @@ class ConditionRun implements PoolSink {
     const { planned, shared, reuse } = this;
     if (reuse === undefined) return;
     const isInside = ({ path }: ObservedRead): boolean => path.startsWith(shared.root + sep);
-    const inside = reads
+    const untracked = reads
       .filter(isInside)
-      .map((read) => ({ path: pathOfRead(shared.root, read), state: read.state }));
-    const fresh = shared.reads.add(reuse.reader, reuse.untracked(inside));
-    for (const warning of warningsOf(
-      planned,
-      fresh.filter((path) => !reuse.declares(path)),
-    ))
-      this.warnOnce(warning);
+      .map(({ path, state }) => ({ path: relativePath(shared.root, path), state }))
+      .filter(({ path }) => !reuse.covers(path));
+    const fresh = shared.reads.add(reuse.reader, untracked);
+    // Nx hashes what lies in the experiment's folder, but for results and what it does not see.
+    const isHashed = (path: string): boolean =>
+      path.startsWith(`${planned.folder}/`) && !isResult(planned, path);
+    this.readWithin.push(...fresh.filter(isHashed));
+    const told = fresh.filter((path) => !isHashed(path) && !reuse.holdsInputs(path));
+    for (const warning of undeclaredReads(planned, told)) shared.warnings.tell(planned, warning);
     const outside = reads.find((read) => !isInside(read) && !isOfMachine(read.path));
-    if (outside !== undefined) this.warnOnce(warningOfOutside(outside.path));
+    if (outside !== undefined) shared.warnings.tell(planned, readOutside(outside.path));
   }
 
   log(replicate: number | undefined, text: string): void {
@@ -316,26 +329,13 @@ class ConditionRun implements PoolSink {
     return inPlace;
   }
 
-  /** Once for each experiment. */
-  private warnOnce({ about, text }: ReadWarning): void {
-    const { planned, shared } = this;
-    const key = `${planned.experiment}\0${about}`;
-    if (shared.warned.has(key)) return;
-    shared.warned.add(key);
-    shared.onEvent({ type: 'warning', planned, text });
-  }
-
   /** What is misspelled or not declared is not noticed when it changes. */
   private async warnOfInputs(): Promise<void> {
     const { planned, shared } = this;
-    for (const glob of await shared.fingerprints.inputsWithoutFiles(planned)) {
-      const hint = /[()]/.test(glob) ? '; a "(" or ")" of a name is written "[(]" or "[)]" beside a "*"' : '';
-      this.warnOnce({ about: glob, text: `the input "${glob}" matches no file${hint}` });
-    }
-    for (const [name, file] of await shared.fingerprints.undeclaredVariables(planned)) {
-      const text = `${file} reads the environment variable ${name}, and a change of it goes unnoticed: declare { env: ${name} } under "inputs"`;
-      this.warnOnce({ about: name, text });
-    }
+    for (const glob of await shared.fingerprints.inputsWithoutFiles(planned))
+      shared.warnings.tell(planned, inputWithoutFiles(glob));
+    for (const [name, file] of await shared.fingerprints.undeclaredVariables(planned))
+      shared.warnings.tell(planned, undeclaredVariable(name, file));
   }
 
   private async remember(published: string | undefined): Promise<void> {
@@ -386,7 +386,8 @@ class ConditionRun implements PoolSink {
     // It cannot end well any more.
     const giveUp = (): void => void pool.cancel(planned.id);
     if (toRun.length > 0 && !isInline(planned)) {
-      const look = fingerprints.watch(reuse?.components ?? (await fingerprints.components(planned)));
+      const key = reuse?.components ?? (await fingerprints.components(planned));
+      const look = await fingerprints.watch(planned, key);
       this.watch = new ChangeWatch(look, looking, giveUp);
     }
     let changed: readonly string[] = [];
@@ -396,24 +397,25 @@ class ConditionRun implements PoolSink {
       changed = this.watch?.now() ?? [];
       await this.keeping;
     }
+    if (reuse !== undefined && toRun.length > 0)
+      shared.unnoticed.note(planned, reuse.components, this.readWithin);
     return changed;
   }
 
   private keep(reuse: ConditionReuse, record: ReplicateRecord, ms: number, artifacts: string): void {
     const { shared } = this;
     const reads = shared.reads.of(reuse.reader);
-    if (reads === 'too-many' || (reads && 'changed' in reads)) {
-      reuse.distrust();
-      this.warnOnce(reads === 'too-many' ? TOO_MANY : warningOfChange(reads.changed));
-      return;
-    }
     if (Object.keys(record.artifacts).length === 0 && reads === undefined) {
       void reuse.keep(record, ms, artifacts, shared.storeTrouble);
       return;
     }
-    this.keeping = this.keeping.then(async () =>
-      reuse.keep(record, ms, artifacts, shared.storeTrouble, reads && (await reads)),
-    );
+    this.keeping = this.keeping.then(async () => {
+      const { digests, trouble } = (await reads) ?? {};
+      if (trouble !== undefined) shared.warnings.tell(this.planned, trouble);
+      if (reads === undefined || digests !== undefined)
+        return reuse.keep(record, ms, artifacts, shared.storeTrouble, digests);
+      reuse.distrust();
+    });
   }
 
   private async work(folder: ConditionFolder, toRun: readonly number[]) {

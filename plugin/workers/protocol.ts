@@ -84,13 +84,6 @@ export interface VerifyJob {
   readonly treatment: Metrics;
 }
 
-export interface ObservedRead {
-  /** Absolute path of a file, or, with a separator at the end, of a folder whose names were asked for. */
-  readonly path: string;
-  /** When it was read: its time of change in whole milliseconds, a space, and its size in bytes; or `missing`. */
-  readonly state: string;
-}
-
 export type ToWorker =
   | {
       readonly type: 'run';
@@ -107,6 +100,15 @@ export type ToWorker =
   | { readonly type: 'abort' }
   /** Nothing more will come: steps let go of what they hold, and the process ends. Node workers hold nothing. */
   | { readonly type: 'end' };
+
+/** A file that was read, or a folder whose names were. */
+/** A file that was read, or a folder that was listed. */
+export interface ObservedRead {
+  /** Absolute. */
+  readonly path: string;
+  /** What `stateOf` said before it was read. */
+  readonly state: string;
+}
 
 export type FromWorker =
   /** The modules are loaded, every function is found: from here on a crash is the fault of a replicate. */

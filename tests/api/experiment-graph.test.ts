@@ -46,6 +46,22 @@ test('a folder runs with what it reads, wherever it lies; others may be broken',
   expect(rerun.last?.provenance.conditions.more).toMatchObject({ reused: 0, ran: 3 });
 });
 
+test('shared code counts in a workspace that is given by a link', async () => {
+  using lab = new Lab({
+    'e/config.yaml': config(),
+    'e/datasources.ts': 'export const source = () => 1;\n',
+    'e/steps.ts': "import { shared } from '../shared.ts';\nexport const step = () => shared;\n",
+    'shared.ts': 'export const shared = 1;\n',
+  });
+  using folder = new Folder();
+  symlinkSync(lab.root, folder.join('link'));
+  const run = async () => (await ExperimentGraph.fromYaml(folder.join('link', 'e')).run()).e?.provenance;
+  await run();
+  expect((await run())?.conditions.baseline).toMatchObject({ reused: 1, ran: 0 });
+  lab.write({ 'shared.ts': 'export const shared = 2;\n' });
+  expect((await run())?.conditions.baseline).toMatchObject({ reused: 0, ran: 1 });
+});
+
 test('problems of the configs are told with their place', () => {
   using lab = chain();
   expect(() => ExperimentGraph.fromYaml(`${lab.root}/other`)).toThrow(

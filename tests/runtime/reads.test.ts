@@ -119,7 +119,7 @@ def read(ctx):
   });
   const { events } = await lab.run({ store: 'store', workers: 1 });
   expect(events.flatMap((event) => (event.type === 'warning' ? [event.text] : []))).toEqual([
-    'e/unlisted.txt is read and written to while it runs: nobody knows what was read, so that results are not kept for the next run',
+    'reads e/unlisted.txt, which was written to after that and is not declared under "inputs": what finishes from then on is not kept',
   ]);
   expect(lab.metric('e/baseline', 'size')).toEqual([1, 1, 3]);
   // The file holds "xyz" from the beginning now.

@@ -58,7 +58,7 @@ export const read = () => {
   });
   const told = [
     'e/baseline: reads shared/one.txt, which is not declared under "inputs": Nx does not notice a change of it',
-    'e/baseline: reads 201 files of shared/all/, which are not declared under "inputs": Nx does not notice a change of them',
+    'e/baseline: reads 201 files of shared/all, which are not declared under "inputs": Nx does not notice a change of them',
     'e/baseline: reads more than 200 files that are not declared under "inputs": too many to keep track of, so that everything runs again each time',
   ];
   expect(warnings(await lab.run({ store: 'store', workers: 1 }))).toEqual(told);

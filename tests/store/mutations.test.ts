@@ -8,7 +8,10 @@ import { COUNTING, CountingLab } from './counting-lab.ts';
  */
 const FILES = {
   'tsconfig.json': '{ "compilerOptions": { "paths": { "@shared/*": ["./libs/shared/*"] } } }',
-  'package.json': '{ "name": "lab", "version": "1.0.0" }',
+  'package.json':
+    '{ "name": "lab", "version": "1.0.0", "imports": { "#own": { "require": "./libs/old.ts", "import": "./libs/own.ts" } } }',
+  'libs/own.ts': 'export const own = 1;\n',
+  'libs/old.ts': 'export const own = 100;\n',
   'libs/shared/gain.ts': 'export const gain = 1;\n',
   'libs/other/gain.ts': 'export const gain = 100;\n',
   'libs/near.ts': "export { far } from './far.js';\n",
@@ -32,7 +35,7 @@ const FILES = {
   'producer/config.yaml': `description: Makes a number.
 replicates: 2
 seed: 7
-params: { base: 1 }
+params: { base: 1, nested: { first: 1, second: 2 } }
 inputs: [data/*.txt, "{workspaceRoot}/data/outside.txt", { env: LAB_MODEL }]
 datasource:
   raw: { read: { scale: 1 } }
@@ -54,16 +57,17 @@ export const read = defineDatasource({ scale: 2 }, ({ scale }) =>
   'producer/steps.ts': `${COUNTING}
 import { defineStep } from 'nx-experiments';
 import { gain } from '@shared/gain';
+import { own } from '#own';
 import { packed } from '../libs/pack/main.js';
 import { far } from '../libs/near.ts';
 import { dep } from 'dep';
 import constants from './constants.json';
 import { helper } from './helper';
 const old = require('./old.cjs');
-export const add = defineStep({ base: 0, extra: 0 }, async (data: unknown, { base, extra }) => {
+export const add = defineStep({ base: 0, extra: 0, nested: {} }, async (data: unknown, { base, extra }) => {
   const { lazy } = await import('./lazy.ts');
   const { model } = await import(\`./models/\${'one'}.ts\`);
-  return { data, base, extra, gain, packed, far, dep, ...constants, helper: helper(), ...old, lazy, model };
+  return { data, base, extra, gain, own, packed, far, dep, ...constants, helper: helper(), ...old, lazy, model };
 });
 export const finish = defineStep({ last: 0, unset: 1 }, async (data: object, { last, unset }, ctx) => {
   executed(ctx);
@@ -141,10 +145,16 @@ const MUTATIONS: readonly (readonly [kind: string, change: Change, executed: rea
   ],
   ['a file that nothing imports', edit('producer/unrelated.ts', '= 1', '= 2'), []],
   [
-    'a module that comes before another of its name',
+    'a module that comes after another of its name',
     add('producer/helper.tsx', 'export const helper = () => 5;\n'),
     [],
   ],
+  [
+    'a module that comes before another of its name',
+    add('producer/helper.js', 'export const helper = () => 5;\n'),
+    BOTH,
+  ],
+  ['a file by a name that package.json gives it', edit('libs/own.ts', '= 1', '= 2'), BOTH],
   ['a default of a parameter', edit('producer/steps.ts', 'unset: 1', 'unset: 2'), BOTH],
   ['a writer', edit('producer/outputs.ts', 'encode(value)', 'encode({ ...value, more: 2 })'), BOTH],
   ['a helper of a writer', edit('producer/encode.ts', 'stringify(value)', 'stringify(value, null, 1)'), BOTH],
@@ -184,9 +194,10 @@ const MUTATIONS: readonly (readonly [kind: string, change: Change, executed: rea
   ],
   [
     'a parameter that no step declares',
-    edit('producer/config.yaml', 'base: 1', 'base: 1, spare: 1'),
+    edit('producer/config.yaml', 'base: 1,', 'base: 1, spare: 1,'),
     PRODUCER,
   ],
+  ['the order of parameters', edit('producer/config.yaml', 'first: 1, second: 2', 'second: 2, first: 1'), []],
   ['the root seed', edit('producer/config.yaml', 'seed: 7', 'seed: 8'), BOTH],
   ['the file name of an output', edit('producer/config.yaml', 'summary.json', 'other.json'), BOTH],
   [

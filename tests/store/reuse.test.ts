@@ -132,6 +132,49 @@ test.each([
   },
 );
 
+test.each([
+  ['a file that a declared glob matches', 'producer/data/new.txt'],
+  ['a file in a new folder of a declared one', 'producer/folder/new/new.txt'],
+  ['a declared file that was missing', 'producer/missing.txt'],
+  ['a module that a computed import may reach', 'producer/models/new.ts'],
+])(
+  '%s appears while it runs: nothing that finished afterwards is kept, also when it is removed',
+  async (_, file) => {
+    using lab = chain(6);
+    lab.write({
+      'producer/data/old.txt': '',
+      'producer/folder/old.txt': '',
+      'producer/models/old.ts': 'export const model = 1;\n',
+    });
+    lab.append('producer/config.yaml', 'inputs: ["data/*.txt", folder, missing.txt]\n');
+    lab.replace(
+      'producer/steps.ts',
+      'executed(ctx);',
+      `executed(ctx); await import(\`./models/\${'old'}.ts\`); await new Promise((done) => setTimeout(done, 100));`,
+    );
+    let finished = 0;
+    const onEvent = (event: RunEvent): void => {
+      if (event.type === 'replicate-finished' && ++finished === 2)
+        setImmediate(() => lab.write({ [file]: '' }));
+    };
+    const { ran } = await lab.count({ only: ['producer/baseline'], onEvent });
+    expect(ran.failures('producer/baseline')).toEqual([
+      expect.stringContaining(`${file} changed while it ran: its results could be of either version.`),
+    ]);
+    lab.remove(file);
+    const again = await lab.count({ only: ['producer/baseline'] });
+    expect(again.ran.outcome('producer/baseline').status).toBe('succeeded');
+    expect(again.replicates).toEqual({ 'producer/baseline': [2, 3, 4, 5] });
+  },
+);
+
+test('what runs write themselves appears in no declared glob', async () => {
+  using lab = chain(3);
+  lab.append('producer/config.yaml', 'inputs: ["**/*.json"]\n');
+  const { ran } = await lab.count();
+  expect(ran.outcomes.map(({ status }) => status)).toEqual(ran.outcomes.map(() => 'succeeded'));
+});
+
 test('code that changes while it runs fails the condition without a store too: Nx would keep its results', async () => {
   using lab = chain(6);
   lab.replace(
