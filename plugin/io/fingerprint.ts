@@ -211,7 +211,7 @@ export class Fingerprints {
     const tsconfig = this.finder.tsconfigOf(absolute);
     const written = definition === undefined ? kinds.map((kind) => modules[kind]) : [definition.module];
     const entries = written.filter((path) => path !== undefined);
-    const reached = this.scanner.reach(entries, tsconfig);
+    const reached = this.scanner.reach(this.finder.withTargets(entries), tsconfig);
     const inFolders = await Promise.all(reached.folders.map((path) => this.codeBelow(path)));
     const below = inFolders.flatMap(({ files }) => files);
     const paths = [...reached.files, ...below, ...this.finder.tsconfigFiles(absolute)];

@@ -5,7 +5,6 @@ import { compareText } from '../base/diagnostics.ts';
 import { sha256 } from '../base/digest.ts';
 import { late } from '../base/late.ts';
 import type { FileStates } from './file-states.ts';
-import { targetOf } from './linked.ts';
 import { importsSomething, isSelfContained } from './self-contained.ts';
 
 /** Native code: not needed for sources whose imports are known, or that import nothing. */
@@ -70,9 +69,7 @@ export class ImportScanner {
     const folders = new Set<string>();
     const installed = new Set<string>();
     const imports: { from: string; to: string }[] = [];
-    const targets = entries.map(targetOf).filter((file) => file !== undefined);
-    // Nx sees a change of what a link leads to, and not of the link. An import is resolved to that.
-    const waiting = [...entries, ...targets.filter((file) => this.isOurs(file))];
+    const waiting = [...entries];
     for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
       const from = this.relative(file);
       if (files.has(from)) continue;

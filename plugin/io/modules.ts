@@ -1,10 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { Definition } from '../config/config.ts';
 import { encodeDefinition } from '../runtime/definitions.ts';
+import { targetOf } from './linked.ts';
 
 export const MODULE_KINDS = ['datasources', 'steps', 'outputs', 'verifiers'] as const;
 export type ModuleKind = (typeof MODULE_KINDS)[number];
+
+const INSTALLED = `${sep}node_modules${sep}`;
 
 /** In the order in which they are preferred. */
 const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs', '.py'];
@@ -66,8 +69,12 @@ function moduleFiles(names: readonly string[]): string[] {
 }
 
 function namesIn(folder: string): readonly string[] {
+  return entriesIn(folder).map(({ name }) => name);
+}
+
+function entriesIn(folder: string): readonly Dirent[] {
   try {
-    return readdirSync(folder);
+    return readdirSync(folder, { withFileTypes: true });
   } catch {
     return [];
   }
@@ -77,6 +84,7 @@ function namesIn(folder: string): readonly string[] {
 export class ModuleFinder {
   private readonly files = new Map<string, readonly string[]>();
   private readonly modules = new Map<string, Modules>();
+  private readonly links = new Set<string>();
   private readonly hasTsconfig = new Map<string, boolean>();
   private readonly tsconfigs = new Map<string, string | undefined>();
   private readonly chains = new Map<string, readonly string[]>();
@@ -95,6 +103,20 @@ export class ModuleFinder {
     const found = modulesAmong(folder, this.filesIn(folder));
     this.modules.set(folder, found);
     return found;
+  }
+
+  /**
+   * These modules, and what those of them that are links lead to in the workspace: Nx sees a change of that, and not of the link.
+   *
+   * @param modules absolute paths
+   */
+  withTargets(modules: readonly string[]): string[] {
+    const mayBeLinks = modules.filter((path) => this.links.has(path) || !this.files.has(dirname(path)));
+    const targets = mayBeLinks.map(targetOf).filter((path) => path !== undefined);
+    return [
+      ...modules,
+      ...targets.filter((path) => path.startsWith(this.root + sep) && !path.includes(INSTALLED)),
+    ];
   }
 
   /** Names of a folder's files that stand in each other's way: two languages in one experiment, or twice the same module. */
@@ -127,9 +149,11 @@ export class ModuleFinder {
   private filesIn(folder: string): readonly string[] {
     const known = this.files.get(folder);
     if (known !== undefined) return known;
-    const names = namesIn(folder);
+    const entries = entriesIn(folder);
+    const names = entries.map(({ name }) => name);
     const files = moduleFiles(names);
     this.files.set(folder, files);
+    for (const entry of entries) if (entry.isSymbolicLink()) this.links.add(join(folder, entry.name));
     this.hasTsconfig.set(folder, names.includes('tsconfig.json'));
     return files;
   }

@@ -21,10 +21,10 @@ export class Unnoticed {
   /** Asks Git once. @param paths of which an ignore file may hide some; where there is no Git, nobody asks */
   static async look(root: string, paths: readonly string[]): Promise<Unnoticed> {
     const unnoticed = new Unnoticed(root);
+    if (!mayBeInRepository(root)) return unnoticed;
     // Git refuses what lies behind a link.
     const plain = [...new Set(paths)].filter((path) => unnoticed.target(path) === path);
-    if (plain.length > 0 && mayBeInRepository(root))
-      unnoticed.ignored = new Set(await ignoredOf(root, plain));
+    if (plain.length > 0) unnoticed.ignored = new Set(await ignoredOf(root, plain));
     return unnoticed;
   }
 

@@ -160,7 +160,7 @@ export class ExperimentWorkspace {
 
   private scanTyped(node: ExperimentNode, entries: readonly string[]): Reached {
     const folder = join(this.root, node.config.folder);
-    const code = this.scanner.reach(entries, this.finder.tsconfigOf(folder));
+    const code = this.scanner.reach(this.finder.withTargets(entries), this.finder.tsconfigOf(folder));
     // Its `paths` decide what an import means.
     return { ...code, files: [...code.files, ...this.finder.tsconfigFiles(folder)] };
   }
