@@ -1,4 +1,8 @@
 import type { ParseArgsConfig } from 'node:util';
+import { MAX_WIDTH } from '../report/text-grid.ts';
+
+/** In a terminal that is narrower, lines are broken. */
+const NARROWEST = 72;
 
 /** What a command line gave. */
 export interface Arguments {
@@ -37,6 +41,12 @@ export function listOf(value: Arguments['options'][string]): string[] | undefine
 
 export function toJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** Columns for what is printed: those of the terminal, within reason. A file gets all of them. */
+export function columnsToFill(): number {
+  const { isTTY, columns } = process.stdout;
+  return isTTY && columns > 0 ? Math.min(Math.max(columns, NARROWEST), MAX_WIDTH) : MAX_WIDTH;
 }
 
 /** Whether standard output is a terminal that shows colours, and nobody has asked for none (NO_COLOR). */

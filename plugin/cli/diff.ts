@@ -11,10 +11,11 @@ import { renderDiffMarkdown } from '../report/diff/markdown.ts';
 import { type DiffModel, diffSummaries } from '../report/diff/model.ts';
 import type { Summary } from '../report/diff/parse-summary.ts';
 import { renderDiffTable } from '../report/diff/table.ts';
+import { MAX_WIDTH } from '../report/text-grid.ts';
 import { factsOf } from '../runtime/dossier.ts';
 import { planConditions, RESULTS } from '../runtime/plan.ts';
 import { previewPlan } from '../runtime/preview.ts';
-import { type Arguments, type Command, listOf, textOf } from './command.ts';
+import { type Arguments, type Command, columnsToFill, listOf, textOf } from './command.ts';
 import { readBase } from './diff/base.ts';
 import { readResults } from './diff/read-results.ts';
 import { staleNotes, UNKNOWN_AGE } from './stale-notes.ts';
@@ -24,7 +25,7 @@ const FORMATS = {
   table: renderDiffTable,
   json: renderDiffJson,
   markdown: renderDiffMarkdown,
-} as const satisfies Readonly<Record<string, (model: DiffModel) => string>>;
+} as const satisfies Readonly<Record<string, (model: DiffModel, width: number) => string>>;
 
 type Format = keyof typeof FORMATS;
 const BY_EXTENSION: Readonly<Record<string, Format>> = {
@@ -71,7 +72,7 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
   );
   const notes = [...now.notes, ...base.notes];
   const model = diffSummaries(base.summary, now.summary, { base: base.text, notes, conditions, metrics });
-  const text = render(model);
+  const text = render(model, output === undefined ? columnsToFill() : MAX_WIDTH);
   if (output === undefined) print(text);
   else {
     writeFileSync(resolve(cwd, output), text);

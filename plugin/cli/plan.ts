@@ -32,7 +32,8 @@ function previewData({ planned, status, reused, toRun, reasons, expectedMs }: Co
 }
 
 function renderPlan(previews: readonly ConditionPreview[]): string {
-  if (previews.length === 0) return 'There are no experiments.\n';
+  if (previews.length === 0)
+    return 'There are no experiments: add one with "nx g nx-experiments:experiment <name>", or a folder with a config.yaml below "experiments".\n';
   const width = Math.max(...previews.map(({ planned }) => planned.id.length));
   const lines = previews.map(({ planned, status, reused, toRun, reasons, expectedMs }) => {
     const time = toRun > 0 && expectedMs !== undefined ? `, about ${formatDuration(expectedMs)}` : '';

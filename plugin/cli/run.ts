@@ -11,7 +11,7 @@ import { stopSignal } from '../nx/stop-signal.ts';
 import { renderOutcome, TerminalReporter } from '../nx/terminal.ts';
 import { problemsOf } from '../report/problems.ts';
 import { renderTable } from '../report/table.ts';
-import { type Arguments, type Command, showsColour, textOf, toJson } from './command.ts';
+import { type Arguments, type Command, columnsToFill, showsColour, textOf, toJson } from './command.ts';
 import { choicesOf, numbersOf } from './run-choices.ts';
 import { readGraph } from './workspace.ts';
 
@@ -39,7 +39,9 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
           return print(`${experiment}: not compared: ${why}\n`);
         }
         const problems = problemsOf(model).map((problem) => `${experiment}: ${problem}\n`);
-        print(`\n${renderTable(model, { colour: showsColour() })}\n${problems.join('')}`);
+        print(
+          `\n${renderTable(model, { colour: showsColour(), width: columnsToFill() })}\n${problems.join('')}`,
+        );
       },
     },
   );

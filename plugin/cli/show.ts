@@ -20,7 +20,7 @@ import { type ConditionRef, planConditions, RESULTS } from '../runtime/plan.ts';
 import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
 import { workersOf } from '../workers/create-worker.ts';
 import { WorkerPool } from '../workers/pool.ts';
-import { type Command, showsColour, toJson } from './command.ts';
+import { type Command, columnsToFill, showsColour, toJson } from './command.ts';
 import { staleNotes, UNKNOWN_AGE } from './stale-notes.ts';
 import { type GraphWorkspace, readGraph, selectConditions } from './workspace.ts';
 
@@ -200,7 +200,7 @@ async function renderResults(
     ...(problem === undefined ? [] : [`The hypotheses are not judged: ${problem}`]),
   ];
   const model = compareConditions({ name, description: undefined }, manifests, verdicts);
-  const table = renderTable(model, { colour: showsColour() });
+  const table = renderTable(model, { colour: showsColour(), width: columnsToFill() });
   return `\nLast results:\n${[...notes.flatMap(wrap), ...(notes.length > 0 ? [''] : []), table].join('\n')}`;
 }
 

@@ -31,17 +31,18 @@ const COLOURS: Readonly<Record<Reading['word'], Parameters<typeof styleText>[0]>
 };
 
 /**
- * The comparison as plain text of at most 100 columns.
+ * The comparison as plain text.
  *
  * @param colour for a terminal that shows it
+ * @param width of the terminal: most columns
  */
-export function renderTable(model: ReportModel, { colour = false } = {}): string {
-  const lines = [heading(model), ''];
+export function renderTable(model: ReportModel, { colour = false, width = MAX_WIDTH } = {}): string {
+  const lines = [heading(model, width), ''];
   if (model.metrics.length === 0) lines.push('  No metrics were recorded.');
-  else lines.push(...metricTable(model, colour));
-  for (const verdicts of groupVerdicts(model.verdicts)) lines.push('', ...renderVerdicts(verdicts));
+  else lines.push(...metricTable(model, colour, width));
+  for (const verdicts of groupVerdicts(model.verdicts)) lines.push('', ...renderVerdicts(verdicts, width));
   const troubles = troublesOf(model);
-  if (troubles.length > 0) lines.push('', ...troubles.flatMap(wrap));
+  if (troubles.length > 0) lines.push('', ...troubles.flatMap((text) => wrap(text, width)));
   return `${lines.join('\n')}\n`;
 }
 
@@ -58,8 +59,8 @@ export function troublesOf({ conditions, missing }: ReportModel): string[] {
   ];
 }
 
-function heading({ experiment, description, conditions }: ReportModel): string {
-  return clip(`${experiment}: ${description || count(conditions.length, 'condition')}`, MAX_WIDTH);
+function heading({ experiment, description, conditions }: ReportModel, width: number): string {
+  return clip(`${experiment}: ${description || count(conditions.length, 'condition')}`, width);
 }
 
 /** Ways to show the numbers of a row, the widest first: one is chosen that leaves room for the names. */
@@ -71,7 +72,7 @@ const LAYOUTS = [
 ] as const;
 type Layout = (typeof LAYOUTS)[number];
 
-function metricTable(model: ReportModel, colour: boolean): string[] {
+function metricTable(model: ReportModel, colour: boolean, width: number): string[] {
   const rows = model.metrics;
   const readings = rows.map((row) => readRow(model, row));
   const longest = (names: readonly string[]): number =>
@@ -82,8 +83,8 @@ function metricTable(model: ReportModel, colour: boolean): string[] {
   ];
   const wanted = Math.min(metric, MIN_NAME) + Math.min(condition, MIN_NAME);
   const tables = LAYOUTS.map((layout) => numbersOf(rows, readings, layout));
-  const numbers = tables.find((table) => roomFor(table) >= wanted) ?? tables[tables.length - 1] ?? [];
-  const room = roomFor(numbers);
+  const numbers = tables.find((table) => roomFor(table, width) >= wanted) ?? tables[tables.length - 1] ?? [];
+  const room = roomFor(numbers, width);
   const forCondition = Math.min(condition, Math.max(Math.floor(room / 2), room - metric));
   const [head = [], ...cells] = numbers;
   const grid = renderGrid(
@@ -100,13 +101,13 @@ function metricTable(model: ReportModel, colour: boolean): string[] {
   );
   const [title = '', rule = '', ...body] = grid;
   const painted = body.map((line, i) => (colour ? paint(line, readings[i]) : line));
-  return [title, rule, ...painted, ...footnote(rows, readings), ...nestedNote(rows)];
+  return [title, rule, ...painted, ...footnote(rows, readings, width), ...nestedNote(rows, width)];
 }
 
 /** Columns for the two names together. */
-function roomFor(numbers: readonly (readonly string[])[]): number {
+function roomFor(numbers: readonly (readonly string[])[], most: number): number {
   const taken = widthsOf(numbers).reduce((sum, width) => sum + GAP.length + width, 0);
-  return MAX_WIDTH - taken - 2 * GAP.length;
+  return most - taken - 2 * GAP.length;
 }
 
 function numbersOf(
@@ -155,20 +156,24 @@ function wordOf(reading: Reading | undefined): string {
   return reading.verdict === undefined && reading.word !== 'same' ? `(${reading.word})` : reading.word;
 }
 
-function footnote(rows: readonly MetricRow[], readings: readonly (Reading | undefined)[]): string[] {
+function footnote(
+  rows: readonly MetricRow[],
+  readings: readonly (Reading | undefined)[],
+  width: number,
+): string[] {
   const unasked = readings.some(
     (reading) => reading?.verdict === undefined && reading?.word !== 'same' && reading,
   );
   if (!unasked) return [];
   const tests = rows.filter(({ comparison }) => comparison && !Number.isNaN(comparison.p)).length;
   const how = tests > 1 ? `, Holm over ${tests}` : '';
-  return [`${GAP}(verdict): no hypothesis decides; paired t test at ${ALPHA}${how}`];
+  return wrap(`(verdict): no hypothesis decides; paired t test at ${ALPHA}${how}`, width);
 }
 
-function nestedNote(rows: readonly MetricRow[]): string[] {
+function nestedNote(rows: readonly MetricRow[], width: number): string[] {
   const names = [...new Set(rows.filter(({ sample }) => sample.nested).map(({ metric }) => metric))];
   if (names.length === 0) return [];
-  return wrap(`${names.join(', ')}: recorded several times in a replicate; its mean counts`);
+  return wrap(`${names.join(', ')}: recorded several times in a replicate; its mean counts`, width);
 }
 
 /** The last word of a line. */
@@ -185,9 +190,9 @@ function renderSpread({ description: { mean, sd, missing } }: MetricRow, format:
 }
 
 /** A table of what the verifier returned; sentences where that would be too wide, or where it failed. */
-function renderVerdicts(verdicts: readonly Verdict[]): string[] {
+function renderVerdicts(verdicts: readonly Verdict[], width: number): string[] {
   const [first] = verdicts;
-  if (first?.builtIn) return renderTests(verdicts);
+  if (first?.builtIn) return renderTests(verdicts, width);
   const keys = [...new Set(verdicts.flatMap(({ result }) => (result.ok ? Object.keys(result.values) : [])))];
   const rows = verdicts.map((verdict) => [
     clip(verdict.condition, MAX_NAME),
@@ -196,52 +201,86 @@ function renderVerdicts(verdicts: readonly Verdict[]): string[] {
   ]);
   const grid = renderGrid([['condition', 'metric', ...keys.map(printable)], ...rows], 2);
   const failed = verdicts.some(({ result }) => !result.ok);
-  if (first === undefined || failed || grid.some((line) => line.length > MAX_WIDTH))
-    return verdicts.flatMap(renderVerdict);
+  if (first === undefined || failed || isWider(grid, width))
+    return verdicts.flatMap((verdict) => renderVerdict(verdict, width));
   const order = keys.includes('p_value') && verdicts.length > 1 ? ', smallest p_value first' : '';
-  return [...wrap(`${first.hypothesis} (${first.verifier}, each condition vs baseline${order})`), ...grid];
+  return [
+    ...wrap(`${first.hypothesis} (${first.verifier}, each condition vs baseline${order})`, width),
+    ...grid,
+  ];
 }
 
+/** Columns of a test that may go where the terminal is narrow, the least of them first. */
+const SPARED = ['p', 'effect', 'metric', 'interval'] as const;
+type Spared = (typeof SPARED)[number];
+
 /** What a built-in test says of each condition, and what it would take to say more. */
-function renderTests(verdicts: readonly Verdict[]): string[] {
+function renderTests(verdicts: readonly Verdict[], width: number): string[] {
   const all = verdicts.map((verdict) => new VerdictValues(verdict));
   const [first] = all;
   if (first === undefined) return [];
-  const head = [
-    ...['condition', 'metric', 'difference', 'interval', 'p'],
-    ...(first.isCorrected ? ['corrected'] : []),
-    ...[first.effectName, 'significant'],
-  ];
-  const rows = all.map((values) => [
-    clip(values.verdict.condition, MAX_NAME / 2),
-    clip(values.verdict.metrics.join(', '), MAX_NAME / 2),
-    signed(values.number('difference'), formatNumber),
-    values.interval,
-    formatP(values.number('p_value')),
-    ...(first.isCorrected ? [formatP(values.number('p_adjusted'))] : []),
-    formatShort(values.number('effect_size')),
-    values.significant ? 'yes' : 'no',
-  ]);
-  const { hypothesis, verifier } = first.verdict;
+  const { hypothesis, verifier, metrics } = first.verdict;
+  const onOne = verdicts.every((verdict) => verdict.metrics.join() === metrics.join());
+  const mayGo = SPARED.filter((column) =>
+    column === 'p' ? first.isCorrected : column === 'metric' ? onOne : true,
+  );
+  const tables = [...mayGo.keys(), mayGo.length].map((n) => {
+    const gone = mayGo.slice(0, n);
+    return { gone, grid: testGrid(all, (column) => !gone.includes(column)) };
+  });
+  const { gone, grid } =
+    tables.find((table) => !isWider(table.grid, width)) ?? (tables.at(-1) as (typeof tables)[0]);
+  const subject = gone.includes('metric') ? ` of ${metrics.join(', ')}` : '';
   return [
-    ...wrap(`${hypothesis} (${verifier}, each condition vs baseline${first.correction})`),
-    ...renderGrid([head, ...rows], 2),
+    ...wrap(`${hypothesis} (${verifier}${subject}, each condition vs baseline${first.correction})`, width),
+    ...grid,
     ...verdicts.flatMap((verdict) => {
       const remarks = remarksOn(verdict);
       return remarks.length === 0
         ? []
-        : wrap(`${verdict.condition} on ${verdict.metrics.join(', ')}: ${remarks.join('; ')}`);
+        : wrap(`${verdict.condition} on ${verdict.metrics.join(', ')}: ${remarks.join('; ')}`, width);
     }),
   ];
 }
 
-function renderVerdict(verdict: Verdict): string[] {
+function testGrid(all: readonly VerdictValues[], shows: (column: Spared) => boolean): string[] {
+  const [first] = all;
+  if (first === undefined) return [];
+  const when = (is: boolean, cell: string): string[] => (is ? [cell] : []);
+  const head = [
+    'condition',
+    ...when(shows('metric'), 'metric'),
+    'difference',
+    ...when(shows('interval'), 'interval'),
+    ...when(shows('p'), 'p'),
+    ...when(first.isCorrected, 'corrected'),
+    ...when(shows('effect'), first.effectName),
+    'significant',
+  ];
+  const rows = all.map((values) => [
+    clip(values.verdict.condition, MAX_NAME / 2),
+    ...when(shows('metric'), clip(values.verdict.metrics.join(', '), MAX_NAME / 2)),
+    signed(values.number('difference'), formatNumber),
+    ...when(shows('interval'), values.interval),
+    ...when(shows('p'), formatP(values.number('p_value'))),
+    ...when(first.isCorrected, formatP(values.number('p_adjusted'))),
+    ...when(shows('effect'), formatShort(values.number('effect_size'))),
+    values.significant ? 'yes' : 'no',
+  ]);
+  return renderGrid([head, ...rows], shows('metric') ? 2 : 1);
+}
+
+function isWider(lines: readonly string[], width: number): boolean {
+  return lines.some((line) => line.length > width);
+}
+
+function renderVerdict(verdict: Verdict, width: number): string[] {
   const { hypothesis, condition, metrics, result } = verdict;
   const subject = `${hypothesis}, ${condition} vs baseline on ${metrics.join(', ')}`;
-  if (!result.ok) return wrap(`${subject}: ${result.message}`);
+  if (!result.ok) return wrap(`${subject}: ${result.message}`, width);
   const values = new VerdictValues(verdict);
   const shown = Object.entries(result.values).map(
     ([key, value]) => `${key} ${typeof value === 'string' ? JSON.stringify(value) : values.text(key)}`,
   );
-  return wrap(`${subject}: ${shown.join(', ')}`);
+  return wrap(`${subject}: ${shown.join(', ')}`, width);
 }

@@ -1,6 +1,6 @@
 import { printable } from '../base/diagnostics.ts';
 
-/** No line of what we print is longer. */
+/** No line of what we print is longer; in a narrow terminal they are shorter still. */
 export const MAX_WIDTH = 100;
 export const GAP = '  ';
 
@@ -28,18 +28,18 @@ export function widthsOf(lines: readonly (readonly string[])[]): number[] {
 }
 
 /** Breaks a text between words, and long words anywhere; what follows the first line is indented further. */
-export function wrap(text: string): string[] {
+export function wrap(text: string, width: number = MAX_WIDTH): string[] {
   const lines: string[] = [];
   let line = GAP;
   for (const word of printable(text).split(' ')) {
     let rest = word;
-    if (line.trim() !== '' && line.length + 1 + rest.length > MAX_WIDTH) {
+    if (line.trim() !== '' && line.length + 1 + rest.length > width) {
       lines.push(line);
       line = GAP.repeat(2);
     }
     line += line.trim() === '' ? '' : ' ';
-    while (line.length + rest.length > MAX_WIDTH) {
-      const part = fit(rest, MAX_WIDTH - line.length);
+    while (line.length + rest.length > width) {
+      const part = fit(rest, width - line.length);
       lines.push(line + part);
       rest = rest.slice(part.length);
       line = GAP.repeat(2);

@@ -180,3 +180,8 @@ test.each([
 ])('%f has three digits where there is little room', (value, text) => {
   expect(formatShort(value)).toBe(text);
 });
+
+test.each([72, 80, 100])('no line is longer than a terminal of %d columns', (width) => {
+  for (const line of renderTable(MODEL, { width }).split('\n'))
+    expect(line.length).toBeLessThanOrEqual(width);
+});

@@ -7,24 +7,24 @@ const GAPS = 2 * HEAD.length;
 /** A name is never cut shorter, and a condition's no longer. */
 const [SHORTEST_NAME, LONGEST_CONDITION] = [6, 16];
 
-/** Text for a terminal: one row for each metric and condition, in at most 100 columns. */
-export function renderDiffTable(model: DiffModel): string {
-  const lines = wrap(headline(model)).map((line) => line.replace(/^ {2}/, ''));
-  for (const note of model.notes) lines.push(...wrap(`Note: ${note}`));
-  if (!model.identical && model.rows.length > 0) lines.push('', ...gridOf(model));
+/** Text for a terminal: one row for each metric and condition. @param width most columns */
+export function renderDiffTable(model: DiffModel, width: number = MAX_WIDTH): string {
+  const lines = wrap(headline(model), width).map((line) => line.replace(/^ {2}/, ''));
+  for (const note of model.notes) lines.push(...wrap(`Note: ${note}`, width));
+  if (!model.identical && model.rows.length > 0) lines.push('', ...gridOf(model, width));
   for (const { title, items } of remarksOf(model)) {
-    lines.push('', title, ...items.flatMap((item) => wrap(item)));
+    lines.push('', title, ...items.flatMap((item) => wrap(item, width)));
   }
   return `${lines.join('\n')}\n`;
 }
 
 /** Names get what the numbers leave. */
-function gridOf({ rows }: DiffModel): string[] {
+function gridOf({ rows }: DiffModel, width: number): string[] {
   const all = rows.map((row) => cellsOf(row, formatNumber));
   const numbers = widthsOf([[...HEAD], ...all])
     .slice(2)
-    .reduce((sum, width) => sum + width, 0);
-  const room = MAX_WIDTH - GAPS - numbers;
+    .reduce((sum, column) => sum + column, 0);
+  const room = width - GAPS - numbers;
   const widest = Math.max(9, ...all.map(([, condition]) => condition.length));
   const forCondition = Math.max(SHORTEST_NAME, Math.min(widest, LONGEST_CONDITION, Math.floor(room / 2)));
   const forMetric = Math.max(SHORTEST_NAME, room - forCondition);
