@@ -201,7 +201,7 @@ async function renderResults(
   ];
   const model = compareConditions({ name, description: undefined }, manifests, verdicts);
   const table = renderTable(model, { colour: showsColour(), width: columnsToFill() });
-  return `\nLast results:\n${[...notes.flatMap((note) => wrap(note, columnsToFill())), ...(notes.length > 0 ? [''] : []), table].join('\n')}`;
+  return `\nLast results:\n${[...notes.flatMap((note) => wrap(note, { width: columnsToFill() })), ...(notes.length > 0 ? [''] : []), table].join('\n')}`;
 }
 
 /** As the comparison of a run would judge. */

@@ -1,15 +1,6 @@
 import { bytesOf, escapeMarkdown, type MarkdownTable, renderMarkdownTable } from './markdown-text.ts';
 import { ALPHA, groupVerdicts, type MetricRow, type ReportModel, type Verdict } from './model.ts';
-import {
-  count,
-  differenceFormatOf,
-  formatInterval,
-  formatNumber,
-  formatOf,
-  formatP,
-  formatShort,
-  signed,
-} from './numbers.ts';
+import { count, formatInterval, formatNumber, formatP, formatShort, formatsOf, signed } from './numbers.ts';
 import { type Reading, readRow } from './reading.ts';
 import { settingsOf } from './settings.ts';
 import { verdictSentence } from './verdict-sentence.ts';
@@ -95,8 +86,7 @@ function metricCells(
   rows: readonly MetricRow[],
 ): string[] {
   const { metric, condition, description, comparison } = row;
-  const siblings = rows.filter((other) => other.metric === metric);
-  const [format, formatDifference] = [formatOf(siblings), differenceFormatOf(siblings)];
+  const [format, formatDifference] = formatsOf(rows.filter((other) => other.metric === metric));
   const spread = Number.isNaN(description.sd) ? '' : ` ± ${format(description.sd)}`;
   const missing = description.missing > 0 ? ` (${description.missing} NaN)` : '';
   return [

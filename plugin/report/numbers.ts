@@ -33,27 +33,23 @@ export function formatWithin({ low, high }: Interval): Format {
   };
 }
 
-/** As many decimals for a whole metric as show its smallest spread with three digits, so that numbers line up. */
-export function formatOf(rows: readonly MetricRow[]): Format {
-  return withDecimals(rows, decimalsOf(rows));
-}
-
-/** The same of differences from the baseline: pairs can tell far less than the spread, and two digits of every interval are shown. */
-export function differenceFormatOf(rows: readonly MetricRow[]): Format {
+/**
+ * For the rows of one metric, as many decimals as show its smallest spread with three digits, so that numbers line up. Differences
+ * from the baseline may have more: pairs can tell far less than the spread, and two digits of every interval are shown.
+ */
+export function formatsOf(rows: readonly MetricRow[]): readonly [value: Format, difference: Format] {
+  const forValues = decimalsFor(
+    3,
+    rows.map(({ description }) => description.sd),
+  );
   const reaches = rows.flatMap(({ comparison }) => {
     if (comparison === undefined) return [];
     const { difference, interval } = comparison;
     return [interval.low === interval.high ? Math.abs(difference) : (interval.high - interval.low) / 2];
   });
-  const [forValues, forReaches] = [decimalsOf(rows), decimalsFor(2, reaches)];
-  return withDecimals(rows, forValues === undefined ? undefined : Math.max(forValues, forReaches ?? 0));
-}
-
-function decimalsOf(rows: readonly MetricRow[]): number | undefined {
-  return decimalsFor(
-    3,
-    rows.map(({ description }) => description.sd),
-  );
+  const forDifferences =
+    forValues === undefined ? undefined : Math.max(forValues, decimalsFor(2, reaches) ?? 0);
+  return [withDecimals(rows, forValues), withDecimals(rows, forDifferences)];
 }
 
 /** That show so many digits of the smallest; undefined when there is none. */

@@ -3,13 +3,12 @@ import { printable } from '../base/diagnostics.ts';
 import { ALPHA, groupVerdicts, type MetricRow, type ReportModel, type Verdict } from './model.ts';
 import {
   count,
-  differenceFormatOf,
   type Format,
   formatInterval,
   formatNumber,
-  formatOf,
   formatP,
   formatShort,
+  formatsOf,
   signed,
 } from './numbers.ts';
 import { type Reading, readRow } from './reading.ts';
@@ -42,7 +41,7 @@ export function renderTable(model: ReportModel, { colour = false, width = MAX_WI
   else lines.push(...metricTable(model, colour, width));
   for (const verdicts of groupVerdicts(model.verdicts)) lines.push('', ...renderVerdicts(verdicts, width));
   const troubles = troublesOf(model);
-  if (troubles.length > 0) lines.push('', ...troubles.flatMap((text) => wrap(text, width)));
+  if (troubles.length > 0) lines.push('', ...troubles.flatMap((text) => wrap(text, { width })));
   return `${lines.join('\n')}\n`;
 }
 
@@ -132,7 +131,7 @@ function numbersOf(
   const cells = rows.map((row, i) => {
     const known = short ? ([formatShort, formatShort] as const) : formats.get(row.metric);
     const siblings = known ? [] : rows.filter((other) => other.metric === row.metric);
-    const [format, formatDifference] = known ?? [formatOf(siblings), differenceFormatOf(siblings)];
+    const [format, formatDifference] = known ?? formatsOf(siblings);
     formats.set(row.metric, [format, formatDifference]);
     const numbers = [renderSpread(row, format), String(row.description.n)];
     const { comparison } = row;
@@ -167,13 +166,13 @@ function footnote(
   if (!unasked) return [];
   const tests = rows.filter(({ comparison }) => comparison && !Number.isNaN(comparison.p)).length;
   const how = tests > 1 ? `, Holm over ${tests}` : '';
-  return wrap(`(verdict): no hypothesis decides; paired t test at ${ALPHA}${how}`, width);
+  return wrap(`(verdict): no hypothesis decides; paired t test at ${ALPHA}${how}`, { width });
 }
 
 function nestedNote(rows: readonly MetricRow[], width: number): string[] {
   const names = [...new Set(rows.filter(({ sample }) => sample.nested).map(({ metric }) => metric))];
   if (names.length === 0) return [];
-  return wrap(`${names.join(', ')}: recorded several times in a replicate; its mean counts`, width);
+  return wrap(`${names.join(', ')}: recorded several times in a replicate; its mean counts`, { width });
 }
 
 /** The last word of a line. */
@@ -205,7 +204,7 @@ function renderVerdicts(verdicts: readonly Verdict[], width: number): string[] {
     return verdicts.flatMap((verdict) => renderVerdict(verdict, width));
   const order = keys.includes('p_value') && verdicts.length > 1 ? ', smallest p_value first' : '';
   return [
-    ...wrap(`${first.hypothesis} (${first.verifier}, each condition vs baseline${order})`, width),
+    ...wrap(`${first.hypothesis} (${first.verifier}, each condition vs baseline${order})`, { width }),
     ...grid,
   ];
 }
@@ -232,13 +231,15 @@ function renderTests(verdicts: readonly Verdict[], width: number): string[] {
     tables.find((table) => !isWider(table.grid, width)) ?? (tables.at(-1) as (typeof tables)[0]);
   const subject = gone.includes('metric') ? ` of ${metrics.join(', ')}` : '';
   return [
-    ...wrap(`${hypothesis} (${verifier}${subject}, each condition vs baseline${first.correction})`, width),
+    ...wrap(`${hypothesis} (${verifier}${subject}, each condition vs baseline${first.correction})`, {
+      width,
+    }),
     ...grid,
     ...verdicts.flatMap((verdict) => {
       const remarks = remarksOn(verdict);
       return remarks.length === 0
         ? []
-        : wrap(`${verdict.condition} on ${verdict.metrics.join(', ')}: ${remarks.join('; ')}`, width);
+        : wrap(`${verdict.condition} on ${verdict.metrics.join(', ')}: ${remarks.join('; ')}`, { width });
     }),
   ];
 }
@@ -277,10 +278,10 @@ function isWider(lines: readonly string[], width: number): boolean {
 function renderVerdict(verdict: Verdict, width: number): string[] {
   const { hypothesis, condition, metrics, result } = verdict;
   const subject = `${hypothesis}, ${condition} vs baseline on ${metrics.join(', ')}`;
-  if (!result.ok) return wrap(`${subject}: ${result.message}`, width);
+  if (!result.ok) return wrap(`${subject}: ${result.message}`, { width });
   const values = new VerdictValues(verdict);
   const shown = Object.entries(result.values).map(
     ([key, value]) => `${key} ${typeof value === 'string' ? JSON.stringify(value) : values.text(key)}`,
   );
-  return wrap(`${subject}: ${shown.join(', ')}`, width);
+  return wrap(`${subject}: ${shown.join(', ')}`, { width });
 }

@@ -28,7 +28,7 @@ export function widthsOf(lines: readonly (readonly string[])[]): number[] {
 }
 
 /** Breaks a text between words, and long words anywhere; what follows the first line is indented further. */
-export function wrap(text: string, width: number): string[] {
+export function wrap(text: string, { width }: { readonly width: number }): string[] {
   const lines: string[] = [];
   let line = GAP;
   for (const word of printable(text).split(' ')) {

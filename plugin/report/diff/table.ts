@@ -9,11 +9,11 @@ const [SHORTEST_NAME, LONGEST_CONDITION] = [6, 16];
 
 /** Text for a terminal: one row for each metric and condition. @param width most columns */
 export function renderDiffTable(model: DiffModel, width: number = MAX_WIDTH): string {
-  const lines = wrap(headline(model), width).map((line) => line.replace(/^ {2}/, ''));
-  for (const note of model.notes) lines.push(...wrap(`Note: ${note}`, width));
+  const lines = wrap(headline(model), { width }).map((line) => line.replace(/^ {2}/, ''));
+  for (const note of model.notes) lines.push(...wrap(`Note: ${note}`, { width }));
   if (!model.identical && model.rows.length > 0) lines.push('', ...gridOf(model, width));
   for (const { title, items } of remarksOf(model)) {
-    lines.push('', title, ...items.flatMap((item) => wrap(item, width)));
+    lines.push('', title, ...items.flatMap((item) => wrap(item, { width })));
   }
   return `${lines.join('\n')}\n`;
 }

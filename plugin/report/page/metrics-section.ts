@@ -1,14 +1,5 @@
 import { ALPHA, type MetricRow, type PairedComparison, type ReportModel } from '../model.ts';
-import {
-  count,
-  differenceFormatOf,
-  formatInterval,
-  formatOf,
-  formatP,
-  formatShort,
-  formatWithin,
-  signed,
-} from '../numbers.ts';
+import { count, formatInterval, formatP, formatShort, formatsOf, formatWithin, signed } from '../numbers.ts';
 import { isDifference, type Reading, readRow } from '../reading.ts';
 import { VerdictValues } from '../verdict-values.ts';
 import { type ChartSpec, differencesChart, MOST_POINTS, valuesChart } from './charts.ts';
@@ -114,7 +105,7 @@ function notShown(rows: readonly MetricRow[]): string | undefined {
 
 function metricBlock(model: ReportModel, rows: readonly MetricRow[], charts: Html | undefined): Html {
   const metric = rows[0]?.metric ?? '';
-  const [format, formatDifference] = [formatOf(rows), differenceFormatOf(rows)];
+  const [format, formatDifference] = formatsOf(rows);
   const missing = rows.some(({ description }) => description.missing > 0);
   const compared = rows.some(({ comparison }) => comparison !== undefined);
   const columns = [
