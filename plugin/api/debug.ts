@@ -10,7 +10,7 @@ import { conditionId, planConditions, RESULTS, type RunOverrides, withUpstream }
 import { runPlan } from '../runtime/runner.ts';
 import { workersOf } from '../workers/create-worker.ts';
 import { InlineLoader } from '../workers/inline-loader.ts';
-import { WorkerPool } from '../workers/pool.ts';
+import { WorkerPool } from '../workers/pool/worker-pool.ts';
 import { collectResult } from './collect-result.ts';
 import type { ResolvedExperiments } from './origin.ts';
 import type { ReplicateMetrics, ResultArtifact } from './result.ts';

@@ -18,7 +18,7 @@ import { reportsAhead } from '../runtime/write-reports.ts';
 import { workersOf } from '../workers/create-worker.ts';
 import type { FunctionLoader } from '../workers/function-loader.ts';
 import { InlineLoader } from '../workers/inline-loader.ts';
-import { WorkerPool } from '../workers/pool.ts';
+import { WorkerPool } from '../workers/pool/worker-pool.ts';
 import { collectResult, type RanCondition } from './collect-result.ts';
 import type { ResolvedExperiments } from './origin.ts';
 import type { Result } from './result.ts';

@@ -15,7 +15,7 @@ import { SubmissionFolder } from '../scale/submissions-folder.ts';
 import { conditionKey } from '../store/components.ts';
 import { explainChange, ranges } from '../store/explain.ts';
 import { workersOf } from '../workers/create-worker.ts';
-import { WorkerPool } from '../workers/pool.ts';
+import { WorkerPool } from '../workers/pool/worker-pool.ts';
 import { readGraph, selectConditions } from './workspace.ts';
 
 /** Told of a condition; its log has all of them. */

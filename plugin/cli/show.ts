@@ -19,7 +19,7 @@ import { type ConditionManifest, parseManifest } from '../runtime/manifest.ts';
 import { type ConditionRef, planConditions, RESULTS } from '../runtime/plan.ts';
 import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
 import { workersOf } from '../workers/create-worker.ts';
-import { WorkerPool } from '../workers/pool.ts';
+import { WorkerPool } from '../workers/pool/worker-pool.ts';
 import { type Command, columnsToFill, showsColour, toJson } from './command.ts';
 import { staleNotes, UNKNOWN_AGE } from './stale-notes.ts';
 import { type GraphWorkspace, readGraph, selectConditions } from './workspace.ts';

@@ -18,7 +18,7 @@ import { runPlan } from '../runtime/runner.ts';
 import { parseShard, type Shard, shardCount } from '../runtime/shards.ts';
 import { reportsAhead } from '../runtime/write-reports.ts';
 import { workersOf } from '../workers/create-worker.ts';
-import { WorkerPool } from '../workers/pool.ts';
+import { WorkerPool } from '../workers/pool/worker-pool.ts';
 import { InferenceCache } from './cache.ts';
 import { pluginOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { variableOfFolder } from './own-variables.ts';

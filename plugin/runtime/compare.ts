@@ -7,7 +7,7 @@ import { manifestPath } from '../io/condition-folder.ts';
 import type { Interpreters } from '../io/python.ts';
 import { compareConditions, type ReportModel, type Verdict } from '../report/model.ts';
 import { problemsOf } from '../report/problems.ts';
-import type { WorkerPool } from '../workers/pool.ts';
+import type { WorkerPool } from '../workers/pool/worker-pool.ts';
 import type { Comparable } from './comparable.ts';
 import { basisOf, factsOf, gatherDossier, ReportSources } from './dossier.ts';
 import { ReplicateError } from './failures.ts';

@@ -6,7 +6,7 @@ import type { Interpreters } from '../io/python.ts';
 import { type Draft, judge, testValues } from '../report/judge.ts';
 import type { Verdict } from '../report/model.ts';
 import { BUILT_IN_TESTS, isBuiltInTest } from '../statistics/built-in.ts';
-import type { WorkerPool } from '../workers/pool.ts';
+import type { WorkerPool } from '../workers/pool/worker-pool.ts';
 import { describeFailure, type RunFailure } from './failures.ts';
 import { verifierOf } from './jobs.ts';
 import type { ConditionManifest, Metrics } from './manifest.ts';

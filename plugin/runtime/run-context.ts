@@ -6,7 +6,7 @@ import { Fingerprints } from '../io/fingerprint.ts';
 import type { Interpreters } from '../io/python.ts';
 import { RunOrigin } from '../io/run-origin.ts';
 import type { RunStore } from '../store/store.ts';
-import type { WorkerPool } from '../workers/pool.ts';
+import type { WorkerPool } from '../workers/pool/worker-pool.ts';
 import { DiscoveredReads } from './discovered-reads.ts';
 import type { RunEvent } from './events.ts';
 import { StoreTrouble } from './reuse.ts';

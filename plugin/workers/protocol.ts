@@ -101,7 +101,6 @@ export type ToWorker =
   /** Nothing more will come: steps let go of what they hold, and the process ends. Node workers hold nothing. */
   | { readonly type: 'end' };
 
-/** A file that was read, or a folder whose names were. */
 /** A file that was read, or a folder that was listed. */
 export interface ObservedRead {
   /** Absolute. */

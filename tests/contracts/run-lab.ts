@@ -4,7 +4,7 @@ import { Interpreters } from '../../plugin/build/io/python.js';
 import { planConditions } from '../../plugin/build/runtime/plan.js';
 import { runPlan } from '../../plugin/build/runtime/runner.js';
 import { workersOf } from '../../plugin/build/workers/create-worker.js';
-import { WorkerPool } from '../../plugin/build/workers/pool.js';
+import { WorkerPool } from '../../plugin/build/workers/pool/worker-pool.js';
 
 const [root = ''] = process.argv.slice(2);
 const { graph } = readExperiments(root, ['lab/config.yaml']);

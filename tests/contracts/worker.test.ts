@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { NodeWorker } from '../../plugin/build/workers/node-worker.js';
-import { WorkerPool } from '../../plugin/build/workers/pool.js';
+import { WorkerPool } from '../../plugin/build/workers/pool/worker-pool.js';
 import type { VerifyJob, Worker, WorkerListener, WorkerSpec } from '../../plugin/build/workers/protocol.js';
 import { PythonWorker } from '../../plugin/build/workers/python-worker.js';
 import { Lab, type Ran, type RunSettings } from '../support/engine.ts';

@@ -8,7 +8,7 @@ import { planConditions } from '../../plugin/build/runtime/plan.js';
 import { runPlan } from '../../plugin/build/runtime/runner.js';
 import { FolderStore } from '../../plugin/build/store/folder-store.js';
 import { NodeWorker } from '../../plugin/build/workers/node-worker.js';
-import { WorkerPool } from '../../plugin/build/workers/pool.js';
+import { WorkerPool } from '../../plugin/build/workers/pool/worker-pool.js';
 
 const [root = '.'] = process.argv.slice(2);
 // Another run may be replacing results: they are not looked into.

@@ -4,7 +4,7 @@ import { Interpreters } from '../../plugin/build/io/python.js';
 import { renderTable } from '../../plugin/build/report/table.js';
 import { type Comparison, compareExperiment } from '../../plugin/build/runtime/compare.js';
 import { workersOf } from '../../plugin/build/workers/create-worker.js';
-import { WorkerPool } from '../../plugin/build/workers/pool.js';
+import { WorkerPool } from '../../plugin/build/workers/pool/worker-pool.js';
 import { config, Lab } from '../support/engine.ts';
 
 const STEPS = `

@@ -27,7 +27,7 @@ import { runPlan } from '../../plugin/build/runtime/runner.js';
 import { shardsOf } from '../../plugin/build/runtime/shards.js';
 import { FolderStore } from '../../plugin/build/store/folder-store.js';
 import { workersOf } from '../../plugin/build/workers/create-worker.js';
-import { WorkerPool } from '../../plugin/build/workers/pool.js';
+import { WorkerPool } from '../../plugin/build/workers/pool/worker-pool.js';
 import type { CreateWorker } from '../../plugin/build/workers/protocol.js';
 import { isRunRecord } from './run-records.ts';
 

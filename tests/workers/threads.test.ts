@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { workersOf } from '../../plugin/build/workers/create-worker.js';
-import { WorkerPool } from '../../plugin/build/workers/pool.js';
+import { WorkerPool } from '../../plugin/build/workers/pool/worker-pool.js';
 import type { CreateWorker, ToWorker, Worker, WorkerSpec } from '../../plugin/build/workers/protocol.js';
 import { ThreadWorker } from '../../plugin/build/workers/thread-worker.js';
 import { Lab } from '../support/engine.ts';
