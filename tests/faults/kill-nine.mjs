@@ -79,18 +79,17 @@ const forget = () => {
 };
 const executed = () =>
   existsSync(executions) ? readFileSync(executions, 'utf8').trim().split('\n').filter(Boolean) : [];
+/** A log tells of its run; the engine alone compares nothing and describes nothing. */
+const UNLIKE = /(^|\/)(run\.jsonl|report\/.*|ro-crate-metadata\.json)$/;
 const snapshot = () =>
   Object.fromEntries(
     ['first', 'second'].flatMap((name) => {
       const top = join(lab, 'experiments', name, 'results');
       return readdirSync(top, { recursive: true, withFileTypes: true })
-        .filter(
-          (entry) => entry.isFile() && entry.name !== 'run.jsonl' && !entry.parentPath.includes('report'),
-        )
-        .map((entry) => [
-          join(entry.parentPath, entry.name),
-          readFileSync(join(entry.parentPath, entry.name), 'utf8'),
-        ])
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name))
+        .filter((path) => !UNLIKE.test(path))
+        .map((path) => [path, readFileSync(path, 'utf8')])
         .sort();
     }),
   );
