@@ -215,6 +215,36 @@ def draw(data, ctx):
   expect(at.metric('lab/baseline', 'value')).toEqual(at.metric('lab/baseline', 'again'));
 });
 
+test.skipIf(withoutNumpy)(
+  `numpy.random is each replicate's own where interleaved ones import it late${withoutNumpy ?? ''}`,
+  async () => {
+    const draw = async (concurrency: number): Promise<number[]> => {
+      using at = new Lab({
+        'lab/config.yaml': {
+          datasource: { one: 'one' },
+          steps: ['draw'],
+          replicates: 6,
+          execution: { python: PYTHON_WITH_NUMPY, concurrency },
+        },
+        'lab/datasources.py': 'from crystallize import data_source\n@data_source\ndef one(ctx): return 1\n',
+        'lab/steps.py': `import asyncio
+from crystallize import pipeline_step
+@pipeline_step()
+async def draw(data, ctx):
+    await asyncio.sleep(0.01 * (6 - ctx['replicate']))
+    import numpy as np
+    await asyncio.sleep(0.01)
+    ctx.metrics.add('value', np.random.rand())
+`,
+      });
+      const ran = await at.run();
+      expect(ran.failures('lab/baseline')).toEqual([]);
+      return at.metric('lab/baseline', 'value');
+    };
+    expect(await draw(6)).toEqual(await draw(1));
+  },
+);
+
 describe('languages that stand in each other’s way', () => {
   const load = async (files: Record<string, string>): Promise<string> => {
     using at = new Lab({ 'lab/config.yaml': { datasource: { a: 'a' }, steps: ['s'] }, ...files });
