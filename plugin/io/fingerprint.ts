@@ -84,11 +84,7 @@ export class Fingerprints {
       loaders: Object.assign({}, ...loaders.map((code) => code.files)),
       packages: Object.assign({}, own.packages, ...loaders.map((code) => code.packages)),
       files: await this.inputFiles(planned),
-      env: Object.fromEntries(
-        planned.inputs.flatMap((input) =>
-          input.type === 'env' ? [[input.name, digestOf(process.env[input.name])]] : [],
-        ),
-      ),
+      env: this.variablesOfKey(planned),
     };
   }
 
@@ -165,6 +161,15 @@ export class Fingerprints {
   private async interpreter(planned: PlannedCondition): Promise<string> {
     if (this.languageOf(planned) === 'node') return `node ${process.versions.node.split('.')[0]}`;
     return (await this.interpreters.of(planned.folder, planned.execution.python)).version;
+  }
+
+  private variablesOfKey(planned: PlannedCondition): Record<string, string | null> {
+    const declared = planned.inputs.flatMap((input) => (input.type === 'env' ? [input.name] : []));
+    const found = Object.fromEntries(declared.map((name) => [name, digestOf(process.env[name])]));
+    // It says where imports look; the same in every checkout.
+    const path = process.env.PYTHONPATH?.replaceAll(this.root, '');
+    if (!path || this.languageOf(planned) === 'node') return found;
+    return { PYTHONPATH: digestOf(path), ...found };
   }
 
   private sourceComponent(

@@ -89,7 +89,19 @@ describe('experiments in Python under Nx', () => {
     [
       'the version of the interpreter',
       'tools/python',
-      '#!/bin/sh\n[ "$1" = --version ] && { echo Python 3.99; exit; }\nexec python3 "$@"\n',
+      '#!/bin/sh\n[ "$1" = -c ] && { python3 "$@" | sed "s/^3[.][0-9]*/3.99/"; exit; }\nexec python3 "$@"\n',
+      [...UP, 'down:experiment'],
+    ],
+    [
+      'where packages are looked for',
+      'tools/python',
+      '#!/bin/sh\nPYTHONPATH="$(dirname "$0")/site" exec python3 "$@"\n',
+      [...UP, 'down:experiment'],
+    ],
+    [
+      'an installed package',
+      'tools/site/package-1.1.dist-info/METADATA',
+      'Name: package\n',
       [...UP, 'down:experiment'],
     ],
   ])('a change of %s reruns what it reaches', async (_, path, text, ran) => {

@@ -109,3 +109,25 @@ class Model:
   expect(executed(await at.run({ store: 'store' }))).toEqual(['producer', 'consumer']);
   expect(at.metric('consumer/baseline', 'value')).toEqual([2]);
 });
+
+test('where imports look is part of the key', async () => {
+  using at = lab({
+    'first/library.py': 'VALUE = 1\n',
+    'second/library.py': 'VALUE = 2\n',
+    'lab/steps.py': step('step', "import library\nctx.metrics.add('value', library.VALUE)"),
+  });
+  const run = async (place: string): Promise<string[]> => {
+    const before = process.env.PYTHONPATH;
+    process.env.PYTHONPATH = join(at.root, place);
+    try {
+      return executed(await at.run({ store: 'store' }));
+    } finally {
+      if (before === undefined) delete process.env.PYTHONPATH;
+      else process.env.PYTHONPATH = before;
+    }
+  };
+  expect(await run('first')).toEqual(['lab']);
+  expect(await run('first')).toEqual([]);
+  expect(await run('second')).toEqual(['lab']);
+  expect(at.metric('lab/baseline', 'value')).toEqual([2]);
+});
