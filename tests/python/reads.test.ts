@@ -131,3 +131,32 @@ test('where imports look is part of the key', async () => {
   expect(await run('second')).toEqual(['lab']);
   expect(at.metric('lab/baseline', 'value')).toEqual([2]);
 });
+
+test('a class that producer and consumer import is one, and a module that means another in each of them is two', async () => {
+  using at = new Lab({
+    'model.py': 'class Model: pass\n',
+    'helper.py': 'VALUE = 1\n',
+    'producer/config.yaml': {
+      datasource: { none: 'none' },
+      steps: ['fit'],
+      outputs: { model: { file_name: 'model.pkl', loader: 'load' } },
+    },
+    'producer/datasources.py': SOURCE,
+    'producer/steps.py': `from model import Model\n${step('fit', "ctx.artifacts.add('model.pkl', __import__('pickle').dumps(Model()))")}`,
+    'producer/outputs.py':
+      'import pickle, helper\ndef load(path): return pickle.loads(path.read_bytes()), helper.VALUE\n',
+    'consumer/config.yaml': { datasource: { up: 'producer#model' }, steps: ['use'], replicates: 2 },
+    'consumer/helper.py': 'VALUE = 2\n',
+    'consumer/steps.py': step(
+      'use',
+      `import helper
+from model import Model
+model, value = data['up']
+ctx.metrics.add('is', isinstance(model, Model))
+ctx.metrics.add('values', [value, helper.VALUE])`,
+    ),
+  });
+  executed(await at.run());
+  expect(at.metric('consumer/baseline', 'is')).toEqual([1, 1]);
+  expect(at.metric('consumer/baseline', 'values')).toEqual([1, 2, 1, 2]);
+});
