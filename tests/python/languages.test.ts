@@ -94,9 +94,24 @@ describe.each(DIRECTIONS)('an artifact from $from read in $to', ({ from, to }) =
         { name: 'c', value: -3, note: '007' },
       ],
     ],
+    ['one column.csv', 'v\n1\n""\n\n2\n', [{ v: 1 }, { v: null }, { v: 2 }]],
+    [
+      'short.csv',
+      'a,b\n1\n2,3,4\n',
+      [
+        { a: 1, b: null },
+        { a: 2, b: 3 },
+      ],
+    ],
     ['x.bin', 'ab', [97, 98]],
   ])('%s, by what its name tells', async (fileName, text, value) => {
     expect(await seen({ ...producer(from, fileName, text), ...consumer(to) })).toEqual(value);
+  });
+
+  test('is not guessed where quotes are damaged', async () => {
+    expect(await seen({ ...producer(from, 'x.csv', 'a\n"x"y\n'), ...consumer(to) })).toMatch(
+      /(?:',' expected|Trailing quote).* on producer\/results\/baseline\/artifacts\/replicate_0\/x\.csv$/,
+    );
   });
 
   test('by the function of that name of the consumer, first of all', async () => {
