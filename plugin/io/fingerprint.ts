@@ -234,11 +234,11 @@ export class Fingerprints {
     folder: string,
     entries: readonly string[],
   ): Promise<Code> {
-    const { files, packages } = this.python.reach(entries, folder);
     const { packages: places, standard } = await this.interpreters.of(
       planned.folder,
       planned.execution.python,
     );
+    const { files, packages } = this.python.reach(entries, folder, places);
     return {
       files: await this.fileDigests([...files, ...this.python.lockFiles(folder)]),
       packages: this.pythonPackages.versions(

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { compareText } from '../base/diagnostics.ts';
+import { EditableInstallations } from './editable-installations.ts';
 import type { FileStates } from './file-states.ts';
 import type { ReachableCode } from './imports.ts';
 import { targetOf } from './linked.ts';
@@ -40,19 +41,23 @@ interface Import {
 /** Follows the imports of Python modules through the workspace. Nothing is executed. */
 export class PythonImportScanner {
   private readonly parsed = new Map<string, readonly Import[]>();
+  private readonly editable: EditableInstallations;
 
   /** @param states is told of each module before it is read */
   constructor(
     private readonly root: string,
     private readonly states?: FileStates,
-  ) {}
+  ) {
+    this.editable = new EditableInstallations(root);
+  }
 
   /**
    * @param entries absolute paths of modules
    * @param folder of the experiment, absolute
+   * @param places where its interpreter looks for packages, absolute
    */
-  reach(entries: readonly string[], folder: string): PythonCode {
-    const path = this.searchPath(folder);
+  reach(entries: readonly string[], folder: string, places: readonly string[] = []): PythonCode {
+    const path = [...this.searchPath(folder), ...this.editable.folders(places)];
     const files = new Set<string>();
     const packages = new Set<string>();
     const imports: { from: string; to: string }[] = [];

@@ -2,9 +2,10 @@ import { join, relative, sep } from 'node:path';
 import { type Diagnostic, formatDiagnostic, sortDiagnostics } from '../base/diagnostics.ts';
 import { type ExperimentNode, referencesOf } from '../graph/graph.ts';
 import { type Discovery, readExperiments } from '../io/discover.ts';
+import { packagesBeside } from '../io/editable-installations.ts';
 import { ImportScanner, type ReachableCode } from '../io/imports.ts';
 import { languageOf, ModuleFinder, type Modules, runsIn } from '../io/modules.ts';
-import { environmentCommand } from '../io/python.ts';
+import { choosePython, environmentCommand } from '../io/python.ts';
 import { LOCK_GLOBS, PythonImportScanner } from '../io/python-imports.ts';
 import { InferenceCache } from './cache.ts';
 import { escapeGlob } from './globs.ts';
@@ -146,7 +147,13 @@ export class ExperimentWorkspace {
       entries.filter((entry) => !isPython(entry)),
     );
     if (python.length === 0) return typed;
-    const { files, imports } = this.python.reach(python, folder);
+    const { command } = choosePython(
+      this.root,
+      node.config.folder,
+      node.config.execution.python,
+      this.pythonOption,
+    );
+    const { files, imports } = this.python.reach(python, folder, packagesBeside(command));
     return {
       ...typed,
       files: [...typed.files, ...files],
