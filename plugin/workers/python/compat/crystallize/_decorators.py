@@ -14,9 +14,6 @@ from ._parts import Artifact, DataSource, PipelineStep
 _EMPTY = inspect.Parameter.empty
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
-# Arguments of these types are handed out as copies: what one replicate does to them, the next must not see.
-_CONTAINERS = (list, dict)
-
 
 class MissingParameter(TypeError):
     """Neither an argument nor the context has a value, and there is no default."""
@@ -44,6 +41,11 @@ class _Parameters:
         missing = [name for name in self.names if name not in given and name not in self.defaults]
         if missing:
             raise TypeError(f"Missing parameters: {', '.join(missing)}")
+
+
+def _containers(given: Mapping[str, Any]) -> List[str]:
+    """Arguments that are handed out as copies: what one replicate does to them, the next must not see."""
+    return [name for name, value in given.items() if type(value) in (list, dict)]
 
 
 def _bound(value: Any, ctx: FrozenContext) -> Any:
@@ -94,7 +96,7 @@ def pipeline_step(cacheable: bool = False) -> Callable[[Callable[..., Any]], Cal
                 self._given = given
                 self._artifacts = [name for name, value in given.items() if isinstance(value, Artifact)]
                 self._injected = [name for name in parameters.names if name not in given]
-                self._mutable = [name for name, value in given.items() if type(value) in _CONTAINERS]
+                self._mutable = _containers(given)
 
             def __call__(self, data: Any, ctx: FrozenContext) -> Any:
                 values = dict(self._given)
@@ -140,9 +142,12 @@ def data_source(fn: Callable[..., Any]) -> Callable[..., DataSource]:
         def __init__(self, given: Dict[str, Any]) -> None:
             self._given = given
             self._injected = [n for n in parameters.names if n not in given and n not in parameters.defaults]
+            self._mutable = _containers(given)
 
         def fetch(self, ctx: FrozenContext) -> Any:
-            values = {**parameters.defaults, **copy.deepcopy(self._given)}
+            values = {**parameters.defaults, **self._given}
+            for name in self._mutable:
+                values[name] = copy.deepcopy(values[name])
             for name in self._injected:
                 if name not in ctx:
                     raise MissingParameter(name)
