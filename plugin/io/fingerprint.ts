@@ -84,11 +84,7 @@ export class Fingerprints {
       loaders: Object.assign({}, ...loaders.map((code) => code.files)),
       packages: Object.assign({}, own.packages, ...loaders.map((code) => code.packages)),
       files: await this.inputFiles(planned),
-      env: Object.fromEntries(
-        planned.inputs.flatMap((input) =>
-          input.type === 'env' ? [[input.name, digestOf(process.env[input.name])]] : [],
-        ),
-      ),
+      env: this.variablesOfKey(planned),
     };
   }
 
@@ -167,6 +163,15 @@ export class Fingerprints {
     return (await this.interpreters.of(planned.folder, planned.execution.python)).version;
   }
 
+  private variablesOfKey(planned: PlannedCondition): Record<string, string | null> {
+    const declared = planned.inputs.flatMap((input) => (input.type === 'env' ? [input.name] : []));
+    const found = Object.fromEntries(declared.map((name) => [name, digestOf(process.env[name])]));
+    // It says where imports look; the same in every checkout.
+    const path = process.env.PYTHONPATH?.replaceAll(this.root, '');
+    if (!path || this.languageOf(planned) === 'node') return found;
+    return { PYTHONPATH: digestOf(path), ...found };
+  }
+
   private sourceComponent(
     planned: PlannedCondition,
     source: PlannedCondition['sources'][number],
@@ -229,11 +234,11 @@ export class Fingerprints {
     folder: string,
     entries: readonly string[],
   ): Promise<Code> {
-    const { files, packages } = this.python.reach(entries, folder);
     const { packages: places, standard } = await this.interpreters.of(
       planned.folder,
       planned.execution.python,
     );
+    const { files, packages } = this.python.reach(entries, folder, places);
     return {
       files: await this.fileDigests([...files, ...this.python.lockFiles(folder)]),
       packages: this.pythonPackages.versions(

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { compareText } from '../base/diagnostics.ts';
+import { EditableInstallations } from './editable-installations.ts';
 import type { FileStates } from './file-states.ts';
 import type { ReachableCode } from './imports.ts';
 import { targetOf } from './linked.ts';
@@ -40,23 +41,27 @@ interface Import {
 /** Follows the imports of Python modules through the workspace. Nothing is executed. */
 export class PythonImportScanner {
   private readonly parsed = new Map<string, readonly Import[]>();
+  private readonly editable: EditableInstallations;
 
   /** @param states is told of each module before it is read */
   constructor(
     private readonly root: string,
     private readonly states?: FileStates,
-  ) {}
+  ) {
+    this.editable = new EditableInstallations(root);
+  }
 
   /**
    * @param entries absolute paths of modules
    * @param folder of the experiment, absolute
+   * @param places where its interpreter looks for packages, absolute
    */
-  reach(entries: readonly string[], folder: string): PythonCode {
-    const path = this.searchPath(folder);
+  reach(entries: readonly string[], folder: string, places: readonly string[] = []): PythonCode {
+    const path = [...this.searchPath(folder), ...this.editable.folders(places)];
     const files = new Set<string>();
     const packages = new Set<string>();
     const imports: { from: string; to: string }[] = [];
-    const waiting = [...entries];
+    const waiting = [...entries, ...this.packagesAround(folder)];
     for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
       if (files.has(this.relative(file))) continue;
       files.add(this.relative(file));
@@ -86,6 +91,14 @@ export class PythonImportScanner {
       }
     }
     return [...found, this.root];
+  }
+
+  /** Modules are loaded as parts of the packages that their folder lies in. */
+  private packagesAround(folder: string): string[] {
+    const found: string[] = [];
+    for (let at = folder; at.startsWith(this.root + sep); at = dirname(at))
+      found.push(join(at, '__init__.py'));
+    return found.filter((file) => existsSync(file));
   }
 
   /** Where imports look in the workspace; in the `src` of a project too, where an editable installation would find it. */
@@ -128,11 +141,16 @@ export class PythonImportScanner {
       bases = [base];
     }
     const parts = module === '' ? [] : module.split('.');
+    let without: string[] = [];
     for (const base of bases) {
       const found = this.walk(base, parts, names);
-      if (found.length > 0) return found;
+      const [first = ''] = found;
+      const top = join(base, parts[0] ?? '');
+      if (level > 0 || first === `${top}.py` || first === join(top, '__init__.py')) return found;
+      // A folder without __init__.py counts where no place has a package of that name.
+      if (without.length === 0) without = found;
     }
-    return [];
+    return without;
   }
 
   private walk(base: string, parts: readonly string[], names: readonly string[]): string[] {
@@ -164,19 +182,20 @@ export class PythonImportScanner {
 export function parseImports(text: string): Import[] {
   const found: Import[] = [];
   const joined = text
-    .replace(/\\\r?\n/g, ' ')
+    .replace(/\r\n?/g, '\n')
+    .replace(/\\\n|[\t\f]/g, ' ')
     .replace(
-      /^([ \t]*from[ \t]+[\p{L}\p{N}_.]+[ \t]+import[ \t]*)\(((?:#.*\n|[^#)])*)\)/gmu,
-      (_, head: string, names: string) => `${head}${names.replace(/#.*$/gm, '').replace(/\s+/g, ' ')}`,
+      /((?:^|[;:]) *from\b[\p{L}\p{N}_. ]*\bimport) *\(((?:#.*\n|[^#)])*)\)/gmu,
+      (_, head: string, names: string) => `${head} ${names.replace(/#.*$/gm, '').replace(/\s+/g, ' ')}`,
     );
-  for (const [, statement = ''] of joined.matchAll(/(?:^|[;:])[ \t]*((?:from|import)[ \t]+[^;#\n]*)/gm)) {
+  for (const [, statement = ''] of joined.matchAll(/(?:^|[;:]) *((?:from|import)\b[^;#\n]*)/gm)) {
     const [, dots, module = '', names = ''] =
-      /^from[ \t]+(\.*)[ \t]*([\p{L}\p{N}_.]*)[ \t]+import[ \t]+(.*)$/u.exec(statement) ?? [];
+      /^from *(\.*) *([\p{L}\p{N}_.]*) *\bimport\b(.*)$/u.exec(statement) ?? [];
     if (dots !== undefined) {
       found.push({ level: dots.length, module, names: names.split(',').map(firstWord).filter(Boolean) });
       continue;
     }
-    const modules = /^import[ \t]+(.*)$/.exec(statement)?.[1] ?? '';
+    const modules = /^import (.*)$/.exec(statement)?.[1] ?? '';
     for (const name of modules.split(',').map(firstWord)) {
       if (name !== '') found.push({ level: 0, module: name, names: [] });
     }

@@ -12,7 +12,7 @@ interface Distribution {
 /** Versions of the packages that a Python has installed. One for a run: it remembers. */
 export class PythonPackages {
   private readonly listed = new Map<string, ReadonlyMap<string, Distribution>>();
-  private readonly owners = new Map<string, ReadonlyMap<string, string>>();
+  private readonly owners = new Map<string, ReadonlyMap<string, readonly string[]>>();
 
   /**
    * @param places where the interpreter looks for packages, absolute, in that order
@@ -22,7 +22,7 @@ export class PythonPackages {
   versions(places: readonly string[], modules: readonly string[]): Record<string, string> {
     const installed = this.list(places);
     const found: Record<string, string> = {};
-    const waiting = modules.flatMap((module) => this.owner(places, installed, module) ?? []);
+    const waiting = modules.flatMap((module) => this.ownersOf(places, installed, module));
     for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
       const distribution = installed.get(name);
       const key = `python:${name}`;
@@ -51,22 +51,22 @@ export class PythonPackages {
     return all;
   }
 
-  /** The distribution that a module belongs to; many bear another name. */
-  private owner(
+  /** The distributions that a module belongs to; many bear another name, and several may share one, such as `google`. */
+  private ownersOf(
     places: readonly string[],
     installed: ReadonlyMap<string, Distribution>,
     module: string,
-  ): string | undefined {
-    if (installed.has(normalize(module))) return normalize(module);
+  ): readonly string[] {
+    if (installed.has(normalize(module))) return [normalize(module)];
     const key = places.join('\0');
-    const known = this.owners.get(key) ?? ownersOf(installed.values());
+    const known = this.owners.get(key) ?? ownersIn(installed.values());
     this.owners.set(key, known);
-    return known.get(module);
+    return known.get(module) ?? [];
   }
 }
 
-function ownersOf(distributions: Iterable<Distribution>): Map<string, string> {
-  const owners = new Map<string, string>();
+function ownersIn(distributions: Iterable<Distribution>): Map<string, readonly string[]> {
+  const owners = new Map<string, readonly string[]>();
   for (const { name, info } of distributions) {
     const modules =
       read(join(info, 'top_level.txt')) ??
@@ -74,7 +74,8 @@ function ownersOf(distributions: Iterable<Distribution>): Map<string, string> {
         first.replace(/\.(?:py|[\w.-]*(?:so|pyd))$/, ''),
       ) ??
       '';
-    for (const module of new Set(modules.split(/\r?\n/))) if (module !== '') owners.set(module, name);
+    for (const module of new Set(modules.split(/\r?\n/)))
+      if (module !== '') owners.set(module, [...(owners.get(module) ?? []), name]);
   }
   return owners;
 }

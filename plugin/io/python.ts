@@ -85,8 +85,15 @@ export function choosePython(
   return { command: process.platform === 'win32' ? 'python' : 'python3', by: 'the search path' };
 }
 
-/** A shell command that tells the version, for Nx to hash: the same in every checkout. */
-export function versionCommand(
+/** What code runs with, in a line that shells leave as it is: no double quotes, dollars or percent signs. */
+const TELL_ENVIRONMENT = [
+  'import os,sys',
+  "print(sys.version.split()[0],os.environ.get('PYTHONPATH','').replace(os.getcwd(),''))",
+  "print(*sorted({n for p in sys.path if os.path.isdir(p) for n in os.listdir(p) if n.endswith('-info')}))",
+].join(';');
+
+/** A shell command that tells the version and those of all installed packages, for Nx to hash: the same in every checkout. */
+export function environmentCommand(
   root: string,
   folder: string,
   configured: string | undefined,
@@ -95,7 +102,7 @@ export function versionCommand(
   const { command } = choosePython(root, folder, configured, option);
   const shown =
     isAbsolute(command) && command.startsWith(root + sep) ? `./${relative(root, command)}` : command;
-  return `${JSON.stringify(shown.split(sep).join('/'))} --version`;
+  return `${JSON.stringify(shown.split(sep).join('/'))} -c "${TELL_ENVIRONMENT}"`;
 }
 
 /** A path, when it looks like one; else a name for the operating system to find. */

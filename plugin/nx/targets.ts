@@ -17,7 +17,7 @@ export interface ExperimentCode {
   readonly technologies: readonly string[];
   /** Upstream experiments whose loaders are written in another language: they are not what reads the artifacts. */
   readonly foreign: ReadonlySet<string>;
-  /** Shell commands that tell the version of the Python that is used; undefined where none is. */
+  /** Shell commands that tell which Python is used, with which packages; undefined where none is. */
   readonly python: { readonly replicates: string | undefined; readonly verifiers: string | undefined };
 }
 

@@ -2,9 +2,10 @@ import { join, relative, sep } from 'node:path';
 import { type Diagnostic, formatDiagnostic, sortDiagnostics } from '../base/diagnostics.ts';
 import { type ExperimentNode, referencesOf } from '../graph/graph.ts';
 import { type Discovery, readExperiments } from '../io/discover.ts';
+import { packagesBeside } from '../io/editable-installations.ts';
 import { ImportScanner, type ReachableCode } from '../io/imports.ts';
 import { languageOf, ModuleFinder, type Modules, runsIn } from '../io/modules.ts';
-import { versionCommand } from '../io/python.ts';
+import { choosePython, environmentCommand } from '../io/python.ts';
 import { LOCK_GLOBS, PythonImportScanner } from '../io/python-imports.ts';
 import { InferenceCache } from './cache.ts';
 import { escapeGlob } from './globs.ts';
@@ -85,8 +86,8 @@ export class ExperimentWorkspace {
     const all = this.reach(node, modules);
     const toLoad = [...new Set(referencesOf(node.config).map((reference) => reference.experiment))];
     const foreign = new Set(toLoad.filter((name) => this.isForeign(name, modules)));
-    const version = (): string =>
-      versionCommand(this.root, folder, node.config.execution.python, this.pythonOption);
+    const environment = (): string =>
+      environmentCommand(this.root, folder, node.config.execution.python, this.pythonOption);
     return {
       shared: inputsOf(all).filter((glob) => !isOwn(glob, folder)),
       verifiers: modules.verifiers === undefined ? [] : inputsOf(this.scan(node, [modules.verifiers])),
@@ -94,8 +95,8 @@ export class ExperimentWorkspace {
       technologies: technologiesOf(modules),
       foreign,
       python: {
-        replicates: runsIn(modules) === 'python' ? version() : undefined,
-        verifiers: isPython(modules.verifiers) ? version() : undefined,
+        replicates: runsIn(modules) === 'python' ? environment() : undefined,
+        verifiers: isPython(modules.verifiers) ? environment() : undefined,
       },
     };
   }
@@ -146,7 +147,13 @@ export class ExperimentWorkspace {
       entries.filter((entry) => !isPython(entry)),
     );
     if (python.length === 0) return typed;
-    const { files, imports } = this.python.reach(python, folder);
+    const { command } = choosePython(
+      this.root,
+      node.config.folder,
+      node.config.execution.python,
+      this.pythonOption,
+    );
+    const { files, imports } = this.python.reach(python, folder, packagesBeside(command));
     return {
       ...typed,
       files: [...typed.files, ...files],

@@ -40,9 +40,18 @@ export function standIn(loader: string, fileName: string): ((path: string) => un
 /** One object a row, by the names of the header. What looks like a number is one; an empty cell is null. */
 function loadCsv(path: string): Record<string, string | number | null>[] {
   const text = readFileSync(path, 'utf8').replace(/^\ufeff/, '');
-  const { data, errors } = papaparse().parse<string[]>(text, { delimiter: ',', skipEmptyLines: true });
-  const [error] = errors;
-  if (error !== undefined) throw new SyntaxError(`line ${(error.row ?? 0) + 1}: ${error.message}`);
+  const data: string[][] = [];
+  let at = 0;
+  papaparse().parse<string[]>(text, {
+    delimiter: ',',
+    step: ({ data: row, errors: [error], meta }) => {
+      if (error !== undefined)
+        throw new SyntaxError(`line ${text.slice(0, at).split('\n').length}: ${error.message}`);
+      // An empty line is none; one with an empty text in quotes is a row, as in Python.
+      if (/[^\r\n]/.test(text.slice(at, meta.cursor))) data.push(row);
+      at = meta.cursor;
+    },
+  });
   const [header = [], ...rows] = data;
   return rows.map((row) => Object.fromEntries(header.map((name, i) => [name, cell(row[i] ?? '')])));
 }

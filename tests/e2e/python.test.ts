@@ -89,7 +89,19 @@ describe('experiments in Python under Nx', () => {
     [
       'the version of the interpreter',
       'tools/python',
-      '#!/bin/sh\n[ "$1" = --version ] && { echo Python 3.99; exit; }\nexec python3 "$@"\n',
+      '#!/bin/sh\n[ "$1" = -c ] && { python3 "$@" | sed "s/^3[.][0-9]*/3.99/"; exit; }\nexec python3 "$@"\n',
+      [...UP, 'down:experiment'],
+    ],
+    [
+      'where packages are looked for',
+      'tools/python',
+      '#!/bin/sh\nPYTHONPATH="$(dirname "$0")/site" exec python3 "$@"\n',
+      [...UP, 'down:experiment'],
+    ],
+    [
+      'an installed package',
+      'tools/site/package-1.1.dist-info/METADATA',
+      'Name: package\n',
       [...UP, 'down:experiment'],
     ],
   ])('a change of %s reruns what it reaches', async (_, path, text, ran) => {
@@ -115,4 +127,25 @@ describe('experiments in Python under Nx', () => {
       'up/baseline: no usable Python: python9 (by execution.python of experiments/up/config.yaml) was not found. Install Python 3.9 or newer',
     );
   });
+});
+
+test('a library of the workspace that is installed as it lies there is an input', async () => {
+  await using ws = await workspace({
+    'libraries/gain/src/gain/__init__.py': 'VALUE = 2\n',
+    'experiments/lab/config.yaml': '{ datasource: { one: one }, steps: [read] }',
+    'experiments/lab/datasources.py':
+      'from crystallize import data_source\n@data_source\ndef one(ctx): return 1\n',
+    'experiments/lab/steps.py':
+      "from crystallize import pipeline_step\nimport gain\n@pipeline_step()\ndef read(data, ctx): ctx.metrics.add('gain', gain.VALUE)\n",
+    '.nxignore': '.venv\n',
+  });
+  const install = `python3 -m venv --without-pip .venv && echo "$PWD/libraries/gain/src" > "$(echo .venv/lib/python3*/site-packages)/gain.pth"`;
+  expect((await ws.shell(install)).code).toBe(0);
+  const first = await ws.nx('run lab:experiment');
+  expect(first.code).toBe(0);
+  expect(first.output).not.toContain('not declared');
+  await ws.commit();
+  await ws.write('libraries/gain/src/gain/__init__.py', 'VALUE = 3\n');
+  expect((await ws.nx('affected -t experiment')).ran).toEqual(['lab:experiment', 'lab:experiment--baseline']);
+  expect(await ws.read('experiments/lab/results/baseline/metrics.json')).toContain('{"gain":[3]}');
 });

@@ -361,6 +361,70 @@ def step(data, ctx):
   expect(metric('made')).toEqual([1, 1]);
 });
 
+test('a resource belongs to its condition and its experiment, and to what the function captures', async () => {
+  const code = `from crystallize import *
+
+@resource_factory
+def model(ctx):
+    return ctx['size']
+
+def table(name):
+    return resource_factory(lambda ctx: name)
+
+first, second = table(1), table(2)
+
+@pipeline_step()
+def step(data, ctx):
+    ctx.metrics.add('model', model(ctx) * FACTOR)
+    ctx.metrics.add('tables', [first(ctx), second(ctx)])
+    return data
+`;
+  const config = { ...CONFIG, replicates: 1, params: { size: 1 }, treatments: { large: { size: 10 } } };
+  using at = new Lab({
+    ...folder('lab', { 'config.yaml': config, 'datasources.py': SOURCE, 'steps.py': `${code}FACTOR = 1\n` }),
+    ...folder('copy', { 'config.yaml': config, 'datasources.py': SOURCE, 'steps.py': `${code}FACTOR = 3\n` }),
+  });
+  await at.run();
+  const metrics = (name: string): number[][] =>
+    ['lab/baseline', 'lab/large', 'copy/baseline', 'copy/large'].map((id) => at.metric(id, name));
+  expect(metrics('model')).toEqual([[1], [10], [3], [30]]);
+  expect(metrics('tables')).toEqual([
+    [1, 2],
+    [1, 2],
+    [1, 2],
+    [1, 2],
+  ]);
+});
+
+test('what a step does to its arguments, the next replicate does not see', async () => {
+  const { metric } = await step(
+    `
+@pipeline_step()
+def step(data, ctx, columns):
+    columns.append('target')
+    ctx.metrics.add('columns', len(columns))
+    ctx.metrics.add('numbers', len(data))
+    return data
+`,
+    {
+      datasource: { numbers: { numbers: { start: [] } } },
+      steps: [{ step: { columns: ['a'] } }],
+      replicates: 3,
+    },
+    {
+      'datasources.py': `from crystallize import data_source
+
+@data_source
+def numbers(ctx, start):
+    start.append(ctx['replicate'])
+    return start
+`,
+    },
+  );
+  expect(metric('columns')).toEqual([2, 2, 2]);
+  expect(metric('numbers')).toEqual([1, 1, 1]);
+});
+
 test('names that are not carried say so', async () => {
   const message = (name: string) =>
     new RegExp(

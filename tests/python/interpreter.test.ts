@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Interpreters, versionCommand } from '../../plugin/build/io/python.js';
+import { environmentCommand, Interpreters } from '../../plugin/build/io/python.js';
 import type { ReplicateError } from '../../plugin/build/runtime/failures.js';
 import { Lab } from '../support/engine.ts';
 
@@ -39,8 +39,12 @@ describe('the interpreter', () => {
     const configured = pretender(lab, 'lab/my/python', [3, 10, 0]);
     expect(await chosen('my/python', 'tools/python')).toBe(configured);
     expect(await chosen('{workspaceRoot}/tools/python')).toBe(option);
-    expect(versionCommand(lab.root, 'lab', undefined, undefined)).toBe('"./lab/.venv/bin/python" --version');
-    expect(versionCommand(lab.root, 'lab', 'python3.12', undefined)).toBe('"python3.12" --version');
+    expect(environmentCommand(lab.root, 'lab', undefined, undefined)).toMatch(
+      /^"\.\/lab\/\.venv\/bin\/python" -c "/,
+    );
+    expect(environmentCommand(lab.root, 'lab', 'python3.12', undefined)).toMatch(
+      /^"python3\.12" -c "[^"$%`!\n]+"$/,
+    );
   });
 
   test('that is not there, too old, or none at all, is named with what to do', async () => {

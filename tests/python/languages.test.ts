@@ -94,9 +94,24 @@ describe.each(DIRECTIONS)('an artifact from $from read in $to', ({ from, to }) =
         { name: 'c', value: -3, note: '007' },
       ],
     ],
+    ['one column.csv', 'v\n1\n""\n\n2\n', [{ v: 1 }, { v: null }, { v: 2 }]],
+    [
+      'short.csv',
+      'a,b\n1\n2,3,4\n',
+      [
+        { a: 1, b: null },
+        { a: 2, b: 3 },
+      ],
+    ],
     ['x.bin', 'ab', [97, 98]],
   ])('%s, by what its name tells', async (fileName, text, value) => {
     expect(await seen({ ...producer(from, fileName, text), ...consumer(to) })).toEqual(value);
+  });
+
+  test('is not guessed where quotes are damaged', async () => {
+    expect(await seen({ ...producer(from, 'x.csv', 'a\n"x"y\n'), ...consumer(to) })).toMatch(
+      /(?:',' expected|Trailing quote).* on producer\/results\/baseline\/artifacts\/replicate_0\/x\.csv$/,
+    );
   });
 
   test('by the function of that name of the consumer, first of all', async () => {
@@ -214,6 +229,36 @@ def draw(data, ctx):
   expect(ran.failures('lab/baseline')).toEqual([]);
   expect(at.metric('lab/baseline', 'value')).toEqual(at.metric('lab/baseline', 'again'));
 });
+
+test.skipIf(withoutNumpy)(
+  `numpy.random is each replicate's own where interleaved ones import it late${withoutNumpy ?? ''}`,
+  async () => {
+    const draw = async (concurrency: number): Promise<number[]> => {
+      using at = new Lab({
+        'lab/config.yaml': {
+          datasource: { one: 'one' },
+          steps: ['draw'],
+          replicates: 6,
+          execution: { python: PYTHON_WITH_NUMPY, concurrency },
+        },
+        'lab/datasources.py': 'from crystallize import data_source\n@data_source\ndef one(ctx): return 1\n',
+        'lab/steps.py': `import asyncio
+from crystallize import pipeline_step
+@pipeline_step()
+async def draw(data, ctx):
+    await asyncio.sleep(0.01 * (6 - ctx['replicate']))
+    import numpy as np
+    await asyncio.sleep(0.01)
+    ctx.metrics.add('value', np.random.rand())
+`,
+      });
+      const ran = await at.run();
+      expect(ran.failures('lab/baseline')).toEqual([]);
+      return at.metric('lab/baseline', 'value');
+    };
+    expect(await draw(6)).toEqual(await draw(1));
+  },
+);
 
 describe('languages that stand in each other’s way', () => {
   const load = async (files: Record<string, string>): Promise<string> => {

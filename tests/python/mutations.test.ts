@@ -20,6 +20,10 @@ const FILES: Record<string, unknown> = {
   [`${SITE}/other_name-1.0.dist-info/METADATA`]: 'Name: other-name\n',
   [`${SITE}/renamed/__init__.py`]: 'VALUE = 1\n',
   [`${SITE}/Distribution_X-2.0.dist-info/RECORD`]: 'renamed/__init__.py,,\n',
+  [`${SITE}/vendor/one.py`]: 'VALUE = 1\n',
+  [`${SITE}/vendor/two.py`]: 'VALUE = 1\n',
+  [`${SITE}/vendor_one-1.0.dist-info/RECORD`]: 'vendor/one.py,,\n',
+  [`${SITE}/vendor_two-1.0.dist-info/RECORD`]: 'vendor/two.py,,\n',
   [`${SITE}/unused-1.0.dist-info/METADATA`]: 'Name: unused\n',
   'shared/__init__.py': '',
   'shared/near.py': 'from .far import VALUE\n',
@@ -46,7 +50,7 @@ from pathlib import Path
 @data_source
 def raw(ctx): return int(Path('data.txt').read_text()) + int(Path('unlisted.txt').read_text())
 `,
-  'producer/steps.py': `import importlib, direct, renamed
+  'producer/steps.py': `import importlib, direct, renamed, vendor.one, vendor.two
 from crystallize import Artifact, pipeline_step
 from shared import near
 from library.core import VALUE as library
@@ -151,6 +155,16 @@ describe.each<[what: string, change: () => void, runs: readonly string[]]>([
     ['producer'],
   ],
   [
+    'the version of one of two packages that share a name',
+    () => rename(`${SITE}/vendor_one-1.0.dist-info`, `${SITE}/vendor_one-1.1.dist-info`),
+    ['producer'],
+  ],
+  [
+    'the version of the other',
+    () => rename(`${SITE}/vendor_two-1.0.dist-info`, `${SITE}/vendor_two-1.1.dist-info`),
+    ['producer'],
+  ],
+  [
     'the version of a package that none imports',
     () => rename(`${SITE}/unused-1.0.dist-info`, `${SITE}/unused-1.1.dist-info`),
     [],
@@ -202,6 +216,11 @@ def f():
     from s import t
 import größe
 imported = 1
+from u import(v)
+from .import w
+try: from x import (
+    y)
+except ImportError: import z
 `;
   expect(parseImports(text).map(({ level, module, names }) => [level, module, ...names])).toEqual([
     [0, 'a'],
@@ -215,7 +234,12 @@ imported = 1
     [0, 'r'],
     [0, 's', 't'],
     [0, 'größe'],
+    [0, 'u', 'v'],
+    [1, '', 'w'],
+    [0, 'x', 'y'],
+    [0, 'z'],
   ]);
+  expect(parseImports(text.replaceAll('\n', '\r\n'))).toEqual(parseImports(text));
 });
 
 test('imports are followed without being run, into the src of a project too', () => {
@@ -230,6 +254,28 @@ test('imports are followed without being run, into the src of a project too', ()
     'shared/near.py',
     'src/library/__init__.py',
     'src/library/core.py',
+  ]);
+});
+
+test('packages around the folder count, and a package goes before a folder of its name', () => {
+  using at = new Lab({
+    'lab/__init__.py': '',
+    'lab/one/__init__.py': '',
+    'lab/one/steps.py': 'from library import core\nfrom plain import part\n',
+    'lab/one/library/core.py': '',
+    'library/__init__.py': '',
+    'library/core.py': '',
+    'plain/part.py': '',
+  });
+  const scanner = new PythonImportScanner(at.root);
+  const { files } = scanner.reach([join(at.root, 'lab/one/steps.py')], join(at.root, 'lab/one'));
+  expect(files).toEqual([
+    'lab/__init__.py',
+    'lab/one/__init__.py',
+    'lab/one/steps.py',
+    'library/__init__.py',
+    'library/core.py',
+    'plain/part.py',
   ]);
 });
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
 import re
@@ -50,9 +51,9 @@ def load_bytes(path: Path) -> bytes:
 def _load_csv(path: Path) -> Any:
     """One mapping a row, by the names of the header. What looks like a number is one; an empty cell is None."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = [row for row in csv.reader(file) if row]
+        rows = [row for row in csv.reader(file, strict=True) if row]
     header = rows[0] if rows else []
-    return [dict(zip(header, map(_cell, row))) for row in rows[1:]]
+    return [{name: _cell(cell) for name, cell in itertools.zip_longest(header, row[: len(header)], fillvalue="")} for row in rows[1:]]
 
 
 def _cell(text: str) -> Any:

@@ -10,7 +10,7 @@ import importlib.util
 import os
 import sys
 from types import ModuleType
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from .failures import ReplicateFailure, error_info, missing_package, suggestion
 from .observe import is_installed
@@ -23,42 +23,77 @@ KINDS = ("datasources", "steps", "outputs", "verifiers")
 PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt")
 
 
+class View(NamedTuple):
+    """Whose modules, and where imports look. What a loader brings in is read by who uses it, not by who wrote it."""
+
+    experiment: str
+    folder: str
+
+
 class Modules:
-    """Loads the user's modules, each once for each experiment's folder."""
+    """Loads the user's modules, each once for each experiment that uses them."""
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self._loaded: Dict[str, ModuleType] = {}
-        self._local: Dict[str, Dict[str, ModuleType]] = {}
-        self._paths: Dict[str, List[str]] = {}
-        self._folder: Optional[str] = None
+        self._loaded: Dict[Tuple[str, str], ModuleType] = {}
+        self._local: Dict[View, Dict[str, ModuleType]] = {}
+        self._paths: Dict[View, List[str]] = {}
+        self._view: Optional[View] = None
+        self._foreign: Dict[str, ModuleType] = {}
+        self._common: Dict[Tuple[View, str, str], bool] = {}
         self._standard, self._installed = _split_path(sys.path)
         _read_sources_only(root)
 
     @contextlib.contextmanager
     def inside(self, folder: str) -> Iterator[None]:
-        """Imports mean what they mean in this folder."""
-        before = self._folder
-        self.enter(folder)
+        """For this experiment, imports mean what they mean in that folder."""
+        before = self._view
+        self._look(View(self._experiment, folder))
         try:
             yield
         finally:
             if before is not None:
-                self.enter(before)
+                self._look(before)
 
     def enter(self, folder: str) -> None:
-        if folder == self._folder:
+        """From here on the experiment of this folder uses modules."""
+        self._look(View(folder, folder))
+
+    @property
+    def _experiment(self) -> str:
+        if self._view is None:
+            raise RuntimeError("Bug: no experiment was entered")
+        return self._view.experiment
+
+    def _look(self, view: View) -> None:
+        if view == self._view:
             return
-        if self._folder is not None:
-            self._local[self._folder] = self._take_local()
+        before, left = self._view, self._take_local()
+        if before is not None:
+            self._local[before] = left
             # Modules may add to it, for what they import later.
-            self._paths[self._folder] = sys.path[:]
-        self._folder = folder
+            self._paths[before] = sys.path[:]
+        self._view = view
         # A file of the user's never hides a module of Python's own.
-        first = [*self._standard, *search_path(self._root, folder), *self._installed, COMPAT]
-        sys.path[:] = self._paths.get(folder, first)
+        first = [*self._standard, *search_path(self._root, view.folder), *self._installed, COMPAT]
+        sys.path[:] = self._paths.get(view, first)
         importlib.invalidate_caches()
-        sys.modules.update(self._local.pop(folder, {}))
+        sys.modules.update(self._local.pop(view, {}))
+        if before is not None and before.experiment == view.experiment:
+            # A class that both import must be one, or what a loader has made is none of the experiment's.
+            sys.modules.update({name: module for name, module in left.items() if self._is_common(name, left)})
+
+    def _is_common(self, name: str, modules: Dict[str, ModuleType]) -> bool:
+        """Whether the name means the same module where imports look now."""
+        top = name.split(".")[0]
+        if self._view is None or top not in modules:
+            return False
+        place = _place(modules[top])
+        key = (self._view, top, place)
+        if key not in self._common:
+            spec = importlib.machinery.PathFinder.find_spec(top)
+            self._common[key] = spec is not None and place == (spec.origin or str(list(spec.submodule_search_locations or [])))
+        return self._common[key]
 
     def function(self, file: str, name: str) -> Any:
         """What a module has under a name. Raises ReplicateFailure when it has nothing to call there."""
@@ -77,7 +112,8 @@ class Modules:
         return found if callable(found) else None
 
     def load(self, file: str) -> ModuleType:
-        known = self._loaded.get(file)
+        key = (self._experiment, file)
+        known = self._loaded.get(key)
         if known is not None:
             return known
         folder = os.path.dirname(file)
@@ -88,7 +124,7 @@ class Modules:
                 raise
             except BaseException as error:
                 raise self._load_failure(file, error) from error
-        self._loaded[file] = module
+        self._loaded[key] = module
         return module
 
     def _load_failure(self, file: str, error: BaseException) -> ReplicateFailure:
@@ -123,9 +159,15 @@ class Modules:
 
     def _take_local(self) -> Dict[str, ModuleType]:
         """Removes the workspace's own modules from those that Python knows."""
-        local = {name: module for name, module in list(sys.modules.items()) if self._is_local(module)}
-        for name in local:
-            del sys.modules[name]
+        local: Dict[str, ModuleType] = {}
+        for name, module in list(sys.modules.items()):
+            # There are many of them, and each artifact that is read asks twice.
+            if self._foreign.get(name) is module:
+                continue
+            if self._is_local(module):
+                local[name] = sys.modules.pop(name)
+            else:
+                self._foreign[name] = module
         return local
 
     def _is_local(self, module: Any) -> bool:
@@ -140,6 +182,11 @@ class Modules:
             isinstance(place, str) and place.startswith(self._root + os.sep) and not is_installed(place, self._root)
             for place in places
         ) or any(place == self._root for place in places)
+
+
+def _place(module: ModuleType) -> str:
+    """A package without __init__.py has no file, only folders."""
+    return getattr(module, "__file__", None) or str(list(getattr(module, "__path__", [])))
 
 
 def _missing(package: str) -> Tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Which files this process reads, modules included, and which folders it lists.
+"""Which files this process reads, modules, native libraries and SQLite databases included, and which folders it lists.
 
 What native code reads by itself is not seen, nor whether a file was asked to be there.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Dict, List, Set
+from typing import Any, Dict, List, Optional, Set
+from urllib.parse import unquote
 
 # Below these lies nothing of the user's own.
 INSTALLED = ("node_modules", "site-packages", "dist-packages", "__pycache__", ".git")
@@ -16,16 +17,21 @@ PYTHON = tuple({place + os.sep for place in (sys.prefix, sys.base_prefix, sys.ex
 
 LISTING = ("os.listdir", "os.scandir")
 
+EVENTS = frozenset(("open", *LISTING, "import", "ctypes.dlopen", "sqlite3.connect"))
+
 
 class FileObserver:
     def __init__(self) -> None:
         self._by_experiment: Dict[str, Set[str]] = {}
         self._seen: Set[str] = set()
         self._fresh: List[Dict[str, str]] = []
+        self._ignored = PYTHON
         sys.addaudithook(self._hear)
 
-    def enter(self, experiment: str) -> None:
+    def enter(self, experiment: str, root: str) -> None:
         """From here on this experiment reads."""
+        # A workspace may lie where Python is installed, such as /usr/src/app.
+        self._ignored = tuple(place for place in PYTHON if not f"{root}{os.sep}".startswith(place))
         # What nobody has been told of has to be told when it is read again.
         self._seen.difference_update(read["path"] for read in self._fresh)
         self._fresh = []
@@ -39,26 +45,35 @@ class FileObserver:
         return [read for read in fresh if not is_installed(read["path"], root)]
 
     def _hear(self, event: str, args: Any) -> None:
-        if event == "open":
-            path, mode, flags = args
-            if not _reads(mode, flags):
-                return
-        elif event in LISTING and not _is_import():
-            path = "." if args[0] is None else args[0]
-        else:
+        if event not in EVENTS:
             return
         try:
-            if isinstance(path, int):
-                return  # a descriptor: it was opened before
+            path = _read_by(event, args)
+            if path is None or isinstance(path, int):
+                return  # a descriptor was opened before
             path = os.path.abspath(os.fsdecode(path))
         except (TypeError, ValueError, OSError):
             return
         if path in self._seen:
             return
         self._seen.add(path)
-        if not path.startswith(PYTHON):
+        if not path.startswith(self._ignored):
             # Before it is read: a change that comes in between is then told as well.
             self._fresh.append({"path": path, "state": state_of(path)})
+
+
+def _read_by(event: str, args: Any) -> Any:
+    """What an event tells to be read: a path, a descriptor, or nothing."""
+    if event == "open":
+        path, mode, flags = args
+        return path if _reads(mode, flags) else None
+    if event in LISTING:
+        return None if _is_import() else "." if args[0] is None else args[0]
+    if event == "import":
+        return args[1]  # of a module in native code; others are opened
+    if event == "ctypes.dlopen":
+        return _library(args[0])
+    return _database(args[0])
 
 
 def is_installed(path: str, root: str) -> bool:
@@ -79,9 +94,21 @@ def state_of(path: str) -> str:
 
 def _is_import() -> bool:
     """The import system lists every folder in which it looks for modules, as who asks for installed packages does."""
-    caller = sys._getframe(1).f_back
+    caller = sys._getframe(2).f_back
     name = None if caller is None else caller.f_globals.get("__name__")
     return isinstance(name, str) and name.startswith(("importlib", "_frozen_importlib", "pkgutil"))
+
+
+def _library(name: Any) -> Any:
+    """The system looks for a name without a folder in places of its own."""
+    return name if name is not None and os.path.dirname(name) else None
+
+
+def _database(name: Any) -> Optional[str]:
+    path = os.fsdecode(name)
+    if path.startswith("file:"):
+        path = unquote(path[len("file:") :].split("?")[0])
+    return None if path in ("", ":memory:") else path
 
 
 def _reads(mode: Any, flags: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Mapping
 from typing import Any, Callable, Dict, Generator, List, Optional, Tuple
 
@@ -26,6 +27,8 @@ class Pipeline:
         self._root: str = job["root"]
         self._modules = modules
         self._logger = logger()
+        # What its steps make once: each thread its own, since few clients may be shared among them.
+        self._resources = threading.local()
         for kind in ("steps", "datasources"):
             if job["modules"].get(kind) is not None:
                 modules.load(job["modules"][kind])
@@ -45,7 +48,7 @@ class Pipeline:
         folder = os.path.join(job["artifacts"], f"replicate_{replicate}")
         if again:
             shutil.rmtree(folder, ignore_errors=True)
-        ctx = self._context({**self._shared, "replicate": replicate, "seed_used": seed}, self._logger)
+        ctx = self._new_context({**self._shared, "replicate": replicate, "seed_used": seed})
         metrics = ctx.metrics = Metrics()
         artifacts = ctx.artifacts = ReplicateArtifacts(folder, self._outputs, self._root)
         data = yield from self._fetch(ctx, replicate)
@@ -71,11 +74,16 @@ class Pipeline:
         for _, step in reversed(self._steps):
             hook = getattr(step, "teardown", None)
             if hook is not None:
-                hook(self._context(self._shared, self._logger))
+                hook(self._new_context(self._shared))
+
+    def _new_context(self, values: Dict[str, Any]) -> Any:
+        ctx = self._context(values, self._logger)
+        ctx.resources = self._resources
+        return ctx
 
     def _set_up(self) -> Dict[str, Any]:
         """Lets steps prepare. What they add to the context, every replicate finds there."""
-        ctx = self._context(self._shared, self._logger)
+        ctx = self._new_context(self._shared)
         for name, step in self._steps:
             hook: Optional[Callable[[Any], Any]] = getattr(step, "setup", None)
             if hook is None:

@@ -5,31 +5,47 @@ from __future__ import annotations
 import importlib.machinery
 import random
 import sys
-from typing import Any, Optional, Tuple
+from typing import Any, NamedTuple, Optional
 
 NUMPY_RANDOM = "numpy.random"
 
-_last = 0
+# Of the replicate that runs at this moment.
+_seed = 0
+
+
+class State(NamedTuple):
+    seed: int
+    python: Any
+    # None while nobody has imported numpy.random.
+    numpy: Optional[Any]
 
 
 def seed_all(seed: int) -> None:
-    global _last
-    _last = seed
+    global _seed
+    _seed = seed
     random.seed(seed)
     numpy_random = sys.modules.get(NUMPY_RANDOM)
     if numpy_random is not None:
         numpy_random.seed(seed)
 
 
-def state() -> Tuple[Any, Optional[Any]]:
+def state() -> State:
     numpy_random = sys.modules.get(NUMPY_RANDOM)
-    return random.getstate(), None if numpy_random is None else numpy_random.get_state()
+    return State(_seed, random.getstate(), None if numpy_random is None else numpy_random.get_state())
 
 
-def restore(saved: Tuple[Any, Optional[Any]]) -> None:
-    random.setstate(saved[0])
-    if saved[1] is not None:
-        sys.modules[NUMPY_RANDOM].set_state(saved[1])
+def restore(saved: State) -> None:
+    global _seed
+    _seed = saved.seed
+    random.setstate(saved.python)
+    numpy_random = sys.modules.get(NUMPY_RANDOM)
+    if numpy_random is None:
+        return
+    if saved.numpy is None:
+        # Another replicate was the first to import it.
+        numpy_random.seed(saved.seed)
+    else:
+        numpy_random.set_state(saved.numpy)
 
 
 class _SeedsOnImport:
@@ -45,7 +61,7 @@ class _SeedsOnImport:
 
         def exec_module(made: Any) -> None:
             execute(made)
-            made.seed(_last)
+            made.seed(_seed)
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec

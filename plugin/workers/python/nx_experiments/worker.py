@@ -77,7 +77,7 @@ class Worker:
         self._alone(None)
         try:
             os.chdir(job["folder"])
-            self._observer.enter(job["experiment"])
+            self._observer.enter(job["experiment"], job["root"])
             pipeline = self._bind(job)
         except BaseException as error:
             self._end_line()

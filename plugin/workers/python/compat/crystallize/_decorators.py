@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import threading
@@ -40,6 +41,11 @@ class _Parameters:
         missing = [name for name in self.names if name not in given and name not in self.defaults]
         if missing:
             raise TypeError(f"Missing parameters: {', '.join(missing)}")
+
+
+def _containers(given: Mapping[str, Any]) -> List[str]:
+    """Arguments that are handed out as copies: what one replicate does to them, the next must not see."""
+    return [name for name, value in given.items() if type(value) in (list, dict)]
 
 
 def _bound(value: Any, ctx: FrozenContext) -> Any:
@@ -90,9 +96,12 @@ def pipeline_step(cacheable: bool = False) -> Callable[[Callable[..., Any]], Cal
                 self._given = given
                 self._artifacts = [name for name, value in given.items() if isinstance(value, Artifact)]
                 self._injected = [name for name in parameters.names if name not in given]
+                self._mutable = _containers(given)
 
             def __call__(self, data: Any, ctx: FrozenContext) -> Any:
                 values = dict(self._given)
+                for name in self._mutable:
+                    values[name] = copy.deepcopy(values[name])
                 for name in self._artifacts:
                     values[name] = _bound(values[name], ctx)
                 for name in self._injected:
@@ -133,9 +142,12 @@ def data_source(fn: Callable[..., Any]) -> Callable[..., DataSource]:
         def __init__(self, given: Dict[str, Any]) -> None:
             self._given = given
             self._injected = [n for n in parameters.names if n not in given and n not in parameters.defaults]
+            self._mutable = _containers(given)
 
         def fetch(self, ctx: FrozenContext) -> Any:
             values = {**parameters.defaults, **self._given}
+            for name in self._mutable:
+                values[name] = copy.deepcopy(values[name])
             for name in self._injected:
                 if name not in ctx:
                     raise MissingParameter(name)
@@ -215,18 +227,28 @@ def hypothesis(*, verifier: Any, metrics: Any = None, name: Optional[str] = None
     return lambda fn: Hypothesis(verifier, metrics, fn, name or fn.__name__)
 
 
-_resources = threading.local()
-
-
 def resource_factory(fn: Callable[[Any], Any], *, key: Optional[str] = None) -> Callable[[Any], Any]:
-    """What the function makes is made once in a process, and handed out again."""
+    """What the function makes is made once in a process for each condition, since it may depend on it, and handed out again."""
+    at = _identity(fn) if key is None else key
+    own = threading.local()
 
     @functools.wraps(fn)
     def resource(ctx: Any) -> Any:
-        made = _resources.__dict__.setdefault("made", {})
-        at = key if key is not None else fn.__code__
+        kept = own if at is None else getattr(ctx, "resources", own)
+        made = kept.__dict__.setdefault("made", {})
         if at not in made:
             made[at] = fn(ctx)
         return made[at]
 
     return resource
+
+
+def _identity(fn: Callable[[Any], Any]) -> Any:
+    """The same for a function that a step defines anew each time; None when what it captures cannot be compared."""
+    try:
+        captured = tuple(cell.cell_contents for cell in fn.__closure__ or ())
+        found = (fn.__code__, id(fn.__globals__), captured, fn.__defaults__)
+        hash(found)
+    except (AttributeError, TypeError, ValueError):
+        return None
+    return found
