@@ -271,7 +271,8 @@ function loadGraph(
     visited.add(project);
     const { root: folder, targets = {} } = projectGraph.nodes[project]?.data ?? {};
     // What is shared with experiments may have a config.yaml that is none of ours.
-    if (folder === undefined || !Object.values(targets).some(({ executor }) => executor === EXECUTOR)) continue;
+    if (folder === undefined || !Object.values(targets).some(({ executor }) => executor === EXECUTOR))
+      continue;
     const file = ['config.yaml', 'config.yml']
       .map((name) => (folder === '.' ? name : `${folder}/${name}`))
       .find((path) => existsSync(join(root, path)));
