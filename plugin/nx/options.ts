@@ -68,11 +68,19 @@ function matcherOf(glob: string): (file: string) => boolean {
   return (file) => pattern.match(file);
 }
 
-/** Our options in nx.json. */
+/**
+ * Our options in nx.json. One run may hold tasks of all experiments, with one store and one choice of Python.
+ *
+ * @throws SettingsError when there is more than one set of them
+ */
 export function pluginOptions(nxJson: NxJsonConfiguration): PluginOptions {
-  for (const plugin of nxJson.plugins ?? []) {
-    if (typeof plugin === 'object' && plugin.plugin === 'nx-experiments')
-      return (plugin.options ?? {}) as PluginOptions;
+  const [entry, ...others] = (nxJson.plugins ?? []).filter(
+    (plugin) => (typeof plugin === 'string' ? plugin : plugin.plugin) === 'nx-experiments',
+  );
+  if (others.length > 0) {
+    throw new SettingsError(
+      `The plugin nx-experiments is registered ${others.length + 1} times, and a run has one set of options: keep one entry of nx.json, with all globs in its "include".`,
+    );
   }
-  return {};
+  return typeof entry === 'object' ? ((entry.options ?? {}) as PluginOptions) : {};
 }

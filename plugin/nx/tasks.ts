@@ -24,7 +24,7 @@ import { pluginOptions, type ResolvedOptions, resolveOptions } from './options.t
 import { variableOfFolder } from './own-variables.ts';
 import { parseRunOptions, type RunExecutorOptions } from './run-options.ts';
 import { openStore, resolveStore, type StoreOptions } from './store-options.ts';
-import { conditionTarget } from './targets.ts';
+import { conditionTarget, EXECUTOR } from './targets.ts';
 import { renderOutcome } from './terminal.ts';
 
 /** One Nx task of ours: a condition to run, or the comparison of an experiment. */
@@ -269,8 +269,10 @@ function loadGraph(
   for (let project = waiting.pop(); project !== undefined; project = waiting.pop()) {
     if (visited.has(project)) continue;
     visited.add(project);
-    const folder = projectGraph.nodes[project]?.data.root;
-    if (folder === undefined) continue;
+    const { root: folder, targets = {} } = projectGraph.nodes[project]?.data ?? {};
+    // What is shared with experiments may have a config.yaml that is none of ours.
+    if (folder === undefined || !Object.values(targets).some(({ executor }) => executor === EXECUTOR))
+      continue;
     const file = ['config.yaml', 'config.yml']
       .map((name) => (folder === '.' ? name : `${folder}/${name}`))
       .find((path) => existsSync(join(root, path)));

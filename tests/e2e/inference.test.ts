@@ -12,6 +12,7 @@ const OUTPUT = 'outputs: { out: { file_name: "[a] {b}*.json", writer: text } }\n
 
 const FILES = {
   'libs/tools/project.json': '{ "name": "tools", "targets": { "lint": { "command": "echo linted" } } }\n',
+  'libs/tools/config.yaml': 'port: 80\n',
   'libs/tools/index.mjs': 'export const text = JSON.stringify;\n',
   'services/api/config.yaml': 'port: 80\n',
   'config.yaml': 'this: is: no: {{ yaml\n',

@@ -1,8 +1,9 @@
 import { Minimatch } from 'minimatch';
 import { describe, expect, test } from 'vitest';
 import { SettingsError } from '../../plugin/base/settings-error.ts';
-import { experimentFiles, resolveOptions } from '../../plugin/nx/options.ts';
+import { experimentFiles, pluginOptions, resolveOptions } from '../../plugin/nx/options.ts';
 import type { PluginOptions } from '../../plugin/nx/plugin-options.ts';
+import { resolveStore } from '../../plugin/nx/store-options.ts';
 
 test('without options there are defaults', () => {
   expect(resolveOptions(undefined)).toEqual({ targetName: 'experiment', include: ['**/experiments/**'] });
@@ -65,4 +66,34 @@ test('the usual pattern means what minimatch takes it for', () => {
     files.filter((file) => pattern.match(file)),
   );
   expect(files.filter((file) => pattern.match(file))).toHaveLength(3);
+});
+
+test('options are those of the one entry in nx.json; with two, a run would take the Python and the store of the other', () => {
+  const entry = { plugin: 'nx-experiments', options: { python: 'python3.12' } };
+  expect(pluginOptions({ plugins: ['nx-experiments'] })).toEqual({});
+  expect(pluginOptions({ plugins: ['@nx/js', entry] })).toEqual(entry.options);
+  expect(() => pluginOptions({ plugins: ['nx-experiments', '@nx/js', entry] })).toThrow(
+    new SettingsError(
+      'The plugin nx-experiments is registered 2 times, and a run has one set of options: keep one entry of nx.json, with all globs in its "include".',
+    ),
+  );
+});
+
+describe('a store that is none is refused:', () => {
+  const noFolder = 'The option "store" must be the path of a folder, or false for no store.';
+  test.each<[object, string]>([
+    [{ store: '' }, noFolder],
+    [{ store: true }, noFolder],
+    [{ store: 5 }, noFolder],
+    [{ store: null }, noFolder],
+    [{ storeSize: null }, 'The store\'s size "null" cannot be read: write it like 500M or 10G.'],
+    [{ storeSize: 'much' }, 'The store\'s size "much" cannot be read: write it like 500M or 10G.'],
+  ])('%j', (options, message) => {
+    expect(() => resolveStore('/root', options, {})).toThrow(new SettingsError(message));
+  });
+
+  test('and a number is a size in bytes', () => {
+    const options = { storeSize: 5 } as object;
+    expect(resolveStore('/root', options, {})).toEqual({ folder: '/root/.nx/experiments', maxBytes: 5 });
+  });
 });
