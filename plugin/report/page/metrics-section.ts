@@ -1,5 +1,14 @@
 import { ALPHA, type MetricRow, type PairedComparison, type ReportModel } from '../model.ts';
-import { count, formatInterval, formatP, formatShort, formatsOf, formatWithin, signed } from '../numbers.ts';
+import {
+  count,
+  formatCount,
+  formatInterval,
+  formatP,
+  formatShort,
+  formatsOf,
+  formatWithin,
+  signed,
+} from '../numbers.ts';
 import { isDifference, type Reading, readRow } from '../reading.ts';
 import { VerdictValues } from '../verdict-values.ts';
 import { type ChartSpec, differencesChart, FEW_POINTS, MOST_POINTS, valuesChart } from './charts.ts';
@@ -131,7 +140,7 @@ function metricBlock(model: ReportModel, rows: readonly MetricRow[], charts: Htm
     const { condition, description, interval, comparison } = row;
     return [
       condition,
-      description.n,
+      formatCount(row),
       ...(missing ? [description.missing] : []),
       format(description.mean),
       Number.isNaN(description.sd) ? '' : format(description.sd),
