@@ -6,7 +6,7 @@ import { printable } from '../base/diagnostics.ts';
 import { conditionsOf } from '../graph/conditions.ts';
 import { stopSignal } from '../nx/stop-signal.ts';
 import { openStore } from '../nx/store-options.ts';
-import { problemsOf } from '../report/problems.ts';
+import { problemsOf, renderProblem } from '../report/problems.ts';
 import { renderTable } from '../report/table.ts';
 import { conditionId, planConditions } from '../runtime/plan.ts';
 import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
@@ -144,7 +144,7 @@ async function compare(
         if (model !== undefined) print(experiment, `${renderTable(model)}\n`);
         const problems = model === undefined ? [] : problemsOf(model);
         const told = problems.length > 0 ? problems : errors.slice(-1).map(({ message }) => message);
-        for (const problem of told) print(experiment, `${experiment}: ${problem}\n`);
+        for (const problem of told) print(experiment, renderProblem(experiment, problem));
       },
     },
   );

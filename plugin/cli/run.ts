@@ -9,7 +9,7 @@ import { suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import { stopSignal } from '../nx/stop-signal.ts';
 import { renderOutcome, TerminalReporter } from '../nx/terminal.ts';
-import { problemsOf } from '../report/problems.ts';
+import { problemsOf, renderProblem } from '../report/problems.ts';
 import { renderTable } from '../report/table.ts';
 import { type Arguments, type Command, columnsToFill, showsColour, textOf, toJson } from './command.ts';
 import { choicesOf, numbersOf } from './run-choices.ts';
@@ -36,9 +36,9 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
         if (json) return;
         if (model === undefined) {
           const why = errors.at(-1)?.message ?? 'a condition did not succeed';
-          return print(`${experiment}: not compared: ${why}\n`);
+          return print(renderProblem(experiment, `not compared: ${why}`));
         }
-        const problems = problemsOf(model).map((problem) => `${experiment}: ${problem}\n`);
+        const problems = problemsOf(model).map((problem) => renderProblem(experiment, problem));
         print(
           `\n${renderTable(model, { colour: showsColour(), width: columnsToFill() })}\n${problems.join('')}`,
         );

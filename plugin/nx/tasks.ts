@@ -9,6 +9,7 @@ import { conditionsOf } from '../graph/conditions.ts';
 import { experimentOf, type Graph } from '../graph/graph.ts';
 import { readExperiments } from '../io/discover.ts';
 import { Interpreters } from '../io/python.ts';
+import { renderProblem } from '../report/problems.ts';
 import { renderTable } from '../report/table.ts';
 import { type ConditionEnd, comparableOf, endOf } from '../runtime/comparable.ts';
 import { compareExperiment } from '../runtime/compare.ts';
@@ -222,7 +223,7 @@ class TaskRun {
     const comparison = await compareExperiment(this.root, this.graph, experiment, engine, comparable);
     const table = comparison.model === undefined ? '' : renderTable(comparison.model);
     if (comparison.ok) return answer('success', table);
-    const problems = comparison.problems.map((problem) => `${experiment}: ${problem}\n`).join('');
+    const problems = comparison.problems.map((problem) => renderProblem(experiment, problem)).join('');
     answer('failure', `${table}${table === '' ? '' : '\n'}${problems}`);
   }
 

@@ -11,7 +11,9 @@ import { sampleOf, withGaps } from './samples.ts';
 import { asksForEquivalence, sideOf } from './side.ts';
 
 /** A verdict before it is seen beside the others. */
-export type Draft = Omit<Verdict, 'better' | 'corrected' | 'gate'> & { readonly of: Hypothesis };
+export type Draft = Omit<Verdict, 'better' | 'alternative' | 'corrected' | 'gate'> & {
+  readonly of: Hypothesis;
+};
 
 /** What a built-in test says of one metric, in plain values. */
 export function testValues(
@@ -66,7 +68,7 @@ export function judge(drafts: readonly Draft[]): Verdict[] {
     if (asItIs || !verdict.result.ok)
       return {
         ...verdict,
-        better: hypothesis.better,
+        ...askedBy(hypothesis, verdict),
         corrected: undefined,
         gate: gateOf(hypothesis, verdict),
       };
@@ -75,11 +77,19 @@ export function judge(drafts: readonly Draft[]): Verdict[] {
     const judged = { ...verdict, result: { ok: true, values } as const };
     return {
       ...judged,
-      better: hypothesis.better,
+      ...askedBy(hypothesis, verdict),
       corrected: { correction: hypothesis.correction, tests: found.tests },
       gate: gateOf(hypothesis, judged),
     };
   });
+}
+
+/** A verifier of the user's knows nothing of alternatives. */
+function askedBy(
+  { better, alternative }: Hypothesis,
+  { builtIn }: Pick<Verdict, 'builtIn'>,
+): Pick<Verdict, 'better' | 'alternative'> {
+  return { better, ...(builtIn && alternative !== 'two-sided' ? { alternative } : {}) };
 }
 
 /** The corrected p-value beside the raw one, and what counts in the light of it; all else where it was. */

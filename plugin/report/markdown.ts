@@ -1,6 +1,15 @@
 import { bytesOf, escapeMarkdown, type MarkdownTable, renderMarkdownTable } from './markdown-text.ts';
 import { ALPHA, groupVerdicts, type MetricRow, type ReportModel, type Verdict } from './model.ts';
-import { count, formatInterval, formatNumber, formatP, formatShort, formatsOf, signed } from './numbers.ts';
+import {
+  count,
+  formatCount,
+  formatInterval,
+  formatNumber,
+  formatP,
+  formatShort,
+  formatsOf,
+  signed,
+} from './numbers.ts';
 import { type Reading, readRow } from './reading.ts';
 import { settingsOf } from './settings.ts';
 import { verdictSentence } from './verdict-sentence.ts';
@@ -93,7 +102,7 @@ function metricCells(
     repeated ? '' : escapeMarkdown(metric, MAX_CELL),
     escapeMarkdown(condition, MAX_CELL),
     `${format(description.mean)}${spread}${missing}`,
-    String(description.n),
+    formatCount(row),
     comparison === undefined
       ? ''
       : `${signed(comparison.difference, formatDifference)} ${formatInterval(comparison.interval, formatDifference)}`.trim(),

@@ -5,7 +5,7 @@ import type { ConditionManifest } from '../runtime/manifest.ts';
 import { pairedDifferences } from '../statistics/built-in.ts';
 import { type Correction, correct } from '../statistics/corrections.ts';
 import { type Description, describe } from '../statistics/describe.ts';
-import type { Interval } from '../statistics/outcome.ts';
+import type { Alternative, Interval } from '../statistics/outcome.ts';
 import { meanInterval, pairedTTest } from '../statistics/t-tests.ts';
 import { areSame, type Sample, sampleOf, withGaps } from './samples.ts';
 
@@ -48,6 +48,8 @@ export interface Verdict {
   readonly builtIn: boolean;
   /** Which values are good, when the hypothesis says so. */
   readonly better: 'higher' | 'lower' | undefined;
+  /** On which side a test of ours looks for a difference; left out: on both. */
+  readonly alternative?: Alternative;
   /** What the p-value was corrected for; undefined without one. */
   readonly corrected: { readonly correction: Correction; readonly tests: number } | undefined;
   /** Why the gate that the hypothesis sets is not passed, in one sentence; undefined when it is, or there is none. */

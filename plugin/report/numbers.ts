@@ -84,6 +84,11 @@ export function formatInterval({ low, high }: Interval, format: Format): string 
   return Number.isNaN(low) || Number.isNaN(high) ? '' : `[${signed(low, format)}, ${signed(high, format)}]`;
 }
 
+/** How many values, and of how many the difference is: where pairs are broken, it is not that of the means beside it. */
+export function formatCount({ description: { n }, comparison }: MetricRow): string {
+  return comparison !== undefined && comparison.pairs < n ? `${n} (${comparison.pairs} paired)` : String(n);
+}
+
 export function formatP(p: number): string {
   if (Number.isNaN(p)) return '–';
   return p < 0.0001 ? '< 0.0001' : p.toFixed(4);

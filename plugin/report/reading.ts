@@ -1,5 +1,5 @@
-import { ALPHA, type MetricRow, type ReportModel, type Verdict } from './model.ts';
-import { asksForEquivalence, sideOf } from './side.ts';
+import { ALPHA, type MetricRow, type PairedComparison, type ReportModel, type Verdict } from './model.ts';
+import { asksForEquivalence, looksFor, sideOf } from './side.ts';
 
 /** What the numbers say of one metric under one condition, in a word. */
 export interface Reading {
@@ -9,8 +9,8 @@ export interface Reading {
 }
 
 /**
- * Reads a row by the first hypothesis that asks for its metric, else by the paired t tests of the whole report. Undefined where
- * nothing could be tested: what is unclear was.
+ * Reads a row by the first hypothesis that asks for its metric, else by the paired t tests of the whole report: also where these
+ * find a difference for which the hypothesis did not look. Undefined where nothing could be tested: what is unclear was.
  */
 export function readRow({ verdicts }: ReportModel, row: MetricRow): Reading | undefined {
   const { comparison, metric, condition } = row;
@@ -18,12 +18,16 @@ export function readRow({ verdicts }: ReportModel, row: MetricRow): Reading | un
     (one) => one.condition === condition && one.metrics.length === 1 && one.metrics[0] === metric,
   );
   if (comparison?.same) return { word: 'same', verdict };
-  if (verdict !== undefined) {
-    const word = wordOf(verdict, comparison?.difference);
-    if (word !== undefined) return { word, verdict };
-  }
-  if (comparison === undefined || Number.isNaN(comparison.adjusted)) return undefined;
-  const { difference, adjusted } = comparison;
+  const unasked = comparison && readUnasked(comparison);
+  const word = verdict && wordOf(verdict, comparison?.difference);
+  if (verdict === undefined || word === undefined) return unasked;
+  const isMissed =
+    word === 'unclear' && unasked && isDifference(unasked) && !looksFor(verdict, comparison.difference);
+  return isMissed ? unasked : { word, verdict };
+}
+
+function readUnasked({ difference, adjusted }: PairedComparison): Reading | undefined {
+  if (Number.isNaN(adjusted)) return undefined;
   if (adjusted >= ALPHA) return { word: 'unclear', verdict: undefined };
   return { word: difference > 0 ? 'higher' : 'lower', verdict: undefined };
 }

@@ -21,6 +21,13 @@ export function sideOf(
   return undefined;
 }
 
+/** Whether the verdict's test would find such a difference, were it large enough: not the one on the side where it does not look. */
+export function looksFor(verdict: Verdict, difference: number): boolean {
+  if (asksForEquivalence(verdict)) return false;
+  const { alternative = 'two-sided' } = verdict;
+  return alternative === 'two-sided' || difference > 0 === (alternative === 'greater');
+}
+
 /** A significant verdict says that there is no difference that matters. */
 export function asksForEquivalence({ verifier, builtIn }: Pick<Verdict, 'verifier' | 'builtIn'>): boolean {
   return builtIn && isBuiltInTest(verifier) && verifier === 'equivalence';

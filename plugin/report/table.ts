@@ -4,6 +4,7 @@ import { ALPHA, groupVerdicts, type MetricRow, type ReportModel, type Verdict } 
 import {
   count,
   type Format,
+  formatCount,
   formatInterval,
   formatNumber,
   formatP,
@@ -133,7 +134,7 @@ function numbersOf(
     const siblings = known ? [] : rows.filter((other) => other.metric === row.metric);
     const [format, formatDifference] = known ?? formatsOf(siblings);
     formats.set(row.metric, [format, formatDifference]);
-    const numbers = [renderSpread(row, format), String(row.description.n)];
+    const numbers = [renderSpread(row, format), formatCount(row)];
     const { comparison } = row;
     if (!compared) return numbers;
     const verdict = judged ? [wordOf(readings[i])] : [];

@@ -3,6 +3,7 @@ import { BASELINE } from '../base/names.ts';
 import type { MetricRow, ReportModel, Verdict } from './model.ts';
 import { count, formatInterval, formatP, formatShort, formatWithin, signed } from './numbers.ts';
 import { isDifference, type Reading, readRow } from './reading.ts';
+import { looksFor } from './side.ts';
 import { VerdictValues } from './verdict-values.ts';
 
 const MAX_NAME = 60;
@@ -135,8 +136,9 @@ function nothingDiffers({ metrics, conditions }: ReportModel, findings: readonly
   if (same + equivalent === findings.length)
     return `Nothing differs from the ${BASELINE}: ${count(equivalent, 'comparison')} found equivalent.`;
   const ps = findings.flatMap(({ row, reading: { verdict } }) => {
-    const p =
-      verdict === undefined ? row.comparison?.adjusted : new VerdictValues(verdict).number('p_adjusted');
+    // The p-value of another question would contradict the sentence: that of an equivalence found is small.
+    const answers = verdict && looksFor(verdict, row.comparison?.difference ?? Number.NaN);
+    const p = answers ? new VerdictValues(verdict).number('p_adjusted') : row.comparison?.adjusted;
     return p === undefined || Number.isNaN(p) ? [] : [p];
   });
   const least = ps.length === 0 ? '' : `, smallest corrected p ${pText(Math.min(...ps))}`;

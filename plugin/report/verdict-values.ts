@@ -1,7 +1,7 @@
 import { printable } from '../base/diagnostics.ts';
 import type { Json } from '../base/json.ts';
 import type { Verdict } from './model.ts';
-import { formatNumber, formatWithin } from './numbers.ts';
+import { count, formatNumber, formatWithin } from './numbers.ts';
 import { asksForEquivalence } from './side.ts';
 
 /** Below this, simulations find too many differences that are none: docs/statistics.md. */
@@ -75,11 +75,11 @@ export function remarksOn(verdict: Verdict): string[] {
     number,
   ];
   const remarks: string[] = [];
-  if (dropped > 0) remarks.push(`${dropped} replicate${dropped === 1 ? '' : 's'} without a value left out`);
+  if (dropped > 0) remarks.push(`${count(dropped, 'replicate')} without a value left out`);
   if (values.value('nested') !== undefined)
     remarks.push('recorded several times in a replicate: its mean counts');
   if (verdict.verifier === 'bootstrap_ci' && n < FEW_FOR_BOOTSTRAP)
-    remarks.push(`with ${n} replicates a bootstrap interval is too narrow: paired_t_test errs less`);
+    remarks.push(`with ${count(n, 'replicate')} a bootstrap interval is too narrow: paired_t_test errs less`);
   // How many replicates would find a difference is no answer to whether there is one that matters.
   const isAsked = !values.significant && !asksForEquivalence(verdict);
   if (isAsked && needed > n && needed <= 1000 * n) {

@@ -113,12 +113,17 @@ function rankSumCounts(m: number, n: number): number[] {
   return counts;
 }
 
-/** P-value of a statistic whose possible values have these counts. */
+/**
+ * P-value of a statistic whose possible values have these counts. They are the same from both ends; in numbers beyond 2^53 those
+ * near the upper one are what large ones leave when they are subtracted, and not to be used.
+ */
 function exactP(counts: readonly number[], statistic: number, alternative: Alternative): number {
   const at = Math.round(statistic);
   const total = counts.reduce((sum, count) => sum + count, 0);
-  const upper = counts.slice(at).reduce((sum, count) => sum + count, 0) / total;
-  const lower = counts.slice(0, at + 1).reduce((sum, count) => sum + count, 0) / total;
+  const upTo = (value: number): number =>
+    counts.slice(0, value + 1).reduce((sum, count) => sum + count, 0) / total;
+  const upper = upTo(counts.length - 1 - at);
+  const lower = upTo(at);
   if (alternative === 'greater') return upper;
   return alternative === 'less' ? lower : Math.min(1, 2 * Math.min(lower, upper));
 }

@@ -238,6 +238,32 @@ describe('run', () => {
     expect(code).toBe(1);
     expect(out.match(/^gated: hypothesis "up" requires .*$/gm)).toHaveLength(2);
   });
+  test('what failed reaches no terminal that would obey it', () => {
+    using ws = lab();
+    const steps = `export const source = () => 0;
+      export const step = (data, ctx) => {
+        if (ctx.params.broken) throw new Error('no \\u001b[31mred');
+        ctx.metrics.add('\\u001b]0;title\\u0007', ctx.params.x ?? 1);
+        return data;
+      };`;
+    for (const [name, more] of Object.entries({
+      dead: { treatments: { baseline: { broken: true }, warm: { x: 2 } } },
+      gated: {
+        treatments: { warm: { x: 2 } },
+        hypotheses: [{ metrics: '\u001b]0;title\u0007', require: 'significant' }],
+      },
+    }))
+      ws.write({
+        [`experiments/${name}/config.yaml`]: config(more),
+        [`experiments/${name}/steps.mjs`]: steps,
+        [`experiments/${name}/datasources.mjs`]: steps,
+      });
+    const { code, out } = cli(ws, 'run', 'dead', 'gated');
+    expect(code).toBe(1);
+    expect(out).toContain('dead: not compared: step step threw Error: no \ufffd[31mred');
+    expect(out).toMatch(/^gated: hypothesis .* \ufffd\]0;title\ufffd /m);
+    expect(out.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+  });
   test('runs a folder anywhere, and gives data', () => {
     using ws = lab();
     const { code, out, err } = cli(ws, 'run', './experiments/maker', '--treatment', 'warm', '--json');

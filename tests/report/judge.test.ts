@@ -71,6 +71,50 @@ describe('equivalence', () => {
   });
 });
 
+describe('a difference that a hypothesis does not look for is told all the same', () => {
+  const baseline = Array.from({ length: 12 }, (_, i) => 10 * Math.sin(i));
+  const far = baseline.map((x, i) => x - 20 + Math.sin(5 * i));
+
+  test.each([
+    ['equivalence', { verifier: 'equivalence', margin: 1 }],
+    ['the other side', { alternative: 'greater' }],
+    ['the other side, by ranks', { verifier: 'wilcoxon_signed_rank', alternative: 'greater' }],
+  ] as const)('%s', (_what, asked) => {
+    const { verdict, word, sentence } = judged(baseline, far, asked);
+    expect(verdict.result).toMatchObject({ values: { significant: false } });
+    expect(word).toBe('lower');
+    expect(sentence).toMatch(
+      /^new is lower than the baseline on ok: -20\.1 \[-20\.6, -19\.6\] \(paired t test, p < 0\.0001/,
+    );
+  });
+
+  test('not one on the side for which it looks: there its own level holds', () => {
+    const near = baseline.map((x, i) => x + 2 + Math.sin(5 * i));
+    expect(judged(baseline, near, { alternative: 'greater', alpha: 1e-9 }).word).toBe('unclear');
+    expect(judged(baseline, near, { alternative: 'less' }).word).toBe('higher');
+    expect(judged(baseline, near, { alpha: 1e-9 }).word).toBe('unclear');
+  });
+
+  test('and where there is none, the p-value of an equivalence is not given for it', () => {
+    const manifests = [
+      manifestOf('baseline', { ok: baseline }),
+      manifestOf('near', { ok: baseline.map((x, i) => x + 0.01 * Math.sin(5 * i)) }),
+      manifestOf('unlike', { ok: baseline.map((x, i) => x + 9 * Math.sin(5 * i)) }),
+    ];
+    const asked = { verifier: 'equivalence', margin: 1 } as const;
+    const verdicts = testedVerdicts('asked', 'ok', manifests, asked);
+    const model = compareConditions({ name: 'lab', description: undefined }, manifests, verdicts);
+    expect(model.metrics.map((row) => readRow(model, row)?.word)).toEqual([
+      undefined,
+      'equivalent',
+      'unclear',
+    ]);
+    expect(verdictSentence(model)).toMatchInlineSnapshot(
+      `"Nothing differs from the baseline that chance could not explain: 2 comparisons, smallest corrected p = 1.0000, n 12."`,
+    );
+  });
+});
+
 test('a gate of a single pair says that it cannot tell', () => {
   const { verdict } = judged([1], [2], { require: 'not-worse', margin: 0.1 });
   expect(verdict.gate).toBe(

@@ -215,6 +215,15 @@ test('of many replicates, densities count every one', async () => {
   expect(counts.reduce((sum, count) => sum + count, 0)).toBe(2000);
 });
 
+test('of a few replicates, every one is drawn, however many conditions and metrics there are', async () => {
+  const names = Array.from({ length: 40 }, (_, i) => `metric_${i}`);
+  const manifests = ['baseline', ...Array.from({ length: 25 }, (_, i) => `t${i}`)].map((condition, c) =>
+    manifestOf(condition, Object.fromEntries(names.map((name, i) => [name, waves(8, i, 1, c)]))),
+  );
+  const page = await renderPage(dossierOf(compareConditions(LAB, manifests, [])));
+  expect(page.match(/<figcaption>All replicates/g)).toHaveLength(40);
+});
+
 test('hundreds of artifacts are folded, and those not listed are counted', async () => {
   const page = await renderPage(richDossier());
   expect(page.match(/<details><summary>baseline: 401 artifacts/g)).toHaveLength(1);

@@ -69,6 +69,20 @@ test('a difference far smaller than the spread is shown where pairs tell it', as
   );
 });
 
+test('where pairs are broken, it is told of how many the difference is: the means beside it may say the opposite', async () => {
+  const gone = undefined;
+  const manifests = [
+    manifestOf('baseline', { seconds: [gone, gone, 3, 4, 5, 16, 17] }),
+    manifestOf('high', { seconds: [1, 2, 4, 5, 6.5, gone, gone] }),
+    manifestOf('fewer', { seconds: [gone, gone, 4, 5, 6.5, gone, gone] }),
+  ];
+  const model = compareConditions({ name: 'lab', description: undefined }, manifests, []);
+  expect(renderTable(model)).toMatch(/high +3\.70 ± 2\.22 {2}5 \(3 paired\) +\+1\.17 /);
+  expect(renderTable(model)).toMatch(/fewer +5\.17 ± 1\.26 +3 +\+1\.17 /);
+  expect(renderMarkdown(model)).toContain('| high | 3.70 ± 2.22 | 5 (3 paired) | +1.17 ');
+  expect(await renderPage(dossierOf(model))).toContain('<td class="n">5 (3 paired)</td>');
+});
+
 /** Whatever a step, a verifier or a folder may be called and return. */
 const hostile = (text: string): ReportModel =>
   compareConditions(

@@ -170,6 +170,15 @@ describe('at the edges', () => {
       }
   });
 
+  test('by ranks, what is all above is as unlikely as what is all below, and either is counted', () => {
+    const low = Array.from({ length: 50 }, (_, i) => i);
+    const high = low.map((value) => value + 50);
+    const [above, below] = [run('mann_whitney_u', low, high), run('mann_whitney_u', high, low)];
+    // Two of the 100! / (50! 50!) ways to choose 50 of 100 values.
+    expectClose(below.p, 1.982330604283646e-29, 0, 'below');
+    expect(above.p).toBe(below.p);
+  });
+
   test('a bootstrap says the same of shares and of percentages, however resamples are rounded', () => {
     for (const percentages of [
       [4, -3, 0, 0, 0],

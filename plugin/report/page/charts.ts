@@ -18,6 +18,8 @@ const MAX_NAME = 19;
 
 /** Beyond it, points of a condition would hide each other. */
 export const MOST_POINTS = 150;
+/** Up to it, points take less room than a density, and tell more. */
+export const FEW_POINTS = 20;
 const BINS = 48;
 /** Of the height of a row, to either side. */
 const REACH = 0.36;

@@ -1,12 +1,21 @@
 import { ALPHA, type MetricRow, type PairedComparison, type ReportModel } from '../model.ts';
-import { count, formatInterval, formatP, formatShort, formatsOf, formatWithin, signed } from '../numbers.ts';
+import {
+  count,
+  formatCount,
+  formatInterval,
+  formatP,
+  formatShort,
+  formatsOf,
+  formatWithin,
+  signed,
+} from '../numbers.ts';
 import { isDifference, type Reading, readRow } from '../reading.ts';
 import { VerdictValues } from '../verdict-values.ts';
-import { type ChartSpec, differencesChart, MOST_POINTS, valuesChart } from './charts.ts';
+import { type ChartSpec, differencesChart, FEW_POINTS, MOST_POINTS, valuesChart } from './charts.ts';
 import type { DrawChart } from './draw.ts';
 import { type Content, type Html, html, renderSection, renderTable } from './html.ts';
 
-/** Of the whole page: points beyond it are drawn as densities. */
+/** Of the whole page: where there are more, all but a few points of a condition are drawn as densities. */
 const ALL_POINTS = 8000;
 /** Metrics beyond it have their table only: a page must open at once. */
 const MOST_CHARTS = 40;
@@ -43,7 +52,8 @@ async function chartsOf(
   draw: DrawChart,
 ): Promise<Html> {
   const metric = rows[0]?.metric ?? '';
-  const dense = crowded || rows.some(({ sample }) => sample.values.length > MOST_POINTS);
+  const most = crowded ? FEW_POINTS : MOST_POINTS;
+  const dense = rows.some(({ sample }) => sample.values.length > most);
   const values = await figure(
     dense
       ? 'Distribution of the replicates, mean with 95 % interval'
@@ -130,7 +140,7 @@ function metricBlock(model: ReportModel, rows: readonly MetricRow[], charts: Htm
     const { condition, description, interval, comparison } = row;
     return [
       condition,
-      description.n,
+      formatCount(row),
       ...(missing ? [description.missing] : []),
       format(description.mean),
       Number.isNaN(description.sd) ? '' : format(description.sd),
