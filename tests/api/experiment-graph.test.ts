@@ -107,6 +107,41 @@ test('a signal stops the run: the results say so', async () => {
   ]);
 });
 
+test.each(['condition-started', 'replicate-finished', 'condition-finished'])(
+  'what a listener throws at %s stops the run, which rejects with it',
+  async (type) => {
+    using folder = new Folder();
+    const graph = ExperimentGraph.fromExperiments(producerIn(folder, 50));
+    let heard = 0;
+    const running = graph.run({
+      onEvent: (event) => {
+        if (event.type !== type) return;
+        heard++;
+        throw new Error('of the listener');
+      },
+    });
+    await expect(running).rejects.toThrow(/^of the listener$/);
+    expect(heard).toBe(1);
+    expect((await graph.run()).producer.status).toBe('succeeded');
+  },
+);
+
+test('an artifact that a later run has replaced is refused, never taken for that of the earlier one', async () => {
+  using folder = new Folder();
+  const graph = ExperimentGraph.fromExperiments(producerIn(folder));
+  const before = (await graph.run({ seed: 1 })).producer;
+  const after = (await graph.run({ seed: 2 })).producer;
+  const [mean] = after.values('mean');
+  expect(await after.artifacts.baseline[0]?.summary.load()).toEqual({ mean });
+  const path = folder.join('producer/results/baseline/artifacts/replicate_0/summary.json');
+  const refused = new Error(
+    `${path} is not what this run wrote: a later run has replaced it, or it was edited.`,
+  );
+  await expect(before.artifacts.baseline[0]?.summary.load()).rejects.toEqual(refused);
+  await graph.run({ seed: 1 });
+  expect(await before.artifacts.baseline[0]?.summary.load()).toEqual({ mean: before.values('mean')[0] });
+});
+
 test('debug runs one replicate in this process, and leaves the results alone', async () => {
   using lab = chain();
   const graph = ExperimentGraph.fromYaml(`${lab.root}/last`);
