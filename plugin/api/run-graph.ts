@@ -108,7 +108,10 @@ class GraphRun {
         onEvent: (event: RunEvent) => {
           prepare(event);
           told.of(event);
-          if (event.type === 'condition-finished') comparing.push(finish(event.outcome));
+          if (event.type !== 'condition-finished') return;
+          const finishing = finish(event.outcome);
+          finishing.catch(() => {}); // it is awaited below, when the others have finished
+          comparing.push(finishing);
         },
       });
       await Promise.all(comparing);

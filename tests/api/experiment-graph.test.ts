@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineExperiment, ExperimentGraph, withMetrics } from 'nx-experiments';
 import { expect, test } from 'vitest';
 import { config, Lab } from '../support/engine.ts';
@@ -125,6 +126,24 @@ test.each(['condition-started', 'replicate-finished', 'condition-finished'])(
     expect((await graph.run()).producer.status).toBe('succeeded');
   },
 );
+
+test('a report that cannot be written fails its experiment, and the rest goes on', async () => {
+  using folder = new Folder();
+  const results = folder.join('producer/results');
+  mkdirSync(join(results, 'ro-crate-metadata.json/in-the-way'), { recursive: true });
+  mkdirSync(join(results, '.report.99999999'));
+  const graph = ExperimentGraph.fromExperiments(producerIn(folder), producerIn(folder, 3, 'other'));
+  const { producer, other } = await graph.run();
+  expect(producer.errors.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/producer\/results\/report could not be written: E\w+: [\w ]+$/),
+  ]);
+  expect([producer.status, other.status]).toEqual(['failed', 'succeeded']);
+  expect(producer.values('mean')).toHaveLength(3);
+  expect(readdirSync(results).sort()).toEqual(['baseline', 'doubled', 'ro-crate-metadata.json']);
+  rmSync(join(results, 'ro-crate-metadata.json'), { recursive: true });
+  expect((await graph.run()).producer.status).toBe('succeeded');
+  expect(readdirSync(results).sort()).toEqual(['baseline', 'doubled', 'report', 'ro-crate-metadata.json']);
+});
 
 test('an artifact that a later run has replaced is refused, never taken for that of the earlier one', async () => {
   using folder = new Folder();
