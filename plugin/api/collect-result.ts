@@ -3,6 +3,7 @@ import { BASELINE } from '../base/names.ts';
 import { VERSION } from '../base/version.ts';
 import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
 import { artifactsFolder } from '../io/condition-folder.ts';
+import { digestFile } from '../io/digest-file.ts';
 import { findTsconfig, languageOf, modulesOf } from '../io/modules.ts';
 import type { Verdict } from '../report/model.ts';
 import type { ConditionOutcome, ConditionStatus } from '../runtime/events.ts';
@@ -87,8 +88,10 @@ function artifactsOf(
       const foreign = module !== undefined && languageOf(module) === 'python';
       const own = module === undefined || foreign ? undefined : await loader().find(module, wanted, tsconfig);
       const read = own ?? (foreign ? standIn(wanted, fileName) : BUILT_IN_LOADERS[wanted]);
-      if (read !== undefined) return read(path);
-      throw new Error(`"${name}" has no loader "${wanted}".`);
+      if (read === undefined) throw new Error(`"${name}" has no loader "${wanted}".`);
+      if ((await digestFile(path).catch(() => undefined)) !== sha256)
+        throw new Error(`${path} is not what this run wrote: a later run has replaced it, or it was edited.`);
+      return read(path);
     };
     return [alias, { path, bytes, sha256, load }] as const;
   });

@@ -11,7 +11,11 @@ export interface ResultArtifact<Value = unknown> {
   readonly bytes: number;
   /** Digest of the file, in hexadecimal digits. */
   readonly sha256: string;
-  /** Reads the file with the experiment's loader; without one, its bytes. @throws what the loader throws */
+  /**
+   * Reads the file with the experiment's loader; without one, its bytes.
+   *
+   * @throws Error when it is not what this run wrote, as after a later run; else what the loader throws
+   */
   load(): Promise<Value>;
 }
 

@@ -24,6 +24,7 @@ import type { ResolvedExperiments } from './origin.ts';
 import type { Result } from './result.ts';
 import type { GraphRunOptions } from './run-options.ts';
 import { interpretersOf, storeOf } from './settings-of.ts';
+import { Told } from './told.ts';
 
 /** Hears of what is finished while the rest still runs. */
 export interface RunListener {
@@ -32,7 +33,7 @@ export interface RunListener {
   readonly onResult: (result: Result, model: ReportModel | undefined) => void;
 }
 
-/** Runs every experiment of a graph. Rejects only for options that are wrong. @throws SettingsError */
+/** Runs every experiment of a graph. Rejects only for options that are wrong, and with what `onEvent` throws. @throws SettingsError */
 export async function runGraph(
   experiments: ResolvedExperiments,
   options: GraphRunOptions,
@@ -82,6 +83,7 @@ class GraphRun {
     const counts = new Map<string, number>();
     for (const { experiment } of plan) counts.set(experiment, (counts.get(experiment) ?? 0) + 1);
     const prepare = reportsAhead();
+    const told = new Told(options);
     const finish = async (outcome: ConditionOutcome): Promise<void> => {
       const ran = { outcome, manifest: outcome.manifest ?? (await this.readManifest(outcome)) };
       const { experiment } = outcome.planned;
@@ -99,17 +101,21 @@ class GraphRun {
         pool,
         interpreters: this.interpreters,
         workers: this.workers,
-        signal: options.signal ?? new AbortController().signal,
+        signal: told.signal,
         failFast: options.failFast ?? false,
         store: openStore(this.store),
         strategy: options.strategy ?? 'resume',
         onEvent: (event: RunEvent) => {
           prepare(event);
-          options.onEvent?.(event);
-          if (event.type === 'condition-finished') comparing.push(finish(event.outcome));
+          told.of(event);
+          if (event.type !== 'condition-finished') return;
+          const finishing = finish(event.outcome);
+          finishing.catch(() => {}); // it is awaited below, when the others have finished
+          comparing.push(finishing);
         },
       });
       await Promise.all(comparing);
+      told.check();
       this.keepParsed();
     } finally {
       await pool.close();

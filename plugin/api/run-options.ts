@@ -18,6 +18,6 @@ export interface GraphRunOptions {
   readonly failFast?: boolean;
   /** Stops the run; what has finished is kept, and the results say `aborted`. */
   readonly signal?: AbortSignal;
-  /** Hears of everything that happens while it runs. */
+  /** Hears of everything that happens while it runs. What it throws stops the run, which rejects with it. */
   readonly onEvent?: (event: RunEvent) => void;
 }

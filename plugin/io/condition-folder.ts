@@ -157,13 +157,17 @@ export class ConditionFolder {
   }
 }
 
-/** Folders that a killed run of this condition left; those of a run that still lives are left alone. */
-async function removeLeftovers(results: string, condition: string): Promise<void> {
-  const prefix = `.${condition}.`;
-  for (const name of readdirSync(results)) {
-    if (!name.startsWith(prefix)) continue;
-    if (isAbandoned(name.slice(prefix.length)))
-      await rm(join(results, name), { recursive: true, force: true });
+/**
+ * What a killed run left that was to become this folder or file; what a run makes that still lives is left alone.
+ *
+ * @param name that of a condition, or of the report
+ */
+export async function removeLeftovers(results: string, name: string): Promise<void> {
+  const prefix = `.${name}.`;
+  for (const entry of readdirSync(results)) {
+    if (!entry.startsWith(prefix)) continue;
+    if (isAbandoned(entry.slice(prefix.length)))
+      await rm(join(results, entry), { recursive: true, force: true });
   }
 }
 

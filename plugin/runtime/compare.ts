@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { sha256 } from '../base/digest.ts';
+import { REPORT_FOLDER } from '../base/names.ts';
 import { conditionsOf } from '../graph/conditions.ts';
 import { experimentOf, type Graph } from '../graph/graph.ts';
 import { manifestPath } from '../io/condition-folder.ts';
+import { relativePath } from '../io/paths.ts';
 import type { Interpreters } from '../io/python.ts';
 import { compareConditions, type ReportModel, type Verdict } from '../report/model.ts';
 import { problemsOf } from '../report/problems.ts';
@@ -67,7 +69,16 @@ export async function compareExperiment(
     verdicts,
   );
   const sources = new ReportSources(root, graph, name);
-  await writeReports(results, basisOf(sources, model), () => gatherDossier(sources, model, manifests));
+  try {
+    await writeReports(results, basisOf(sources, model), () => gatherDossier(sources, model, manifests));
+  } catch (thrown) {
+    const { syscall, message } = thrown as NodeJS.ErrnoException;
+    if (syscall === undefined) throw thrown;
+    // The path in the message may be that of a folder which is gone before anyone can look at it.
+    const why = message.replace(/, \w+ '.*'$/, '');
+    const report = relativePath(root, join(results, REPORT_FOLDER));
+    return { ok: false, problems: [`${report} could not be written: ${why}`], model };
+  }
   const problems = unsuccessful.length > 0 ? [withoutSuccess(unsuccessful)] : problemsOf(model);
   return problems.length === 0 ? { ok: true, model } : { ok: false, problems, model };
 }

@@ -17,6 +17,7 @@ import type { ReplicateRecord } from './manifest.ts';
 import { isInline, type PlannedCondition, placeOf, replicateSeed, replicatesOf } from './plan.ts';
 import { ConditionReuse } from './reuse.ts';
 import type { RunContext } from './run-context.ts';
+import { mayBeDivided } from './shards.ts';
 import { failureOf } from './thrown.ts';
 import type { UpstreamDigests } from './upstream.ts';
 import { inputWithoutFiles, isResult, readOutside, undeclaredReads, undeclaredVariable } from './warnings.ts';
@@ -316,10 +317,13 @@ export class ConditionRun implements PoolSink {
     return offered.length === 0 ? own : sha256([own, ...offered].join());
   }
 
-  /** Results of shards are of no use beside those of the whole condition. */
+  /**
+   * Results of shards are of no use beside those of a condition that is not divided. Where it is, they are results of
+   * tasks of their own, also when this run is not: Nx, which runs beside it, would keep an empty folder as their result.
+   */
   private async tidyShards(): Promise<void> {
     const { planned, context } = this;
-    if (planned.shard === undefined)
+    if (planned.shard === undefined && !mayBeDivided(planned.execution))
       await removeShards(join(context.root, planned.results), planned.condition, undefined);
   }
 

@@ -56,3 +56,8 @@ export function shardCount(
   const count = shards ?? byTime;
   return count > 1 ? count : undefined;
 }
+
+/** Whether Nx divides the conditions of an experiment, or would with a `shardTime`. */
+export function mayBeDivided({ shards, estimateMs }: Pick<Execution, 'shards' | 'estimateMs'>): boolean {
+  return shards === undefined ? estimateMs !== undefined : shards > 1;
+}

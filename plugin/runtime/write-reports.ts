@@ -1,7 +1,9 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { CRATE_FILE, REPORT_FOLDER } from '../base/names.ts';
+import { removeLeftovers } from '../io/condition-folder.ts';
 import { makeEmptyFolder } from '../io/make-folder.ts';
 import { replaceFolder } from '../io/replace-folder.ts';
 import { renderCrate } from '../report/crate/crate.ts';
@@ -32,6 +34,7 @@ export async function writeReports(results: string, basis: string, gather: () =>
   const dossier = gather();
   const growing = join(results, `.${REPORT_FOLDER}.${process.pid}`);
   await makeEmptyFolder(growing);
+  for (const name of [REPORT_FOLDER, CRATE_FILE]) await removeLeftovers(results, name);
   const [summary, markdown, crate] = [
     renderSummary(dossier.report),
     renderMarkdown(dossier.report),
@@ -39,13 +42,18 @@ export async function writeReports(results: string, basis: string, gather: () =>
   ];
   const { renderPage } = await import('../report/page/page.ts');
   const page = await renderPage(dossier);
-  writeFileSync(join(growing, 'summary.json'), summary);
-  writeFileSync(join(growing, 'report.md'), markdown);
-  writeFileSync(join(growing, PAGE), page + sealOf(basis, page, [summary, markdown, crate]));
   const growingCrate = join(results, `.${CRATE_FILE}.${process.pid}`);
-  writeFileSync(growingCrate, crate);
-  renameSync(growingCrate, join(results, CRATE_FILE));
-  await replaceFolder(growing, join(results, REPORT_FOLDER));
+  try {
+    writeFileSync(join(growing, 'summary.json'), summary);
+    writeFileSync(join(growing, 'report.md'), markdown);
+    writeFileSync(join(growing, PAGE), page + sealOf(basis, page, [summary, markdown, crate]));
+    writeFileSync(growingCrate, crate);
+    renameSync(growingCrate, join(results, CRATE_FILE));
+    await replaceFolder(growing, join(results, REPORT_FOLDER));
+  } catch (error) {
+    for (const half of [growing, growingCrate]) await rm(half, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /**

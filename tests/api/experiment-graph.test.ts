@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineExperiment, ExperimentGraph, withMetrics } from 'nx-experiments';
 import { expect, test } from 'vitest';
 import { config, Lab } from '../support/engine.ts';
@@ -105,6 +106,59 @@ test('a signal stops the run: the results say so', async () => {
     'producer/baseline was stopped',
     'producer/doubled was stopped',
   ]);
+});
+
+test.each(['condition-started', 'replicate-finished', 'condition-finished'])(
+  'what a listener throws at %s stops the run, which rejects with it',
+  async (type) => {
+    using folder = new Folder();
+    const graph = ExperimentGraph.fromExperiments(producerIn(folder, 50));
+    let heard = 0;
+    const running = graph.run({
+      onEvent: (event) => {
+        if (event.type !== type) return;
+        heard++;
+        throw new Error('of the listener');
+      },
+    });
+    await expect(running).rejects.toThrow(/^of the listener$/);
+    expect(heard).toBe(1);
+    expect((await graph.run()).producer.status).toBe('succeeded');
+  },
+);
+
+test('a report that cannot be written fails its experiment, and the rest goes on', async () => {
+  using folder = new Folder();
+  const results = folder.join('producer/results');
+  mkdirSync(join(results, 'ro-crate-metadata.json/in-the-way'), { recursive: true });
+  mkdirSync(join(results, '.report.99999999'));
+  const graph = ExperimentGraph.fromExperiments(producerIn(folder), producerIn(folder, 3, 'other'));
+  const { producer, other } = await graph.run();
+  expect(producer.errors.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/producer\/results\/report could not be written: E\w+: [\w ]+$/),
+  ]);
+  expect([producer.status, other.status]).toEqual(['failed', 'succeeded']);
+  expect(producer.values('mean')).toHaveLength(3);
+  expect(readdirSync(results).sort()).toEqual(['baseline', 'doubled', 'ro-crate-metadata.json']);
+  rmSync(join(results, 'ro-crate-metadata.json'), { recursive: true });
+  expect((await graph.run()).producer.status).toBe('succeeded');
+  expect(readdirSync(results).sort()).toEqual(['baseline', 'doubled', 'report', 'ro-crate-metadata.json']);
+});
+
+test('an artifact that a later run has replaced is refused, never taken for that of the earlier one', async () => {
+  using folder = new Folder();
+  const graph = ExperimentGraph.fromExperiments(producerIn(folder));
+  const before = (await graph.run({ seed: 1 })).producer;
+  const after = (await graph.run({ seed: 2 })).producer;
+  const [mean] = after.values('mean');
+  expect(await after.artifacts.baseline[0]?.summary.load()).toEqual({ mean });
+  const path = folder.join('producer/results/baseline/artifacts/replicate_0/summary.json');
+  const refused = new Error(
+    `${path} is not what this run wrote: a later run has replaced it, or it was edited.`,
+  );
+  await expect(before.artifacts.baseline[0]?.summary.load()).rejects.toEqual(refused);
+  await graph.run({ seed: 1 });
+  expect(await before.artifacts.baseline[0]?.summary.load()).toEqual({ mean: before.values('mean')[0] });
 });
 
 test('debug runs one replicate in this process, and leaves the results alone', async () => {

@@ -112,3 +112,22 @@ test('results of another division are removed, those of a run that still lives a
   await counting.count({ strategy: 'rerun' });
   expect(existsSync(shards)).toBe(false);
 });
+
+test.each([{ shards: 2 }, { estimate: '30s' }])(
+  'a run of the whole leaves the shards of an experiment that Nx divides (%j)',
+  async (execution) => {
+    using counting = lab();
+    await counting.count({ shards: 2 });
+    const shards = (): string[] =>
+      counting.files('a/results/.shards').filter((path) => path.endsWith('metrics.json'));
+    const made = shards();
+    expect(made).toHaveLength(2);
+    // Each of them is a task whose results Nx may be about to keep, or to put together.
+    const config = JSON.parse(counting.read('a/config.yaml'));
+    counting.write({ 'a/config.yaml': JSON.stringify({ ...config, execution }) });
+    for (const settings of [{}, { strategy: 'rerun' as const }]) {
+      await counting.count(settings);
+      expect(shards()).toEqual(made);
+    }
+  },
+);
