@@ -74,16 +74,17 @@ export class InlineWorker implements Worker {
     if (!this.gone) this.listener.onMessage(message);
   }
 
-  private async run({ job, replicates, concurrency, announce }: ToWorker & { type: 'run' }): Promise<void> {
+  private async run(message: ToWorker & { type: 'run' }): Promise<void> {
+    const { job, replicates, concurrency, announce, ticket } = message;
     await nextTurn();
     let pipeline: Pipeline;
     try {
       pipeline = await this.bind(job);
     } catch (thrown) {
-      this.tell({ type: 'batch-failed', failure: this.failureOf(thrown, job.root) });
+      this.tell({ type: 'batch-failed', ticket, failure: this.failureOf(thrown, job.root) });
       return;
     }
-    this.tell({ type: 'batch-started' });
+    this.tell({ type: 'batch-started', ticket });
     for (const text of pipeline.takeWarnings()) this.tell({ type: 'log', replicate: undefined, text });
     const waiting = [...replicates].reverse();
     const lane = async (): Promise<void> => {
@@ -94,7 +95,7 @@ export class InlineWorker implements Worker {
       }
     };
     await Promise.all(Array.from({ length: Math.min(concurrency, waiting.length) }, lane));
-    this.tell({ type: 'batch-finished' });
+    this.tell({ type: 'batch-finished', ticket });
   }
 
   private bind(job: ConditionJob): Promise<Pipeline> {

@@ -81,11 +81,11 @@ function bind(job: ConditionJob, modules: ModuleLoader): Promise<Pipeline> {
 
 async function run(message: RunMessage): Promise<void> {
   waiting--;
-  if (!port.claim(message.ticket)) {
-    flush();
+  const { job, ticket } = message;
+  if (!port.claim(ticket)) {
+    send({ type: 'batch-skipped', ticket });
     return;
   }
-  const { job } = message;
   // Loading modules may take long, or end all of this.
   if (!pipelines.has(job.id)) flush();
   alone = outsideOfReplicates();
@@ -97,10 +97,10 @@ async function run(message: RunMessage): Promise<void> {
     pipeline = await bind(job, loader);
   } catch (thrown) {
     tellReads();
-    send({ type: 'batch-failed', failure: failureOf(thrown, job.root) });
+    send({ type: 'batch-failed', ticket, failure: failureOf(thrown, job.root) });
     return;
   }
-  send({ type: 'batch-started' });
+  send({ type: 'batch-started', ticket });
   for (const text of pipeline.takeWarnings()) send({ type: 'log', replicate: undefined, text });
   const jobs = [...message.replicates].reverse();
   const lane = async (): Promise<void> => {
@@ -109,7 +109,7 @@ async function run(message: RunMessage): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: Math.min(message.concurrency, jobs.length) }, lane));
-  send({ type: 'batch-finished' });
+  send({ type: 'batch-finished', ticket });
 }
 
 async function runReplicate(pipeline: Pipeline, job: ReplicateJob, message: RunMessage): Promise<void> {

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { isMainThread, parentPort, Worker as Thread, workerData } from 'node:worker_threads';
 import { late } from '../base/late.ts';
-import { type Claims, claim } from './claims.ts';
+import { type Claims, takeUp } from './claims.ts';
 import { onLines } from './lines.ts';
 
 /** Only a process reads a pipe. */
@@ -41,7 +41,7 @@ class ThreadPort implements Port {
   }
 
   claim(ticket: number): boolean {
-    return claim(workerData as Claims, ticket);
+    return takeUp(workerData as Claims, ticket);
   }
 
   listen(onLine: (line: string) => void): void {

@@ -92,7 +92,7 @@ export type ToWorker =
       readonly concurrency: number;
       /** Send `replicate-started` too: needed for timeouts, and to tell which replicates a crash hit. */
       readonly announce: boolean;
-      /** Tells runs apart that are sent ahead of their time. */
+      /** Tells apart the runs that a worker is sent. Whatever it says of one lies between its two ends, which repeat it. */
       readonly ticket: number;
     }
   | { readonly type: 'verify'; readonly verify: VerifyJob }
@@ -111,7 +111,7 @@ export interface ObservedRead {
 
 export type FromWorker =
   /** The modules are loaded, every function is found: from here on a crash is the fault of a replicate. */
-  | { readonly type: 'batch-started' }
+  | { readonly type: 'batch-started'; readonly ticket: number }
   | { readonly type: 'replicate-started'; readonly replicate: number }
   | {
       readonly type: 'replicate-finished';
@@ -128,10 +128,12 @@ export type FromWorker =
     }
   | { readonly type: 'log'; readonly replicate: number | undefined; readonly text: string }
   /** Nothing of this condition can run here. */
-  | { readonly type: 'batch-failed'; readonly failure: RunFailure }
+  | { readonly type: 'batch-failed'; readonly ticket: number; readonly failure: RunFailure }
+  /** It was taken back. */
+  | { readonly type: 'batch-skipped'; readonly ticket: number }
   /** What was read for the first time for this experiment; before the answer of who read it. */
   | { readonly type: 'observed'; readonly reads: readonly ObservedRead[] }
-  | { readonly type: 'batch-finished' }
+  | { readonly type: 'batch-finished'; readonly ticket: number }
   /** An error that no step could catch; the worker ends after it. */
   | { readonly type: 'uncaught'; readonly error: ErrorInfo }
   | { readonly type: 'verified'; readonly verdict: JsonObject }
@@ -158,7 +160,7 @@ export function parseFromWorker(line: string): FromWorker | undefined {
 
 /** What runs replicates. It takes one `run` or `verify` at a time, and some ahead if it says so. */
 export interface Worker {
-  /** How many runs it takes ahead, to do one after the other; those can be taken back until they begin. */
+  /** How many runs it takes ahead now, to do one after the other; those can be taken back until they begin. */
   readonly ahead: number;
   send(message: ToWorker): void;
   /** Takes a run back. @returns false when it has begun */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker as Thread } from 'node:worker_threads';
-import { type Claims, claim, offer } from './claims.ts';
+import { type Claims, hasRoom, offer, revoke } from './claims.ts';
 import { parseFromWorker, type ToWorker, type Worker, type WorkerListener } from './protocol.ts';
 import { type ThreadLimits, takeThread } from './thread-start.ts';
 
@@ -11,9 +11,9 @@ const AHEAD = 12;
  * endless loop, and has a memory of its own. It shares the working directory with this process, and goes down with it.
  */
 export class ThreadWorker implements Worker {
-  readonly ahead = AHEAD;
   private readonly claims: Claims;
   private unsent = '';
+  private sent = 0;
   private readonly thread: Thread;
   private readonly exited: Promise<void>;
   private gone = false;
@@ -47,15 +47,23 @@ export class ThreadWorker implements Worker {
     });
   }
 
+  /** What was taken back is on its way all the same. */
+  get ahead(): number {
+    return hasRoom(this.claims, this.sent) ? AHEAD : 0;
+  }
+
   /** What is sent in one go arrives in one go: waking a thread costs more than many a replicate. */
   send(message: ToWorker): void {
-    if (message.type === 'run') offer(this.claims, message.ticket);
+    if (message.type === 'run') {
+      this.sent++;
+      offer(this.claims, message.ticket);
+    }
     if (this.unsent === '') queueMicrotask(() => this.flush());
     this.unsent += `${JSON.stringify(message)}\n`;
   }
 
   revoke(ticket: number): boolean {
-    return claim(this.claims, ticket);
+    return revoke(this.claims, ticket);
   }
 
   private flush(): void {

@@ -12,6 +12,7 @@ const STEPS = `
 const when = (act) => async (data, ctx) => (ctx.replicate === (ctx.params.at ?? 2) ? act(ctx) : data);
 const forever = () => new Promise(() => {});
 export const record = (data, ctx) => { ctx.metrics.add('value', ctx.replicate); return data; };
+export const record_offset = (data, ctx) => { ctx.metrics.add('value', ctx.params.offset); return data; };
 export const draws = (data, ctx) => { ctx.metrics.add('drawn', Math.random()); ctx.metrics.add('random', ctx.random()); return data; };
 export const loops = when(() => { for (;;); });
 export const hangs = when(forever);
@@ -46,6 +47,23 @@ function watched(limits?: { readonly maxOldGenerationSizeMb: number }) {
     return spec.type === 'thread' && limits ? new ThreadWorker(listener, limits) : usual(listener, spec);
   };
   return { create, made };
+}
+
+/** Some of what it is sent does not reach the worker, while there is more to come. */
+function losing(worker: Worker, lost: number[]): Worker {
+  return {
+    get ahead() {
+      return worker.ahead;
+    },
+    send(message) {
+      const isLost = message.type === 'run' && message.ticket % 7 === 3 && message.ticket < 40;
+      if (isLost) lost.push(message.ticket);
+      else worker.send(message);
+    },
+    revoke: (ticket) => !lost.includes(ticket) && worker.revoke(ticket),
+    close: () => worker.close(),
+    stop: (graceMs) => worker.stop(graceMs),
+  };
 }
 
 describe('code that reaches nothing but itself', () => {
@@ -194,6 +212,52 @@ describe('runs that are sent ahead', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     await (worker as Worker).stop(0);
     expect([...finished, ...taken].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  test('what is taken back stays so however much of it there is: a thread that is busy is sent no more than it can tell apart', async () => {
+    using at = lab(['record']);
+    const finished: number[] = [];
+    const worker = new ThreadWorker({
+      onMessage: (message) => {
+        if (message.type === 'replicate-finished') finished.push(message.replicate);
+      },
+      onExit: () => {},
+    });
+    let sent = 0;
+    while (worker.ahead > 0) {
+      worker.send(runOf(at.root, sent));
+      if (sent > 0) expect(worker.revoke(sent)).toBe(true);
+      sent++;
+    }
+    expect(sent).toBeGreaterThan(8);
+    while (worker.ahead === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (; sent < 200; sent++) {
+      while (worker.ahead === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      worker.send(runOf(at.root, sent));
+      worker.revoke(sent);
+    }
+    worker.send(runOf(at.root, 200));
+    while (!finished.includes(200)) await new Promise((resolve) => setTimeout(resolve, 5));
+    await worker.stop(0);
+    expect(finished).toEqual([0, 200]);
+  });
+
+  test('one that never arrives runs again, and no other has the results of the one behind it', async () => {
+    using at = new Lab(
+      Object.fromEntries(
+        Array.from({ length: 60 }, (_, i) => [
+          [`e${i}/config.yaml`, { ...QUICK, steps: ['record_offset'], params: { offset: i } }],
+          [`e${i}/datasources.mjs`, DATASOURCES],
+          [`e${i}/steps.mjs`, STEPS],
+        ]).flat(),
+      ),
+    );
+    const lost: number[] = [];
+    const create: CreateWorker = (listener) => losing(new ThreadWorker(listener), lost);
+    const ran = await at.run({ workers: 1, createWorker: create });
+    expect(lost.length).toBeGreaterThan(3);
+    expect(ran.outcomes.every(({ status }) => status === 'succeeded')).toBe(true);
+    for (let i = 0; i < 60; i++) expect(at.metric(`e${i}/baseline`, 'value')).toEqual([i, i, i]);
   });
 
   test('a worker that ends takes no run with it', async () => {

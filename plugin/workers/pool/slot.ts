@@ -1,7 +1,7 @@
 import type { RunFailure } from '../../runtime/failures.ts';
-import type { CreateWorker, FromWorker, VerifyJob, Worker, WorkerSpec } from '../protocol.ts';
+import type { CreateWorker, FromWorker, ReplicateJob, VerifyJob, Worker, WorkerSpec } from '../protocol.ts';
 import type { ActiveCondition } from './active-condition.ts';
-import type { Chunk } from './chunk.ts';
+import { Chunk } from './chunk.ts';
 
 /** A worker whose chunks are this short gets the next ones ahead: waiting for them would take longer. */
 const SHORT_CHUNK_MS = 5;
@@ -31,6 +31,9 @@ export class Slot {
   chunk: Chunk | undefined;
   /** Sent too, to be run after it. */
   readonly queue: Chunk[] = [];
+  /** The run that it speaks of; undefined between two of them. */
+  private speaksOf: number | undefined;
+  private tickets = 0;
   /** Experiments whose modules it has loaded. */
   readonly loaded = new Set<string>();
   /** It has run replicates before. */
@@ -85,14 +88,38 @@ export class Slot {
     return this.chunk?.active === active || this.queue.some((next) => next.active === active);
   }
 
-  send(chunk: Chunk): void {
-    this.loaded.add(chunk.active.work.job.experiment);
+  send(active: ActiveCondition, jobs: readonly ReplicateJob[], concurrency: number): void {
+    const chunk = new Chunk(active, this.tickets++, jobs, concurrency);
+    this.loaded.add(active.work.job.experiment);
     if (this.chunk === undefined) this.begin(chunk);
     else {
       this.queue.push(chunk);
       this.filling = this.queue.length < this.worker.ahead;
     }
     this.worker.send(chunk.message);
+  }
+
+  /**
+   * The chunk that a message is of. Chunks come one after the other, and each says which it is: one that should have come before, and did
+   * not, waits again; one that was taken back, and comes all the same, counts for nothing.
+   */
+  chunkOf(message: FromWorker): Chunk | undefined {
+    if ('ticket' in message) {
+      const { type, ticket } = message;
+      if (this.queue.some((next) => next.ticket === ticket))
+        while (this.chunk !== undefined && this.chunk.ticket !== ticket) this.drop();
+      const isOver = type !== 'batch-started';
+      this.speaksOf = isOver ? undefined : ticket;
+      return this.chunk?.ticket === ticket ? this.chunk : undefined;
+    }
+    return this.speaksOf === undefined || this.chunk?.ticket === this.speaksOf ? this.chunk : undefined;
+  }
+
+  /** Its chunk does not run here. */
+  drop(): void {
+    const { chunk } = this;
+    this.release();
+    chunk?.active.putBack(chunk.pending.values());
   }
 
   /** Its chunk has its functions: replicates run. */

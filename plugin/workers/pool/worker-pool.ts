@@ -3,7 +3,6 @@ import type { RunFailure } from '../../runtime/failures.ts';
 import type { CreateWorker, FromWorker, VerifyJob, WorkerSpec } from '../protocol.ts';
 import { ActiveCondition } from './active-condition.ts';
 import { blame } from './blame.ts';
-import { Chunk } from './chunk.ts';
 import { Patience } from './patience.ts';
 import { GRACE_MS, kindOf, Slot, shortestQueue } from './slot.ts';
 import type { PoolSink, PoolWork } from './work.ts';
@@ -26,7 +25,6 @@ export class WorkerPool {
   private closed = false;
   /** Runs while a worker has work ahead. */
   private rebalancing: NodeJS.Timeout | undefined;
-  private tickets = 0;
 
   constructor(
     private readonly size: number,
@@ -158,7 +156,7 @@ export class WorkerPool {
 
   private assign(slot: Slot, active: ActiveCondition): void {
     const { jobs, concurrency } = active.take(this.size);
-    slot.send(new Chunk(active, this.tickets++, jobs, concurrency));
+    slot.send(active, jobs, concurrency);
     if (slot.queue.length > 0) this.rebalancing ??= setTimeout(() => this.rebalance(), REBALANCE_MS);
   }
 
@@ -195,7 +193,7 @@ export class WorkerPool {
       slot.fault ??= { reason: 'uncaught', error: message.error };
       return;
     }
-    const { chunk } = slot;
+    const chunk = slot.chunkOf(message);
     if (chunk === undefined || (slot.retiring && !chunk.countsWhileRetiring(message))) return;
     const { active } = chunk;
     switch (message.type) {
@@ -223,6 +221,10 @@ export class WorkerPool {
         slot.release();
         active.giveUp(message.failure);
         this.proceed(active);
+        return;
+      case 'batch-skipped':
+        slot.drop();
+        this.dispatch();
         return;
       case 'batch-finished': {
         if (chunk.pending.size > 0) {

@@ -73,7 +73,7 @@ class Worker:
             raise KeyboardInterrupt("The run was stopped.")
 
     def _run(self, message: Message) -> None:
-        job = message["job"]
+        job, ticket = message["job"], message["ticket"]
         self._alone(None)
         try:
             os.chdir(job["folder"])
@@ -82,9 +82,10 @@ class Worker:
         except BaseException as error:
             self._end_line()
             self._tell_reads(job["root"])
-            self._channel.send({"type": "batch-failed", "failure": self._failure(error, job["root"])})
+            failure = self._failure(error, job["root"])
+            self._channel.send({"type": "batch-failed", "ticket": ticket, "failure": failure})
             return
-        self._channel.send({"type": "batch-started"})
+        self._channel.send({"type": "batch-started", "ticket": ticket})
         replicates = message["replicates"]
         if message["concurrency"] > 1:
             self._run_interleaved(pipeline, message)
@@ -94,7 +95,7 @@ class Worker:
                     break
                 self._run_alone(pipeline, replicate, message)
         self._alone(None)
-        self._channel.send({"type": "batch-finished"})
+        self._channel.send({"type": "batch-finished", "ticket": ticket})
 
     def _bind(self, job: Message) -> Pipeline:
         modules = self._modules = self._modules or Modules(job["root"])
