@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { SettingsError } from '../base/settings-error.ts';
 import { chosenConditions, conditionsOf } from '../graph/conditions.ts';
 import { manifestPath } from '../io/condition-folder.ts';
+import { withLateOptimization } from '../io/late-optimization.ts';
 import type { Interpreters } from '../io/python.ts';
 import { parseRunOptions } from '../nx/run-options.ts';
 import { openStore, type StoreOptions } from '../nx/store-options.ts';
@@ -46,7 +47,8 @@ export async function runGraph(
   );
   const { replicates, seed, workers } = options;
   const plan = planConditions(graph, withUpstream(graph, wanted), { replicates, seed, workers });
-  return new GraphRun(experiments, plan, options, storeOf(experiments.root, options.store), listener).run();
+  const run = new GraphRun(experiments, plan, options, storeOf(experiments.root, options.store), listener);
+  return withLateOptimization(() => run.run());
 }
 
 class GraphRun {

@@ -8,6 +8,7 @@ import { SettingsError } from '../base/settings-error.ts';
 import { conditionsOf } from '../graph/conditions.ts';
 import { experimentOf, type Graph } from '../graph/graph.ts';
 import { readExperiments } from '../io/discover.ts';
+import { withLateOptimization } from '../io/late-optimization.ts';
 import { Interpreters } from '../io/python.ts';
 import { renderProblem } from '../report/problems.ts';
 import { renderTable } from '../report/table.ts';
@@ -98,7 +99,8 @@ export async function runTasks(
     }
     const store = resolveStore(context.root, settings, process.env);
     const interpreters = new Interpreters(context.root, plugin.python);
-    await new TaskRun(context.root, loaded.graph, resolved, store, interpreters, hooks, answer).run();
+    const run = new TaskRun(context.root, loaded.graph, resolved, store, interpreters, hooks, answer);
+    await withLateOptimization(() => run.run());
   } catch (thrown) {
     if (thrown instanceof SettingsError) failAll(thrown.message);
     else failAll(`nx-experiments failed: ${thrown instanceof Error ? thrown.stack : String(thrown)}`);
