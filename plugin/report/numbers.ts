@@ -3,6 +3,10 @@ import type { MetricRow } from './model.ts';
 
 export type Format = (value: number) => string;
 
+/** Levels of significance have two decimals as a rule. */
+const COULD_BE_ALPHA = /^\d\.\d\d0+$/;
+const MAX_P_DIGITS = 8;
+
 /** Four significant digits, without an exponent where that stays short. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value) || value === 0) return String(value);
@@ -89,9 +93,15 @@ export function formatCount({ description: { n }, comparison }: MetricRow): stri
   return comparison !== undefined && comparison.pairs < n ? `${n} (${comparison.pairs} paired)` : String(n);
 }
 
+/** Four decimals; more where these would say 0.05 of what is less, and so contradict the verdict beside it. */
 export function formatP(p: number): string {
   if (Number.isNaN(p)) return '–';
-  return p < 0.0001 ? '< 0.0001' : p.toFixed(4);
+  if (p < 0.0001) return '< 0.0001';
+  for (let digits = 4; digits < MAX_P_DIGITS; digits++) {
+    const text = p.toFixed(digits);
+    if (Number(text) === p || !COULD_BE_ALPHA.test(text)) return text;
+  }
+  return p.toFixed(MAX_P_DIGITS);
 }
 
 export function count(n: number, noun: string): string {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatShort, formatWithin } from '../../plugin/report/numbers.ts';
+import { formatP, formatShort, formatWithin } from '../../plugin/report/numbers.ts';
 
 test.each([
   [-5.3178, -5.299, -5.28, '-5.32 < -5.3 < -5.28'],
@@ -23,3 +23,15 @@ test.each([
   [0, '0'],
   [Number.NaN, '–'],
 ])('%f in short is %s', (value, shown) => expect(formatShort(value)).toBe(shown));
+
+test.each([
+  [0.0123456, '0.0123'],
+  // Rounded to four decimals it would be 0.05, and stand beside "significant".
+  [0.04998, '0.04998'],
+  [0.0499999, '0.0499999'],
+  [0.0500001, '0.0500001'],
+  [0.05, '0.0500'],
+  [1, '1.0000'],
+  [0.00001, '< 0.0001'],
+  [Number.NaN, '–'],
+])('the p-value %f is shown as %s', (p, shown) => expect(formatP(p)).toBe(shown));

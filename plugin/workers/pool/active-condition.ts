@@ -36,6 +36,11 @@ export class ActiveCondition {
     return !this.stopped && this.waiting.length + this.isolated.length > 0;
   }
 
+  /** Nothing of it runs, and nothing will. */
+  get isOver(): boolean {
+    return this.chunks === 0 && !this.wantsWorker;
+  }
+
   /** The jobs of its next chunk. Towards the end chunks become smaller, so that all workers end together. */
   take(poolSize: number): { readonly jobs: readonly ReplicateJob[]; readonly concurrency: number } {
     this.chunks++;

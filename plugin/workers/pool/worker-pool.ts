@@ -92,11 +92,12 @@ export class WorkerPool {
   }
 
   /**
-   * Hands out what waits. Loading modules costs more than many a replicate: first comes what an idle worker has loaded, then
-   * what nobody has, then anything; and what is left then goes to busy workers, so that none waits for its next chunk.
+   * Tells what is over, and hands out what waits. Loading modules costs more than many a replicate: first comes what an idle worker has
+   * loaded, then what nobody has, then anything; and what is left then goes to busy workers, so that none waits for its next chunk.
    */
   private dispatch(): void {
     if (this.closed) return;
+    for (const active of this.active.filter(({ isOver }) => isOver)) this.finish(active);
     for (const choice of CHOICES) {
       for (const active of [...this.active]) {
         while (active.wantsWorker) {
@@ -220,7 +221,7 @@ export class WorkerPool {
       case 'batch-failed':
         slot.release();
         active.giveUp(message.failure);
-        this.proceed(active);
+        this.dispatch();
         return;
       case 'batch-skipped':
         slot.drop();
@@ -235,7 +236,7 @@ export class WorkerPool {
         slot.keepPace(ms);
         active.adapt(chunk.size, ms);
         slot.release();
-        this.proceed(active);
+        this.dispatch();
         return;
       }
     }
@@ -252,7 +253,6 @@ export class WorkerPool {
       this.dispatch();
       return;
     }
-    const affected = [...slot.queue.map(({ active }) => active), chunk.active];
     slot.takeBack();
     // What it has begun without saying so was lost with what it had to say.
     for (const { active, pending } of slot.queue.splice(0)) {
@@ -261,11 +261,6 @@ export class WorkerPool {
     }
     slot.release();
     blame(slot, chunk, failure);
-    for (const active of affected) this.proceed(active);
-  }
-
-  private proceed(active: ActiveCondition): void {
-    if (!active.wantsWorker && active.chunks === 0) this.finish(active);
     this.dispatch();
   }
 
