@@ -73,7 +73,7 @@ export class ConditionFolder {
   static async create(results: string, condition: string): Promise<ConditionFolder> {
     const growing = join(results, `.${condition}.${process.pid}-${begun++}`);
     await makeEmptyFolder(growing);
-    await removeLeftovers(results, condition);
+    await removeLeftovers(results, [condition]);
     return new ConditionFolder(join(results, condition), growing);
   }
 
@@ -158,15 +158,15 @@ export class ConditionFolder {
 }
 
 /**
- * What a killed run left that was to become this folder or file; what a run makes that still lives is left alone.
+ * What a killed run left that was to become one of these folders or files; what a run makes that still lives is left alone.
  *
- * @param name that of a condition, or of the report
+ * @param names those of conditions, or of the report
  */
-export async function removeLeftovers(results: string, name: string): Promise<void> {
-  const prefix = `.${name}.`;
+export async function removeLeftovers(results: string, names: readonly string[]): Promise<void> {
+  const prefixes = names.map((name) => `.${name}.`);
   for (const entry of readdirSync(results)) {
-    if (!entry.startsWith(prefix)) continue;
-    if (isAbandoned(entry.slice(prefix.length)))
+    const prefix = prefixes.find((start) => entry.startsWith(start));
+    if (prefix !== undefined && isAbandoned(entry.slice(prefix.length)))
       await rm(join(results, entry), { recursive: true, force: true });
   }
 }

@@ -93,7 +93,7 @@ export function formatCount({ description: { n }, comparison }: MetricRow): stri
   return comparison !== undefined && comparison.pairs < n ? `${n} (${comparison.pairs} paired)` : String(n);
 }
 
-/** Four decimals; more where these would say 0.05 of what is less, and so contradict the verdict beside it. */
+/** Four decimals; more where these would name a threshold that the value is not, and so contradict the verdict beside it. */
 export function formatP(p: number): string {
   if (Number.isNaN(p)) return '–';
   if (p < 0.0001) return '< 0.0001';

@@ -34,7 +34,7 @@ export async function writeReports(results: string, basis: string, gather: () =>
   const dossier = gather();
   const growing = join(results, `.${REPORT_FOLDER}.${process.pid}`);
   await makeEmptyFolder(growing);
-  for (const name of [REPORT_FOLDER, CRATE_FILE]) await removeLeftovers(results, name);
+  await removeLeftovers(results, [REPORT_FOLDER, CRATE_FILE]);
   const [summary, markdown, crate] = [
     renderSummary(dossier.report),
     renderMarkdown(dossier.report),

@@ -49,6 +49,28 @@ function watched(limits?: { readonly maxOldGenerationSizeMb: number }) {
   return { create, made };
 }
 
+/** The files of that many experiments, e0 and on. */
+function many(count: number, configOf: (i: number) => Record<string, unknown>) {
+  const files = Array.from({ length: count }, (_, i) => [
+    [`e${i}/config.yaml`, configOf(i)],
+    [`e${i}/datasources.mjs`, DATASOURCES],
+    [`e${i}/steps.mjs`, STEPS],
+  ]);
+  return Object.fromEntries(files.flat());
+}
+
+/** A thread, and the replicates that it has finished. */
+function finishing() {
+  const finished: number[] = [];
+  const worker = new ThreadWorker({
+    onMessage: (message) => {
+      if (message.type === 'replicate-finished') finished.push(message.replicate);
+    },
+    onExit: () => {},
+  });
+  return { worker, finished };
+}
+
 /** Some of what it is sent does not reach the worker, while there is more to come. */
 function losing(worker: Worker, lost: number[]): Worker {
   return {
@@ -198,13 +220,7 @@ describe('runs that are sent ahead', () => {
 
   test('each is run once, or taken back once', async () => {
     using at = lab(['record']);
-    const finished: number[] = [];
-    const worker = new ThreadWorker({
-      onMessage: (message) => {
-        if (message.type === 'replicate-finished') finished.push(message.replicate);
-      },
-      onExit: () => {},
-    });
+    const { worker, finished } = finishing();
     for (let ticket = 0; ticket < 10; ticket++) worker.send(runOf(at.root, ticket));
     const taken = [9, 7, 8].filter((ticket) => worker.revoke(ticket));
     expect(taken.some((ticket) => worker.revoke(ticket))).toBe(false);
@@ -216,13 +232,7 @@ describe('runs that are sent ahead', () => {
 
   test('what is taken back stays so however much of it there is: a thread that is busy is sent no more than it can tell apart', async () => {
     using at = lab(['record']);
-    const finished: number[] = [];
-    const worker = new ThreadWorker({
-      onMessage: (message) => {
-        if (message.type === 'replicate-finished') finished.push(message.replicate);
-      },
-      onExit: () => {},
-    });
+    const { worker, finished } = finishing();
     let sent = 0;
     while (worker.ahead > 0) {
       worker.send(runOf(at.root, sent));
@@ -243,15 +253,7 @@ describe('runs that are sent ahead', () => {
   });
 
   test('one that never arrives runs again, and no other has the results of the one behind it', async () => {
-    using at = new Lab(
-      Object.fromEntries(
-        Array.from({ length: 60 }, (_, i) => [
-          [`e${i}/config.yaml`, { ...QUICK, steps: ['record_offset'], params: { offset: i } }],
-          [`e${i}/datasources.mjs`, DATASOURCES],
-          [`e${i}/steps.mjs`, STEPS],
-        ]).flat(),
-      ),
-    );
+    using at = new Lab(many(60, (i) => ({ ...QUICK, steps: ['record_offset'], params: { offset: i } })));
     const lost: number[] = [];
     const create: CreateWorker = (listener) => losing(new ThreadWorker(listener), lost);
     const ran = await at.run({ workers: 1, createWorker: create });
@@ -262,13 +264,7 @@ describe('runs that are sent ahead', () => {
 
   test('a worker that ends takes no run with it', async () => {
     using at = new Lab(
-      Object.fromEntries(
-        Array.from({ length: 20 }, (_, i) => [
-          [`e${i}/config.yaml`, { ...QUICK, steps: i === 7 ? ['throws_in_a_timer', 'record'] : ['record'] }],
-          [`e${i}/datasources.mjs`, DATASOURCES],
-          [`e${i}/steps.mjs`, STEPS],
-        ]).flat(),
-      ),
+      many(20, (i) => ({ ...QUICK, steps: i === 7 ? ['throws_in_a_timer', 'record'] : ['record'] })),
     );
     const ran = await at.run({ workers: 1 });
     const failed = ran.outcomes

@@ -16,7 +16,7 @@ const LOADING = -1;
 /** Time for steps to see their signal. */
 export const GRACE_MS = 200;
 
-export type VerifyAnswer = Extract<FromWorker, { type: 'verified' | 'verify-failed' }>;
+type VerifyAnswer = Extract<FromWorker, { type: 'verified' | 'verify-failed' }>;
 
 /** What a slot tells its pool. `lost` comes once, last. */
 export interface SlotListener {
@@ -31,9 +31,6 @@ export class Slot {
   chunk: Chunk | undefined;
   /** Sent too, to be run after it. */
   readonly queue: Chunk[] = [];
-  /** The run that it speaks of; undefined between two of them. */
-  private speaksOf: number | undefined;
-  private tickets = 0;
   /** Experiments whose modules it has loaded. */
   readonly loaded = new Set<string>();
   /** It has run replicates before. */
@@ -45,6 +42,9 @@ export class Slot {
   /** Why it ends, when that is known better than by its exit. */
   fault: RunFailure | undefined;
   private readonly worker: Worker;
+  private tickets = 0;
+  /** The run that it speaks of; undefined between two of them. */
+  private speaksOf: number | undefined;
   private answerVerify: ((answer: VerifyAnswer) => void) | undefined;
   /** The queue has become short, and is being filled. */
   private filling = true;
@@ -108,8 +108,7 @@ export class Slot {
       const { type, ticket } = message;
       if (this.queue.some((next) => next.ticket === ticket))
         while (this.chunk !== undefined && this.chunk.ticket !== ticket) this.drop();
-      const isOver = type !== 'batch-started';
-      this.speaksOf = isOver ? undefined : ticket;
+      this.speaksOf = type === 'batch-started' ? ticket : undefined;
       return this.chunk?.ticket === ticket ? this.chunk : undefined;
     }
     return this.speaksOf === undefined || this.chunk?.ticket === this.speaksOf ? this.chunk : undefined;

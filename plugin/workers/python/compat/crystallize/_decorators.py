@@ -48,6 +48,13 @@ def _containers(given: Mapping[str, Any]) -> List[str]:
     return [name for name, value in given.items() if type(value) in (list, dict)]
 
 
+def _handed_out(given: Mapping[str, Any], mutable: List[str]) -> Dict[str, Any]:
+    values = dict(given)
+    for name in mutable:
+        values[name] = copy.deepcopy(values[name])
+    return values
+
+
 def _bound(value: Any, ctx: FrozenContext) -> Any:
     if isinstance(value, Artifact) and value._ctx is None:
         return value._clone_with_context(ctx)
@@ -99,9 +106,7 @@ def pipeline_step(cacheable: bool = False) -> Callable[[Callable[..., Any]], Cal
                 self._mutable = _containers(given)
 
             def __call__(self, data: Any, ctx: FrozenContext) -> Any:
-                values = dict(self._given)
-                for name in self._mutable:
-                    values[name] = copy.deepcopy(values[name])
+                values = _handed_out(self._given, self._mutable)
                 for name in self._artifacts:
                     values[name] = _bound(values[name], ctx)
                 for name in self._injected:
@@ -145,9 +150,7 @@ def data_source(fn: Callable[..., Any]) -> Callable[..., DataSource]:
             self._mutable = _containers(given)
 
         def fetch(self, ctx: FrozenContext) -> Any:
-            values = {**parameters.defaults, **self._given}
-            for name in self._mutable:
-                values[name] = copy.deepcopy(values[name])
+            values = {**parameters.defaults, **_handed_out(self._given, self._mutable)}
             for name in self._injected:
                 if name not in ctx:
                     raise MissingParameter(name)
