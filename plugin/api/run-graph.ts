@@ -1,18 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { SettingsError } from '../base/settings-error.ts';
 import { chosenConditions, conditionsOf } from '../graph/conditions.ts';
-import { manifestPath } from '../io/condition-folder.ts';
 import { withLateOptimization } from '../io/late-optimization.ts';
 import type { Interpreters } from '../io/python.ts';
 import { parseRunOptions } from '../nx/run-options.ts';
 import { openStore, type StoreOptions } from '../nx/store-options.ts';
 import type { ReportModel } from '../report/model.ts';
 import { comparableOf, endOf } from '../runtime/comparable.ts';
-import { compareExperiment } from '../runtime/compare.ts';
+import { Comparisons } from '../runtime/compare.ts';
 import type { ConditionOutcome, RunEvent } from '../runtime/events.ts';
-import { parseManifest } from '../runtime/manifest.ts';
 import { type PlannedCondition, planConditions, withUpstream } from '../runtime/plan.ts';
 import { runPlan } from '../runtime/runner.ts';
 import { reportsAhead } from '../runtime/write-reports.ts';
@@ -58,6 +55,7 @@ class GraphRun {
   private readonly interpreters: Interpreters;
   private readonly loader: () => FunctionLoader;
   private readonly workers: number;
+  private readonly comparisons: Comparisons;
 
   constructor(
     private readonly experiments: ResolvedExperiments,
@@ -77,6 +75,7 @@ class GraphRun {
     const configured = [...graph.experiments.values()].map(({ config }) => config.execution.workers ?? 1);
     const inline = { function: this.late('function'), find: this.late('find') } as FunctionLoader;
     this.pool = new WorkerPool(Math.max(this.workers, ...configured), workersOf(inline));
+    this.comparisons = new Comparisons(root, graph, this.pool, this.interpreters);
   }
 
   async run(): Promise<Map<string, Result>> {
@@ -87,7 +86,7 @@ class GraphRun {
     const prepare = reportsAhead();
     const told = new Told(options);
     const finish = async (outcome: ConditionOutcome): Promise<void> => {
-      const ran = { outcome, manifest: outcome.manifest ?? (await this.readManifest(outcome)) };
+      const ran = { outcome, manifest: this.manifestOf(outcome) };
       const { experiment } = outcome.planned;
       const all = [...(this.ran.get(experiment) ?? []), ran];
       this.ran.set(experiment, all);
@@ -116,6 +115,7 @@ class GraphRun {
           comparing.push(finishing);
         },
       });
+      this.comparisons.hurry();
       await Promise.all(comparing);
       told.check();
       this.keepParsed();
@@ -148,9 +148,7 @@ class GraphRun {
       ? undefined
       : comparableOf(sorted.map(({ outcome }) => endOf(outcome)));
     if (comparable !== undefined) {
-      const { pool, interpreters } = this;
-      const engine = { pool, interpreters };
-      const comparison = await compareExperiment(root, graph, experiment, engine, comparable);
+      const comparison = await this.comparisons.compare(experiment, comparable);
       model = comparison.model;
       // What became of the conditions is told by their outcomes.
       if (!comparison.ok && comparable.unsuccessful.length === 0) problems = comparison.problems;
@@ -167,11 +165,9 @@ class GraphRun {
     this.listener?.onResult(result, model);
   }
 
-  /** Of a condition whose results lay in place; never of one that did not finish. */
-  private async readManifest({ planned, status }: ConditionOutcome): Promise<RanCondition['manifest']> {
-    if (status !== 'succeeded') return undefined;
-    const path = manifestPath(join(this.experiments.root, planned.results), planned.condition);
-    return parseManifest(readFileSync(path, 'utf8'));
+  /** Also of a condition whose results lay in place; never of one that did not finish. */
+  private manifestOf({ planned, status, manifest }: ConditionOutcome): RanCondition['manifest'] {
+    return manifest ?? (status === 'succeeded' ? this.comparisons.results.of(planned).manifest : undefined);
   }
 
   /** The loader brings a compiler with it: most graphs never need it here. */

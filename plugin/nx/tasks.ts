@@ -13,7 +13,7 @@ import { Interpreters } from '../io/python.ts';
 import { renderProblem } from '../report/problems.ts';
 import { renderTable } from '../report/table.ts';
 import { type ConditionEnd, comparableOf, endOf } from '../runtime/comparable.ts';
-import { compareExperiment } from '../runtime/compare.ts';
+import { Comparisons } from '../runtime/compare.ts';
 import type { ConditionOutcome, RunEvent } from '../runtime/events.ts';
 import { conditionId, type PlanRef, planConditions } from '../runtime/plan.ts';
 import { runPlan } from '../runtime/runner.ts';
@@ -110,6 +110,7 @@ export async function runTasks(
 class TaskRun {
   private readonly pool: WorkerPool;
   private readonly workers: number;
+  private readonly comparisons: Comparisons;
   private running: Promise<unknown> = Promise.resolve();
   /** By experiment: its tasks that run a whole condition. */
   private readonly conditions = new Map<string, Resolved[]>();
@@ -132,6 +133,7 @@ class TaskRun {
     const asked = tasks.map((task) => task.options.workers ?? this.configuredWorkers(task));
     this.workers = availableParallelism();
     this.pool = new WorkerPool(Math.max(this.workers, ...asked), workersOf());
+    this.comparisons = new Comparisons(root, graph, this.pool, interpreters);
   }
 
   async run(): Promise<void> {
@@ -143,7 +145,9 @@ class TaskRun {
         if (task.condition === undefined) comparing.push(this.compare(task, ends));
         else ends.set(task.id, this.condition(task, conditions));
       }
-      await Promise.all([...ends.values(), ...comparing]);
+      await Promise.all(ends.values());
+      this.comparisons.hurry();
+      await Promise.all(comparing);
       await this.running;
     } finally {
       await this.pool.close();
@@ -220,9 +224,7 @@ class TaskRun {
     const comparable = this.hooks.signal.aborted ? undefined : comparableOf(ends);
     if (comparable === undefined)
       return answer('skipped', `${experiment}: not compared, because a condition did not succeed\n`);
-    const { pool, interpreters } = this;
-    const engine = { pool, interpreters };
-    const comparison = await compareExperiment(this.root, this.graph, experiment, engine, comparable);
+    const comparison = await this.comparisons.compare(experiment, comparable);
     const table = comparison.model === undefined ? '' : renderTable(comparison.model);
     if (comparison.ok) return answer('success', table);
     const problems = comparison.problems.map((problem) => renderProblem(experiment, problem)).join('');

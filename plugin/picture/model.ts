@@ -1,3 +1,4 @@
+import { sha256 } from '../base/digest.ts';
 import { BASELINE, suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import { conditionAt, conditionsOf, effectiveTreatment, resolveCondition } from '../graph/conditions.ts';
@@ -82,6 +83,21 @@ export function pictureAround(graph: Graph, name: string, most: number): Picture
     nodes: nodes.map((node) => pictureNode(graph, node, undefined)),
     edges: nodes.flatMap(allEdges).filter(({ from }) => near.has(from)),
   };
+}
+
+const digests = new WeakMap<Graph, Map<string, string>>();
+
+/** Digest of all that a picture of an experiment and of what it reads can show: when it is the same, so is `pictureAround`. */
+export function pictureDigest(graph: Graph, name: string): string {
+  const known = digests.get(graph) ?? new Map<string, string>();
+  digests.set(graph, known);
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  const node = experimentOf(graph, name);
+  const upstream = node.upstream.map((up) => pictureDigest(graph, up));
+  const digest = sha256(JSON.stringify([pictureNode(graph, node, undefined), allEdges(node), upstream]));
+  known.set(name, digest);
+  return digest;
 }
 
 const ranks = new WeakMap<Graph, ReadonlyMap<string, number>>();

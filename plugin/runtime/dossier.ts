@@ -6,9 +6,8 @@ import { VERSION } from '../base/version.ts';
 import { resolveCondition } from '../graph/conditions.ts';
 import { describeSource } from '../graph/describe-source.ts';
 import { experimentOf, type Graph } from '../graph/graph.ts';
-import { manifestPath } from '../io/condition-folder.ts';
 import { drawLayers } from '../picture/layers.ts';
-import { type Picture, pictureAround } from '../picture/model.ts';
+import { pictureAround, pictureDigest } from '../picture/model.ts';
 import type {
   Dossier,
   DossierArtifact,
@@ -18,8 +17,9 @@ import type {
 } from '../report/dossier.ts';
 import type { ConditionFacts, ReportModel } from '../report/model.ts';
 import { parseRunLog, type RunLog } from '../report/run-log.ts';
-import { type ConditionManifest, parseManifest, spellNonFinite } from './manifest.ts';
+import { type ConditionManifest, spellNonFinite } from './manifest.ts';
 import { type ConditionRef, conditionId, RESULTS, upstreamOfCondition } from './plan.ts';
+import type { ResultsReader } from './results-reader.ts';
 
 const IMAGES: Readonly<Record<string, string>> = {
   '.png': 'image/png',
@@ -56,22 +56,17 @@ export function factsOf(
   return facts;
 }
 
-/** What the reports of one experiment are made of beside its results. Each file is read once: they show what their basis has seen. */
+const UNREADABLE = 'unreadable';
+
+/** What the reports of one experiment are made of. Each file is read once: they show what their basis has seen. */
 export class ReportSources {
   private readonly known = new Map<string, Buffer | undefined>();
-  private drawn: Picture | undefined;
 
   constructor(
     readonly root: string,
     readonly graph: Graph,
-    readonly experiment: string,
+    readonly results: ResultsReader,
   ) {}
-
-  /** Of what the experiment reads, near enough. */
-  get picture(): Picture {
-    this.drawn ??= pictureAround(this.graph, this.experiment, MAX_PICTURE);
-    return this.drawn;
-  }
 
   /** @param path relative to the root. @returns undefined for what cannot be read */
   read(path: string): Buffer | undefined {
@@ -87,26 +82,23 @@ export class ReportSources {
  * same, so are they.
  */
 export function basisOf(sources: ReportSources, report: ReportModel): string {
-  const { graph, picture } = sources;
+  const { graph, results } = sources;
   const { experiment, description, conditions, missing, verdicts } = report;
   const { config } = experimentOf(graph, experiment);
   const digests = new Map<string, string>();
-  const note = (path: string): void => {
-    if (digests.has(path)) return;
-    const content = sources.read(path);
-    digests.set(path, content === undefined ? 'unreadable' : sha256(content));
-  };
   for (const { condition } of conditions) {
-    note(`${config.folder}/${RESULTS}/${condition}/run.jsonl`);
+    const log = sources.read(logPath(config.folder, condition));
+    digests.set(condition, log === undefined ? UNREADABLE : sha256(log));
     for (const source of resolveCondition(graph, experiment, condition).sources) {
-      if (source.type !== 'artifact') continue;
-      const { folder } = experimentOf(graph, source.experiment).config;
-      note(`${folder}/${RESULTS}/${source.condition}/metrics.json`);
+      if (source.type === 'artifact')
+        digests.set(conditionId(source), results.of(source).digest ?? UNREADABLE);
     }
   }
   const lineages = conditions.map(({ condition }) => lineageOf(graph, { experiment, condition }));
   const made = [VERSION, experiment, description, config.steps, conditions, missing, verdicts];
-  return sha256(JSON.stringify([made, [...digests], lineages, picture], spellNonFinite));
+  return sha256(
+    JSON.stringify([made, [...digests], lineages, pictureDigest(graph, experiment)], spellNonFinite),
+  );
 }
 
 const knownLineages = new WeakMap<Graph, Map<string, string>>();
@@ -135,11 +127,10 @@ export function gatherDossier(
 ): Dossier {
   const { graph } = sources;
   const { config } = experimentOf(graph, report.experiment);
-  const results = `${config.folder}/${RESULTS}`;
-  const upstream = upstreamOf(sources, graph, report);
+  const upstream = upstreamOf(sources, report);
   const logs = new Map<string, RunLog>();
   for (const { condition } of manifests) {
-    const text = sources.read(`${results}/${condition}/run.jsonl`);
+    const text = sources.read(logPath(config.folder, condition));
     if (text !== undefined) logs.set(condition, parseRunLog(text.toString('utf8')));
   }
   return {
@@ -149,20 +140,26 @@ export function gatherDossier(
       Object.keys(args).length === 0 ? name : `${name} ${JSON.stringify(args)}`,
     ),
     logs,
-    artifacts: artifactsOf(join(sources.root, results), manifests),
+    artifacts: artifactsOf(join(sources.root, config.folder, RESULTS), manifests),
     upstream,
-    ...pictureOfUpstream(sources, upstream.length),
+    ...pictureOfUpstream(graph, report.experiment, upstream.length),
     sources: sourcesOf(logs),
   };
 }
 
 /** Nobody can read the picture of a large graph. */
 function pictureOfUpstream(
-  { picture }: ReportSources,
+  graph: Graph,
+  experiment: string,
   upstream: number,
 ): Pick<Dossier, 'graphSvg' | 'graphLeftOut'> {
   if (upstream === 0) return { graphSvg: undefined, graphLeftOut: 0 };
+  const picture = pictureAround(graph, experiment, MAX_PICTURE);
   return { graphSvg: drawLayers(picture), graphLeftOut: upstream + 1 - picture.nodes.length };
+}
+
+function logPath(folder: string, condition: string): string {
+  return `${folder}/${RESULTS}/${condition}/run.jsonl`;
 }
 
 function readNow(path: string): Buffer | undefined {
@@ -201,8 +198,7 @@ function artifactsOf(results: string, manifests: readonly ConditionManifest[]): 
 }
 
 function upstreamOf(
-  sources: ReportSources,
-  graph: Graph,
+  { graph, results }: ReportSources,
   { experiment, conditions }: ReportModel,
 ): UpstreamExperiment[] {
   const readAt = new Map<string, Record<string, string>>();
@@ -231,22 +227,18 @@ function upstreamOf(
         resolveCondition(graph, name, at).context,
       ]),
     ),
-    artifacts: readArtifacts(sources, graph, name, direct.get(name) ?? new Set()),
+    artifacts: readArtifacts(results, name, direct.get(name) ?? new Set()),
   }));
 }
 
 /** @param read `condition NUL output` */
 function readArtifacts(
-  sources: ReportSources,
-  graph: Graph,
-  name: string,
+  results: ResultsReader,
+  experiment: string,
   read: ReadonlySet<string>,
 ): UpstreamArtifact[] {
-  const results = `${experimentOf(graph, name).config.folder}/${RESULTS}`;
   const conditions = [...new Set([...read].map((key) => key.split('\0')[0] ?? ''))];
-  const manifests = conditions.map((condition) =>
-    parseManifest(sources.read(manifestPath(results, condition))?.toString('utf8') ?? ''),
-  );
+  const manifests = conditions.map((condition) => results.of({ experiment, condition }).manifest);
   return manifests.flatMap((manifest) =>
     (manifest?.replicates ?? []).flatMap(({ replicate, artifacts }) =>
       Object.entries(artifacts)

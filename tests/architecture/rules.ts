@@ -10,7 +10,7 @@ const LAYERS: readonly { readonly name: string; readonly rank: number; readonly 
     name: 'effect',
     rank: 5,
     paths:
-      /^runtime\/(condition-run|run-context|runner|jobs|compare|dossier|hypotheses|merge|preview|reuse|thrown|unnoticed-files|upstream|write-reports)\.ts$/,
+      /^runtime\/(condition-run|run-context|runner|jobs|compare|dossier|hypotheses|merge|preview|results-reader|reuse|thrown|unnoticed-files|upstream|write-reports)\.ts$/,
   },
   { name: 'run', rank: 3, paths: /^(runtime\/|workers\/protocol\.ts$)/ },
   { name: 'report', rank: 4, paths: /^report\// },

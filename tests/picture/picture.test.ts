@@ -7,7 +7,7 @@ import { formatOf, renderPicture, writePicture } from '../../plugin/picture/draw
 import { renderHtml } from '../../plugin/picture/html.ts';
 import { drawLayers } from '../../plugin/picture/layers.ts';
 import { renderMermaid } from '../../plugin/picture/mermaid.ts';
-import { pictureAround, pictureOf } from '../../plugin/picture/model.ts';
+import { pictureAround, pictureDigest, pictureOf } from '../../plugin/picture/model.ts';
 import { graphOf } from '../support/configs.ts';
 
 /** JSON is YAML. */
@@ -39,6 +39,35 @@ const GRAPH = graphFrom({
 
 const folder = mkdtempSync(join(tmpdir(), 'picture-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('the digest of a picture', () => {
+  const configs = {
+    a: { outputs: { out: {}, other: {} } },
+    b: { datasource: { in: 'a#out' }, outputs: { out: {} } },
+    c: { datasource: { in: 'b#out' } },
+    d: { description: 'of no concern' },
+  };
+  const of = (changed: object): string => pictureDigest(graphFrom({ ...configs, ...changed }), 'c');
+
+  test.each([
+    ['a description', { a: { ...configs.a, description: 'other' } }],
+    ['an icon', { b: { ...configs.b, cli: { icon: 'x' } } }],
+    ['a group', { b: { ...configs.b, cli: { group: 'x' } } }],
+    ['a colour', { b: { ...configs.b, cli: { color: '#000000' } } }],
+    ['a number of replicates', { a: { ...configs.a, replicates: 7 } }],
+    ['what is read', { b: { ...configs.b, datasource: { in: 'a#other' } } }],
+    [
+      'what a treatment reads',
+      { c: { ...configs.c, treatments: { swap: { datasource: { in: 'a#other' } } } } },
+    ],
+  ])('changes with %s', (_, changed) => {
+    expect(of(changed)).not.toBe(of({}));
+  });
+
+  test('is the same for the same, whatever is beside it', () => {
+    expect(of({ d: { description: 'other' } })).toBe(of({}));
+  });
+});
 
 describe('what a picture shows', () => {
   test('every experiment and every output that is read under any condition', () => {

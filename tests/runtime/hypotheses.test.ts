@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readExperiments } from '../../plugin/build/io/discover.js';
 import { Interpreters } from '../../plugin/build/io/python.js';
 import { renderTable } from '../../plugin/build/report/table.js';
-import { type Comparison, compareExperiment } from '../../plugin/build/runtime/compare.js';
+import { type Comparison, Comparisons } from '../../plugin/build/runtime/compare.js';
 import { workersOf } from '../../plugin/build/workers/create-worker.js';
 import { WorkerPool } from '../../plugin/build/workers/pool/worker-pool.js';
 import { config, Lab } from '../support/engine.ts';
@@ -51,10 +51,8 @@ async function compare(hypotheses: readonly object[], name: 'lab' | 'bare' = 'ba
   expect(diagnostics).toEqual([]);
   const pool = new WorkerPool(1, workersOf());
   try {
-    return await compareExperiment(lab.root, graph, name, {
-      pool,
-      interpreters: new Interpreters(lab.root, undefined),
-    });
+    const interpreters = new Interpreters(lab.root, undefined);
+    return await new Comparisons(lab.root, graph, pool, interpreters).compare(name);
   } finally {
     await pool.close();
   }
