@@ -142,25 +142,14 @@ class GraphRun {
     const sorted = [...ran].sort(
       (a, b) => order.indexOf(a.outcome.planned.condition) - order.indexOf(b.outcome.planned.condition),
     );
-    let model: ReportModel | undefined;
-    let problems: readonly string[] = [];
     const comparable = this.options.signal?.aborted
       ? undefined
       : comparableOf(sorted.map(({ outcome }) => endOf(outcome)));
-    if (comparable !== undefined) {
-      const comparison = await this.comparisons.compare(experiment, comparable);
-      model = comparison.model;
-      // What became of the conditions is told by their outcomes.
-      if (!comparison.ok && comparable.unsuccessful.length === 0) problems = comparison.problems;
-    }
-    const result = collectResult(
-      root,
-      graph,
-      experiment,
-      sorted,
-      { verdicts: model?.verdicts ?? [], problems },
-      this.loader,
-    );
+    // What became of the conditions is told by their outcomes.
+    const comparison = comparable && (await this.comparisons.compare(experiment, comparable));
+    const { model, problems = [] } = comparison ?? {};
+    const verdicts = model?.verdicts ?? [];
+    const result = collectResult(root, graph, experiment, sorted, { verdicts, problems }, this.loader);
     this.results.set(experiment, result);
     this.listener?.onResult(result, model);
   }

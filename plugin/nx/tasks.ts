@@ -224,11 +224,12 @@ class TaskRun {
     const comparable = this.hooks.signal.aborted ? undefined : comparableOf(ends);
     if (comparable === undefined)
       return answer('skipped', `${experiment}: not compared, because a condition did not succeed\n`);
-    const comparison = await this.comparisons.compare(experiment, comparable);
-    const table = comparison.model === undefined ? '' : renderTable(comparison.model);
-    if (comparison.ok) return answer('success', table);
-    const problems = comparison.problems.map((problem) => renderProblem(experiment, problem)).join('');
-    answer('failure', `${table}${table === '' ? '' : '\n'}${problems}`);
+    const { problems, model } = await this.comparisons.compare(experiment, comparable);
+    const all = [...withoutSuccess(comparable.unsuccessful), ...problems];
+    const table = model === undefined ? '' : renderTable(model);
+    if (all.length === 0) return answer('success', table);
+    const text = all.map((problem) => renderProblem(experiment, problem)).join('');
+    answer('failure', `${table}${table === '' ? '' : '\n'}${text}`);
   }
 
   private configuredWorkers(task: Resolved): number {
@@ -238,6 +239,13 @@ class TaskRun {
 
 function itemOf({ experiment, condition = '', shard, merges }: Resolved): PlanRef {
   return { experiment, condition, shard, merges };
+}
+
+/** A sentence about conditions whose own tasks have told why, if there are any. */
+function withoutSuccess(conditions: readonly string[]): string[] {
+  if (conditions.length === 0) return [];
+  const which = conditions.length === 1 ? 'a condition' : `${conditions.length} conditions`;
+  return [`${which} did not succeed: ${conditions.join(', ')}`];
 }
 
 /** Tasks of one batch may come with different overrides when several were asked for. */

@@ -17,13 +17,12 @@ import { RESULTS } from './plan.ts';
 import { ResultsReader } from './results-reader.ts';
 import { writeReports } from './write-reports.ts';
 
-export type Comparison =
-  | { readonly ok: true; readonly model: ReportModel }
-  /**
-   * @property problems a sentence each
-   * @property model what could be compared, when a condition, a gate or a verifier is what failed
-   */
-  | { readonly ok: false; readonly problems: readonly string[]; readonly model?: ReportModel };
+export interface Comparison {
+  /** A sentence each: what cannot be read, gates that are not passed, reports that cannot be written. */
+  readonly problems: readonly string[];
+  /** Undefined when there was nothing to compare. */
+  readonly model: ReportModel | undefined;
+}
 
 /** Compares the experiments of one run. */
 export class Comparisons {
@@ -58,7 +57,7 @@ export class Comparisons {
       if (digest === undefined || manifest === undefined) {
         const what = digest === undefined ? 'is missing' : 'is damaged';
         const remedy = `Run the condition "${condition}" of "${name}" again.`;
-        return { ok: false, problems: [`${relative(root, path)} ${what}. ${remedy}`] };
+        return { problems: [`${relative(root, path)} ${what}. ${remedy}`], model: undefined };
       }
       manifests.push(manifest);
       digests.set(condition, digest);
@@ -67,7 +66,7 @@ export class Comparisons {
     try {
       verdicts = await verifyHypotheses(root, node, manifests, pool, interpreters);
     } catch (thrown) {
-      if (thrown instanceof ReplicateError) return { ok: false, problems: [thrown.message] };
+      if (thrown instanceof ReplicateError) return { problems: [thrown.message], model: undefined };
       throw thrown;
     }
     const model = compareConditions(
@@ -75,10 +74,10 @@ export class Comparisons {
       manifests,
       verdicts,
     );
+    // Gates are for what has run as it should.
+    const problems = unsuccessful.length > 0 ? [] : problemsOf(model);
     const trouble = await this.report(model, manifests);
-    if (trouble !== undefined) return { ok: false, problems: [trouble], model };
-    const problems = unsuccessful.length > 0 ? [withoutSuccess(unsuccessful)] : problemsOf(model);
-    return problems.length === 0 ? { ok: true, model } : { ok: false, problems, model };
+    return { problems: trouble === undefined ? problems : [...problems, trouble], model };
   }
 
   /** Tells that no condition runs any more: comparisons are all that is left to do. */
@@ -105,9 +104,4 @@ export class Comparisons {
       return `${relativePath(root, join(results, REPORT_FOLDER))} could not be written: ${why}`;
     }
   }
-}
-
-function withoutSuccess(conditions: readonly string[]): string {
-  const which = conditions.length === 1 ? 'a condition' : `${conditions.length} conditions`;
-  return `${which} did not succeed: ${conditions.join(', ')}`;
 }

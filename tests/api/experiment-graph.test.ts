@@ -145,6 +145,20 @@ test('a report that cannot be written fails its experiment, and the rest goes on
   expect(readdirSync(results).sort()).toEqual(['baseline', 'doubled', 'report', 'ro-crate-metadata.json']);
 });
 
+test('a report that cannot be written is told beside a condition that failed', async () => {
+  using lab = new Lab({
+    'lab/config.yaml': config({ replicates: 1, outputs, treatments: { warm: {}, bad: { broken: true } } }),
+    'lab/steps.mjs': STEPS,
+    'lab/datasources.mjs': STEPS,
+    'lab/results/ro-crate-metadata.json/in-the-way': '',
+  });
+  const { errors = [] } = (await ExperimentGraph.fromYaml(lab.root).run()).lab ?? {};
+  expect(errors.map(({ message }) => message)).toEqual([
+    expect.stringContaining('broken on purpose'),
+    expect.stringContaining('lab/results/report could not be written: '),
+  ]);
+});
+
 test('an artifact that a later run has replaced is refused, never taken for that of the earlier one', async () => {
   using folder = new Folder();
   const graph = ExperimentGraph.fromExperiments(producerIn(folder));
