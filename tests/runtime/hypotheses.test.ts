@@ -173,7 +173,7 @@ describe('gates', () => {
     expect(comparison).toMatchObject({
       ok: false,
       problems: [
-        'hypothesis "better" requires a significant difference, and none vs baseline on score is not significant',
+        'hypothesis "better" requires a significant difference, and none vs baseline on score is not significant: no replicate differs',
       ],
     });
     expect(comparison.model?.verdicts).toHaveLength(2);
