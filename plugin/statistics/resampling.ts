@@ -74,9 +74,8 @@ function bySigns(
 ): Resampled {
   if (Number.isNaN(p)) return { interval, p };
   const least = leastP(differences.length, alternative);
-  const varies = differences.some((d) => d !== differences[0]);
   const open = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
-  return { interval: varies && least >= alpha ? open : interval, p: Math.max(least, p) };
+  return { interval: least >= alpha && varies(differences) ? open : interval, p: Math.max(least, p) };
 }
 
 /**
@@ -85,6 +84,11 @@ function bySigns(
  */
 function roundingOf(differences: readonly number[]): number {
   return 1e-12 * differences.reduce((sum, d) => sum + Math.abs(d), 0);
+}
+
+/** By more than rounding: what a treatment adds to any number comes back with other last digits. */
+function varies(differences: readonly number[]): boolean {
+  return describe(differences).sd > roundingOf(differences) / differences.length;
 }
 
 function exactShare(differences: readonly number[], asFar: (sum: number) => boolean): number {
@@ -164,7 +168,7 @@ export function bcaOf(
   means.sort();
   const first = means[0] as number;
   const last = means[means.length - 1] as number;
-  if (first === last)
+  if (first === last || !varies(differences))
     return {
       interval: openOn(alternative, first, last),
       p: mean === 0 ? Number.NaN : pointP(mean, alternative),

@@ -242,6 +242,25 @@ describe('at the edges', () => {
     },
   );
 
+  test('a bootstrap takes differences that rounding alone tells apart for one and the same', () => {
+    const baseline = Array.from({ length: 8 }, (_, i) => Math.abs(Math.sin(i)));
+    const { p, interval } = run(
+      'bootstrap_ci',
+      baseline,
+      baseline.map((x) => x + 1),
+    );
+    expect(new Set(baseline.map((x) => x + 1 - x)).size).toBeGreaterThan(1);
+    expect(p).toBe(2 ** -7);
+    expect(interval.low).toBeCloseTo(1, 12);
+    expect(interval.high).toBeCloseTo(1, 12);
+    const few = run(
+      'bootstrap_ci',
+      baseline.slice(1, 4),
+      baseline.slice(1, 4).map((x) => x + 1),
+    );
+    expect(few.interval.high).toBeCloseTo(1, 12);
+  });
+
   test('a bootstrap has no smaller p-value than its resamples can tell', () => {
     const treatment = Array.from({ length: 40 }, (_, i) => 100 + (i % 3));
     const { p } = run('bootstrap_ci', new Array<number>(40).fill(0), treatment);
