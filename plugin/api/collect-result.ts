@@ -66,7 +66,12 @@ export function collectResult(
       if (replicates === undefined) {
         throw new RangeError(`"${name}" was not run under "${condition}".`);
       }
-      return replicates.flatMap((recorded) => recorded?.[metric] ?? [Number.NaN]);
+      // What an object inherits, such as `constructor`, was not recorded.
+      return replicates.flatMap((recorded) =>
+        recorded !== undefined && Object.hasOwn(recorded, metric)
+          ? (recorded[metric] ?? [Number.NaN])
+          : [Number.NaN],
+      );
     },
   };
 }

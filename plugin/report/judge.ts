@@ -1,17 +1,18 @@
 import type { JsonObject } from '../base/json.ts';
 import type { Hypothesis } from '../config/config.ts';
 import type { ConditionManifest } from '../runtime/manifest.ts';
-import { isBuiltInTest, pairedDifferences, runTest } from '../statistics/built-in.ts';
+import { isBuiltInTest, leastPairs, pairedDifferences, runTest } from '../statistics/built-in.ts';
 import { correct } from '../statistics/corrections.ts';
 import { describe } from '../statistics/describe.ts';
 import { minimumDetectableEffect, replicatesNeeded } from '../statistics/power.ts';
+import { fewPairs } from './few-pairs.ts';
 import type { Verdict } from './model.ts';
 import { formatNumber } from './numbers.ts';
 import { sampleOf, withGaps } from './samples.ts';
 import { asksForEquivalence, sideOf } from './side.ts';
 
 /** A verdict before it is seen beside the others. */
-export type Draft = Omit<Verdict, 'better' | 'alternative' | 'corrected' | 'gate'> & {
+export type Draft = Omit<Verdict, 'better' | 'alternative' | 'alpha' | 'margin' | 'corrected' | 'gate'> & {
   readonly of: Hypothesis;
 };
 
@@ -42,7 +43,9 @@ export function testValues(
     dropped: outcome.dropped,
     ...(before.nested || after.nested ? { nested: 'the mean of each replicate' } : {}),
     minimum_detectable: minimumDetectableEffect(sd, n, alpha),
-    ...(needed === undefined ? {} : { replicates_needed: needed }),
+    ...(needed === undefined
+      ? {}
+      : { replicates_needed: Math.max(needed, leastPairs(verifier, { alpha, alternative })) }),
   };
 }
 
@@ -84,12 +87,14 @@ export function judge(drafts: readonly Draft[]): Verdict[] {
   });
 }
 
-/** A verifier of the user's knows nothing of alternatives. */
+/** A verifier of the user's knows nothing of these, and a test for equivalence has no side. */
 function askedBy(
-  { better, alternative }: Hypothesis,
-  { builtIn }: Pick<Verdict, 'builtIn'>,
-): Pick<Verdict, 'better' | 'alternative'> {
-  return { better, ...(builtIn && alternative !== 'two-sided' ? { alternative } : {}) };
+  { better, alternative, alpha, margin }: Hypothesis,
+  verdict: Pick<Verdict, 'builtIn' | 'verifier'>,
+): Pick<Verdict, 'better' | 'alternative' | 'alpha' | 'margin'> {
+  if (!verdict.builtIn) return { better };
+  if (asksForEquivalence(verdict)) return { better, alpha, margin };
+  return { better, alpha, ...(alternative === 'two-sided' ? {} : { alternative }) };
 }
 
 /** The corrected p-value beside the raw one, and what counts in the light of it; all else where it was. */
@@ -113,7 +118,8 @@ function pOf({ result }: Draft): number | undefined {
   return p === 'NaN' ? Number.NaN : undefined;
 }
 
-function gateOf({ require, margin, better }: Hypothesis, verdict: Omit<Draft, 'of'>): string | undefined {
+function gateOf(asked: Hypothesis, verdict: Omit<Draft, 'of'>): string | undefined {
+  const { require, margin, better } = asked;
   const { hypothesis, condition, metrics, result } = verdict;
   if (require === undefined || !result.ok) return undefined;
   const { significant, p_adjusted, difference, ci_low, ci_high } = result.values;
@@ -126,7 +132,7 @@ function gateOf({ require, margin, better }: Hypothesis, verdict: Omit<Draft, 'o
     }
     const known = typeof p_adjusted === 'number' && !Number.isNaN(p_adjusted);
     const p = known ? ` (p ${formatNumber(p_adjusted)}, corrected)` : '';
-    return `hypothesis "${hypothesis}" requires a significant difference, and ${subject} is not significant${p}`;
+    return `hypothesis "${hypothesis}" requires a significant difference, and ${subject} is not significant${p}${whyNot(asked, verdict)}`;
   }
   const bound = better === 'lower' ? ci_high : ci_low;
   const worst = typeof bound === 'number' ? (better === 'lower' ? bound : -bound) : Number.NaN;
@@ -136,5 +142,15 @@ function gateOf({ require, margin, better }: Hypothesis, verdict: Omit<Draft, 'o
   const required = `hypothesis "${hypothesis}" requires that ${subject} is not worse by ${formatNumber(margin)} or more`;
   if (Number.isNaN(bound)) return `${required}: its values do not suffice to tell`;
   const seen = typeof difference === 'number' ? formatNumber(difference) : 'unknown';
-  return `${required}: the difference is ${seen}, and may be as bad as ${formatNumber(bound)}`;
+  return `${required}: the difference is ${seen}, and may be as bad as ${formatNumber(bound)}${whyNot(asked, verdict)}`;
+}
+
+/** Nothing where the numbers say why. */
+function whyNot(asked: Hypothesis, { builtIn, verifier, result }: Omit<Draft, 'of'>): string {
+  if (!builtIn || !result.ok) return '';
+  const { n, p_value, difference } = result.values;
+  const few = typeof n === 'number' ? fewPairs(verifier, n, asked) : undefined;
+  if (few !== undefined) return `: ${few}`;
+  if (!Number.isNaN(p_value)) return '';
+  return difference === 0 ? ': no replicate differs' : ': its values do not suffice to tell';
 }

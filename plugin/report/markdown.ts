@@ -5,7 +5,6 @@ import {
   formatCount,
   formatInterval,
   formatNumber,
-  formatP,
   formatShort,
   formatsOf,
   signed,
@@ -123,7 +122,7 @@ function verdictDetails(verdicts: readonly Verdict[]): Details | undefined {
   if (first === undefined) return undefined;
   const { hypothesis, verifier, builtIn } = first.verdict;
   return {
-    summary: `${escapeMarkdown(hypothesis, MAX_CELL)}: ${escapeMarkdown(verifier, MAX_CELL)}, each condition vs baseline${first.correction}`,
+    summary: `${escapeMarkdown(hypothesis, MAX_CELL)}: ${escapeMarkdown(verifier, MAX_CELL)}, each condition vs baseline${first.correction}${first.asked}`,
     notes: builtIn ? verdicts.flatMap(remarkLine) : verdicts.flatMap(failureLine),
     table: builtIn ? testTable(all) : valueTable(all),
   };
@@ -159,8 +158,8 @@ function testTable(all: readonly VerdictValues[]): MarkdownTable {
       escapeMarkdown(values.verdict.metrics.join(', '), MAX_CELL),
       signed(values.number('difference'), formatNumber),
       values.interval,
-      escapeMarkdown(formatP(values.number('p_value'))),
-      ...(corrected ? [escapeMarkdown(formatP(values.number('p_adjusted')))] : []),
+      escapeMarkdown(values.p('p_value')),
+      ...(corrected ? [escapeMarkdown(values.p('p_adjusted'))] : []),
       formatShort(values.number('effect_size')),
       String(values.number('n')),
       values.significant ? 'yes' : 'no',

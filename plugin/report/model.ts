@@ -50,6 +50,10 @@ export interface Verdict {
   readonly better: 'higher' | 'lower' | undefined;
   /** On which side a test of ours looks for a difference; left out: on both. */
   readonly alternative?: Alternative;
+  /** What a p-value of a test of ours is held against. */
+  readonly alpha?: number;
+  /** Of a test of ours that asks for equivalence. */
+  readonly margin?: number;
   /** What the p-value was corrected for; undefined without one. */
   readonly corrected: { readonly correction: Correction; readonly tests: number } | undefined;
   /** Why the gate that the hypothesis sets is not passed, in one sentence; undefined when it is, or there is none. */

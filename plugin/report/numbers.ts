@@ -9,7 +9,7 @@ const MAX_P_DIGITS = 8;
 
 /** Four significant digits, without an exponent where that stays short. */
 export function formatNumber(value: number): string {
-  if (!Number.isFinite(value) || value === 0) return String(value);
+  if (!Number.isFinite(value) || value === 0) return String(value).replace('Infinity', '∞');
   const magnitude = Math.abs(value);
   if (magnitude >= 1e6 || magnitude < 1e-4) return value.toExponential(3);
   return Number.isInteger(value) ? String(value) : value.toPrecision(magnitude >= 1000 ? 6 : 4);
@@ -46,14 +46,24 @@ export function formatsOf(rows: readonly MetricRow[]): readonly [value: Format, 
     3,
     rows.map(({ description }) => description.sd),
   );
+  const nearest = rows.flatMap(({ comparison }) =>
+    comparison === undefined ? [] : nearestToZero(comparison.interval),
+  );
   const reaches = rows.flatMap(({ comparison }) => {
     if (comparison === undefined) return [];
     const { difference, interval } = comparison;
     return [interval.low === interval.high ? Math.abs(difference) : (interval.high - interval.low) / 2];
   });
   const forDifferences =
-    forValues === undefined ? undefined : Math.max(forValues, decimalsFor(2, reaches) ?? 0);
+    forValues === undefined
+      ? undefined
+      : Math.max(forValues, decimalsFor(2, reaches) ?? 0, decimalsFor(1, nearest) ?? 0);
   return [withDecimals(rows, forValues), withDecimals(rows, forDifferences)];
+}
+
+/** The end that zero is outside of, which must not be shown as zero. */
+function nearestToZero({ low, high }: Interval): number[] {
+  return low > 0 || high < 0 ? [Math.min(Math.abs(low), Math.abs(high))] : [];
 }
 
 /** That show so many digits of the smallest; undefined when there is none. */
@@ -77,8 +87,9 @@ function fixed(value: number, decimals: number): string {
     : String(value).replace('Infinity', '∞');
 }
 
-/** With a plus sign where it is one. */
+/** With a plus sign where it is one, a dash where there is no number. */
 export function signed(value: number, format: Format): string {
+  if (Number.isNaN(value)) return '–';
   const text = format(value);
   return value > 0 && /[1-9∞I]/.test(text) ? `+${text}` : text;
 }
@@ -93,15 +104,21 @@ export function formatCount({ description: { n }, comparison }: MetricRow): stri
   return comparison !== undefined && comparison.pairs < n ? `${n} (${comparison.pairs} paired)` : String(n);
 }
 
-/** Four decimals; more where these would name a threshold that the value is not, and so contradict the verdict beside it. */
-export function formatP(p: number): string {
+/**
+ * Four decimals; more where these would name a threshold that the value is not, and so contradict the verdict beside it.
+ *
+ * @param alpha the threshold of that verdict
+ */
+export function formatP(p: number, alpha = Number.NaN): string {
   if (Number.isNaN(p)) return '–';
-  if (p < 0.0001) return '< 0.0001';
-  for (let digits = 4; digits < MAX_P_DIGITS; digits++) {
+  if (p < 0.0001) return alpha <= 0.0001 && p > 0 ? p.toExponential(3) : '< 0.0001';
+  for (let digits = 4; digits <= MAX_P_DIGITS; digits++) {
     const text = p.toFixed(digits);
-    if (Number(text) === p || !COULD_BE_ALPHA.test(text)) return text;
+    const shown = Number(text);
+    if (shown === p || (!COULD_BE_ALPHA.test(text) && shown !== alpha)) return text;
   }
-  return p.toFixed(MAX_P_DIGITS);
+  const near = Number(p.toFixed(MAX_P_DIGITS));
+  return `${p < near ? '<' : '>'} ${near}`;
 }
 
 export function count(n: number, noun: string): string {

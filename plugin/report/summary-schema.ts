@@ -127,6 +127,15 @@ export const SUMMARY_SCHEMA = {
           condition: text,
           metrics: { type: 'array', items: text },
           better: { enum: ['higher', 'lower'] },
+          alpha: {
+            type: 'number',
+            description: 'Of a built-in test: what is significant has a p_adjusted below it.',
+          },
+          alternative: { enum: ['greater', 'less'], description: 'Left out: a test of both sides.' },
+          margin: {
+            type: 'number',
+            description: 'Of equivalence: the largest difference that does not matter.',
+          },
           correction: { enum: ['holm', 'benjamini-hochberg', 'none'] },
           tests: { ...count, description: 'How many p-values were corrected together.' },
           gate: { ...text, description: 'Why what the hypothesis requires is not met.' },

@@ -34,13 +34,17 @@ function linesOf(items: readonly object[]): string {
 }
 
 function hypothesisOf(verdict: Verdict) {
-  const { hypothesis, verifier, condition, metrics, better, result, corrected, gate } = verdict;
+  const { hypothesis, verifier, condition, metrics, better, alpha, alternative, margin } = verdict;
+  const { result, corrected, gate } = verdict;
   return {
     hypothesis,
     verifier,
     condition,
     metrics,
     ...(better === undefined ? {} : { better }),
+    ...(alpha === undefined ? {} : { alpha }),
+    ...(alternative === undefined ? {} : { alternative }),
+    ...(margin === undefined ? {} : { margin }),
     ...(corrected === undefined ? {} : corrected),
     ...(gate === undefined ? {} : { gate }),
     ...(result.ok ? { result: result.values } : { error: result.message }),

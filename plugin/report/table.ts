@@ -7,7 +7,6 @@ import {
   formatCount,
   formatInterval,
   formatNumber,
-  formatP,
   formatShort,
   formatsOf,
   signed,
@@ -232,9 +231,12 @@ function renderTests(verdicts: readonly Verdict[], width: number): string[] {
     tables.find((table) => !isWider(table.grid, width)) ?? (tables.at(-1) as (typeof tables)[0]);
   const subject = gone.includes('metric') ? ` of ${metrics.join(', ')}` : '';
   return [
-    ...wrap(`${hypothesis} (${verifier}${subject}, each condition vs baseline${first.correction})`, {
-      width,
-    }),
+    ...wrap(
+      `${hypothesis} (${verifier}${subject}, each condition vs baseline${first.correction}${first.asked})`,
+      {
+        width,
+      },
+    ),
     ...grid,
     ...verdicts.flatMap((verdict) => {
       const remarks = remarksOn(verdict);
@@ -264,8 +266,8 @@ function testGrid(all: readonly VerdictValues[], shows: (column: Spared) => bool
     ...when(shows('metric'), clip(values.verdict.metrics.join(', '), MAX_NAME / 2)),
     signed(values.number('difference'), formatNumber),
     ...when(shows('interval'), values.interval),
-    ...when(shows('p'), formatP(values.number('p_value'))),
-    ...when(first.isCorrected, formatP(values.number('p_adjusted'))),
+    ...when(shows('p'), values.p('p_value')),
+    ...when(first.isCorrected, values.p('p_adjusted')),
     ...when(shows('effect'), formatShort(values.number('effect_size'))),
     values.significant ? 'yes' : 'no',
   ]);

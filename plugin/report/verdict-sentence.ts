@@ -111,19 +111,24 @@ const NOTHING = {
 };
 
 /** Which test, the p-value that counts, and of how many. */
-function certainty({ verifier, builtIn, corrected }: Verdict, values: VerdictValues, pairs: number): string {
+function certainty(
+  { verifier, builtIn, corrected, alpha }: Verdict,
+  values: VerdictValues,
+  pairs: number,
+): string {
   const p = values.isCorrected ? values.number('p_adjusted') : values.number('p_value');
   const how = corrected?.correction === 'holm' ? 'Holm' : 'Benjamini-Hochberg';
   const n = values.number('n');
   return [
     clip(builtIn ? verifier.replaceAll('_', ' ') : verifier),
-    ...(Number.isNaN(p) ? [] : [`p ${pText(p)}${values.isCorrected ? ` corrected by ${how}` : ''}`]),
+    ...(Number.isNaN(p) ? [] : [`p ${pText(p, alpha)}${values.isCorrected ? ` corrected by ${how}` : ''}`]),
     `n ${Number.isNaN(n) ? pairs : n}`,
   ].join(', ');
 }
 
-function pText(p: number): string {
-  return formatP(p).startsWith('<') ? formatP(p) : `= ${formatP(p)}`;
+function pText(p: number, alpha?: number): string {
+  const text = formatP(p, alpha);
+  return /^[<>]/.test(text) ? text : `= ${text}`;
 }
 
 function nothingDiffers({ metrics, conditions }: ReportModel, findings: readonly Finding[]): string {

@@ -1,7 +1,8 @@
 import { printable } from '../base/diagnostics.ts';
 import type { Json } from '../base/json.ts';
-import type { Verdict } from './model.ts';
-import { count, formatNumber, formatWithin } from './numbers.ts';
+import { fewPairs } from './few-pairs.ts';
+import { ALPHA, type Verdict } from './model.ts';
+import { count, formatNumber, formatP, formatWithin } from './numbers.ts';
 import { asksForEquivalence } from './side.ts';
 
 /** Below this, simulations find too many differences that are none: docs/statistics.md. */
@@ -58,6 +59,21 @@ export class VerdictValues {
     return corrected !== undefined && corrected.tests > 1 && corrected.correction !== 'none';
   }
 
+  /** What is not as it is when nothing is said: `; margin 0.1; alpha 0.01`. */
+  get asked(): string {
+    const { margin, alternative, alpha = ALPHA } = this.verdict;
+    return [
+      ...(margin === undefined ? [] : [`; margin ${margin}`]),
+      ...(alternative === undefined ? [] : [`; alternative ${alternative}`]),
+      ...(alpha === ALPHA ? [] : [`; alpha ${alpha}`]),
+    ].join('');
+  }
+
+  /** Of a key that holds one, so that it does not contradict what is significant. */
+  p(key: 'p_value' | 'p_adjusted'): string {
+    return formatP(this.number(key), this.verdict.alpha);
+  }
+
   /** `; Holm over 4 tests`; nothing without a correction. */
   get correction(): string {
     const { corrected } = this.verdict;
@@ -78,7 +94,10 @@ export function remarksOn(verdict: Verdict): string[] {
   if (dropped > 0) remarks.push(`${count(dropped, 'replicate')} without a value left out`);
   if (values.value('nested') !== undefined)
     remarks.push('recorded several times in a replicate: its mean counts');
-  if (verdict.verifier === 'bootstrap_ci' && n < FEW_FOR_BOOTSTRAP)
+  const { alpha = ALPHA, alternative = 'two-sided' } = verdict;
+  const few = fewPairs(verdict.verifier, n, { alpha, alternative });
+  if (few !== undefined) remarks.push(few);
+  else if (verdict.verifier === 'bootstrap_ci' && n > 0 && n < FEW_FOR_BOOTSTRAP)
     remarks.push(`with ${count(n, 'replicate')} a bootstrap interval is too narrow: paired_t_test errs less`);
   // How many replicates would find a difference is no answer to whether there is one that matters.
   const isAsked = !values.significant && !asksForEquivalence(verdict);

@@ -1,4 +1,4 @@
-import type { TestOutcome, TestSettings } from './outcome.ts';
+import { leastP, type TestOutcome, type TestSettings } from './outcome.ts';
 import { mannWhitneyU, wilcoxonSignedRank } from './rank-tests.ts';
 import { bootstrapCi, signFlipPermutation } from './resampling.ts';
 import { equivalenceTest, pairedTTest, welchTTest } from './t-tests.ts';
@@ -17,6 +17,16 @@ export type BuiltInTest = (typeof BUILT_IN_TESTS)[number];
 
 export function isBuiltInTest(name: string): name is BuiltInTest {
   return (BUILT_IN_TESTS as readonly string[]).includes(name);
+}
+
+/** Tests that take differences to have no shape but that nothing favours one side of zero. */
+const BY_SIGNS: readonly BuiltInTest[] = ['wilcoxon_signed_rank', 'sign_flip_permutation', 'bootstrap_ci'];
+
+/** With fewer pairs, a test finds nothing at this level, whatever they are; 2 for the tests that take a shape for granted. */
+export function leastPairs(test: BuiltInTest, { alpha, alternative }: TestSettings): number {
+  let pairs = 2;
+  if (BY_SIGNS.includes(test)) while (leastP(pairs, alternative) >= alpha) pairs++;
+  return pairs;
 }
 
 /** One value of each replicate, in the order of the replicates; NaN where there is none. */

@@ -32,6 +32,14 @@ export interface TestOutcome {
   readonly n: number;
 }
 
+/**
+ * The smallest p-value that so many pairs can have without an assumption: where nothing differs, a difference is as often above zero as
+ * below, and this is how often all of them lie on one side.
+ */
+export function leastP(pairs: number, alternative: Alternative): number {
+  return 2 ** -(alternative === 'two-sided' ? pairs - 1 : pairs);
+}
+
 export function tP(t: number, df: number, alternative: Alternative): number {
   if (Number.isNaN(t) || !(df > 0)) return Number.NaN;
   if (alternative === 'two-sided') return Math.min(1, 2 * tTail(Math.abs(t), df));

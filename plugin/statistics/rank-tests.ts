@@ -225,14 +225,19 @@ function shiftPicker(baseline: readonly number[], treatment: readonly number[]):
   const countUpTo = (value: number): number => {
     let count = 0;
     for (let i = 0, j = 0; i < a.length; i++) {
-      while (j < b.length && (b[j] as number) - (a[i] as number) <= value) j++;
+      while (j < b.length && shiftOf(a[i] as number, b[j] as number) <= value) j++;
       count += j;
     }
     return count;
   };
   const [low, high] = [
-    (b[0] as number) - (a[a.length - 1] as number),
-    (b[b.length - 1] as number) - (a[0] as number),
+    shiftOf(a[a.length - 1] as number, b[0] as number),
+    shiftOf(a[0] as number, b[b.length - 1] as number),
   ];
   return (k) => kthSum(k, low, high, countUpTo);
+}
+
+/** Infinities of one sign tie, as they do in ranks. */
+function shiftOf(from: number, to: number): number {
+  return from === to ? 0 : to - from;
 }

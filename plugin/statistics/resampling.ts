@@ -1,13 +1,25 @@
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, meanOf } from './describe.ts';
 import { normalCdf, normalQuantile } from './distributions.ts';
-import { type Alternative, type Interval, openOn, type TestOutcome, type TestSettings } from './outcome.ts';
+import {
+  type Alternative,
+  type Interval,
+  leastP,
+  openOn,
+  type TestOutcome,
+  type TestSettings,
+} from './outcome.ts';
 import { pairedTTest } from './t-tests.ts';
 
 /** Up to this many pairs all 2^n choices of signs are tried. */
 const EXACT_PAIRS = 20;
 const FLIPS = 100_000;
 const RESAMPLES = 10_000;
+
+interface Resampled {
+  readonly interval: Interval;
+  readonly p: number;
+}
 
 /** Resampling starts from this seed: the same samples give the same numbers. */
 const SEED = 20_090_401;
@@ -44,12 +56,26 @@ export function signFlipPermutation(differences: readonly number[], settings: Te
 
 /**
  * Bias-corrected and accelerated bootstrap interval of the mean paired difference (Efron 1987), from 10,000 seeded resamples.
- * The p-value is the one at which the interval would just reach zero. With few pairs the interval is too narrow.
+ * The p-value is the one at which the interval would just reach zero. With few pairs the interval is too narrow. With so few
+ * that chance alone would often put all of them on one side of zero, no resample could reach it: then the interval is open, and p
+ * what these signs can say.
  */
 export function bootstrapCi(differences: readonly number[], settings: TestSettings): TestOutcome {
   const { n, mean, sd } = describe(differences);
-  const { interval, p } = bca(differences, settings);
+  const { interval, p } = bySigns(differences, bca(differences, settings), settings);
   return { statistic: mean, p, difference: mean, interval, effect: { name: 'd_z', size: mean / sd }, n };
+}
+
+/** Of resamples of so few pairs that one sign of all of them is no rarer than alpha, none would reach zero. */
+function bySigns(
+  differences: readonly number[],
+  { interval, p }: Resampled,
+  { alpha, alternative }: TestSettings,
+): Resampled {
+  if (Number.isNaN(p)) return { interval, p };
+  const least = leastP(differences.length, alternative);
+  const open = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+  return { interval: least >= alpha && varies(differences) ? open : interval, p: Math.max(least, p) };
 }
 
 /**
@@ -58,6 +84,11 @@ export function bootstrapCi(differences: readonly number[], settings: TestSettin
  */
 function roundingOf(differences: readonly number[]): number {
   return 1e-12 * differences.reduce((sum, d) => sum + Math.abs(d), 0);
+}
+
+/** By more than rounding: what a treatment adds to any number comes back with other last digits. */
+function varies(differences: readonly number[]): boolean {
+  return describe(differences).sd > roundingOf(differences) / differences.length;
 }
 
 function exactShare(differences: readonly number[], asFar: (sum: number) => boolean): number {
@@ -110,7 +141,7 @@ function signedSum(differences: readonly number[], from: number, signs: number):
   return sum;
 }
 
-function bca(differences: readonly number[], settings: TestSettings): { interval: Interval; p: number } {
+function bca(differences: readonly number[], settings: TestSettings): Resampled {
   const n = differences.length;
   if (n < 2) return { interval: { low: Number.NaN, high: Number.NaN }, p: Number.NaN };
   const generator = xoroshiro128plus(SEED);
@@ -130,14 +161,14 @@ export function bcaOf(
   differences: readonly number[],
   means: Float64Array,
   { alpha, alternative }: TestSettings,
-): { interval: Interval; p: number } {
+): Resampled {
   const mean = meanOf(differences);
   const slack = roundingOf(differences) / differences.length;
   if (!Number.isFinite(slack)) return { interval: { low: Number.NaN, high: Number.NaN }, p: Number.NaN };
   means.sort();
   const first = means[0] as number;
   const last = means[means.length - 1] as number;
-  if (first === last)
+  if (first === last || !varies(differences))
     return {
       interval: openOn(alternative, first, last),
       p: mean === 0 ? Number.NaN : pointP(mean, alternative),
@@ -167,8 +198,10 @@ export function bcaOf(
     const w = normalQuantile(Math.min(Math.max(rank, 0.5 / means.length), 1 - 0.5 / means.length)) - bias;
     return w / (1 + acceleration * w) - bias;
   };
-  const greater = normalCdf(zOf(zero.less + zero.equal));
-  const lower = normalCdf(-zOf(zero.less));
+  // So many resamples do not tell smaller ones apart.
+  const known = (p: number): number => Math.max(p, 0.5 / means.length);
+  const greater = known(normalCdf(zOf(zero.less + zero.equal)));
+  const lower = known(normalCdf(-zOf(zero.less)));
   const p = { greater, less: lower, 'two-sided': Math.min(1, 2 * Math.min(greater, lower)) }[alternative];
   return { interval: openOn(alternative, low, high), p };
 }

@@ -154,5 +154,6 @@ test('without known metrics any name is one', async () => {
   const { free } = await ExperimentGraph.fromExperiments(experiment).run();
   expectTypeOf(free).toExtend<Result>();
   expect(free.values('anything')).toEqual([1]);
+  expect(free.values('constructor' as 'anything')).toEqual([Number.NaN]);
   expect(() => free.values('anything', 'nothing' as 'baseline')).toThrow(RangeError);
 });

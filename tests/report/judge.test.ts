@@ -71,6 +71,38 @@ describe('equivalence', () => {
   });
 });
 
+describe('too few pairs for a test that takes them to have no shape', () => {
+  const few = 'with 3 pairs bootstrap_ci finds nothing at 0.05, whatever they are: it takes 6';
+
+  test.each([
+    [{ require: 'significant' }, `new vs baseline on ok is not significant (p 0.2500, corrected): ${few}`],
+    [
+      { require: 'not-worse', margin: 10 },
+      `is not worse by 10 or more: the difference is 1.267, and may be as bad as -∞: ${few}`,
+    ],
+  ] as const)('pass no gate: %o', (gate, reason) => {
+    const { verdict, word } = judged([1, 2, 3], [2, 3.3, 4.5], { verifier: 'bootstrap_ci', ...gate });
+    expect(verdict.gate).toContain(reason);
+    expect(word).toBe('unclear');
+    expect(remarksOn(verdict)[0]).toBe(few);
+    expect(verdict.result).toMatchObject({ values: { significant: false, replicates_needed: 6 } });
+  });
+
+  test('are told of no test that takes a shape for granted', () => {
+    expect(remarksOn(judged([1, 2, 3], [2, 1, 4.5], {}).verdict).join()).not.toContain('takes');
+  });
+});
+
+test('a gate whose p-value is none says why', () => {
+  const gate = { require: 'significant' } as const;
+  expect(judged([1, 2, 3], [1, 2, 3], gate).verdict.gate).toMatch(
+    /is not significant: no replicate differs$/,
+  );
+  expect(judged([1], [2], gate).verdict.gate).toMatch(
+    /is not significant: its values do not suffice to tell$/,
+  );
+});
+
 describe('a difference that a hypothesis does not look for is told all the same', () => {
   const baseline = Array.from({ length: 12 }, (_, i) => 10 * Math.sin(i));
   const far = baseline.map((x, i) => x - 20 + Math.sin(5 * i));

@@ -168,6 +168,7 @@ const NUMBERS: Readonly<Record<string, readonly number[]>> = {
   'nothing at all': [],
   'huge numbers': [1e300, -1e300, 1.7e308, -1.7e308],
   'tiny numbers': [1e-300, 2e-300, -1e-300, 5e-324],
+  'the tiniest number': [5e-324, 5e-324, 5e-324],
   'huge and tiny numbers': [1e300, 1e-300],
   'neighbouring numbers': [0.1 + 0.2, 0.3, 0.3],
   'a large constant with small differences': [1e15, 1e15 + 1, 1e15 + 2],
@@ -183,6 +184,8 @@ describe.each(Object.entries(NUMBERS))('with %s', (_what, values) => {
     const drawn = [...page.matchAll(/<svg.*?<\/svg>/g)].join('');
     expect(drawn).toContain('<text');
     expect(drawn).not.toMatch(/NaN|Infinity|undefined|null/);
+    // Of what cannot be drawn, Vega says so on the terminal only.
+    expect(page).not.toContain('.NaN~');
     for (const [, x, y] of drawn.matchAll(/translate\(([^,)]*),([^,)]*)\)/g)) {
       expect(Math.abs(Number(x))).toBeLessThanOrEqual(500);
       expect(Math.abs(Number(y))).toBeLessThanOrEqual(500);

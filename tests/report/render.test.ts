@@ -8,7 +8,7 @@ import { renderPage } from '../../plugin/report/page/page.ts';
 import { renderSummary } from '../../plugin/report/summary.ts';
 import { SUMMARY_SCHEMA } from '../../plugin/report/summary-schema.ts';
 import { renderTable } from '../../plugin/report/table.ts';
-import { dossierOf } from '../support/dossiers.ts';
+import { dossierOf, testedVerdicts } from '../support/dossiers.ts';
 import { manifestOf } from '../support/manifests.ts';
 
 /** A verdict of a verifier of the user's, without p-values to correct. */
@@ -67,6 +67,54 @@ test('a difference far smaller than the spread is shown where pairs tell it', as
   expect(await renderPage(dossierOf(model))).toContain(
     '<td class="n">+0.00397</td><td class="n">[+0.00350, +0.00443]</td>',
   );
+});
+
+test('an interval that just leaves zero out is not shown as if it ended there', async () => {
+  const manifests = [
+    manifestOf('baseline', { seconds: [0, 0, 0, 0] }),
+    manifestOf('slow', { seconds: [0.2996, 1.2996, 1.2996, 2.2996] }),
+  ];
+  const model = compareConditions({ name: 'lab', description: undefined }, manifests, []);
+  const shown = '+1.2996 [+0.0004, +2.5988]';
+  expect(renderTable(model)).toContain(`slow       1.300 ± 0.816  4   ${shown}  1.59  (higher)`);
+  expect(renderMarkdown(model)).toContain(shown);
+  expect(await renderPage(dossierOf(model))).toContain('[+0.0004, +2.5988]');
+});
+
+test('a metric without a counterpart in the baseline has no difference', async () => {
+  const manifests = [
+    manifestOf('baseline', { loss: [1, 2, 3, 4] }),
+    manifestOf('new', { accuracy: [1, 2, 3, 4] }),
+  ];
+  const asked = testedVerdicts('asked', 'accuracy', manifests);
+  const model = compareConditions({ name: 'lab', description: undefined }, manifests, asked);
+  for (const text of [renderTable(model), renderMarkdown(model), await renderPage(dossierOf(model))])
+    expect(text.replace(/<script.*?<\/script>/gs, '')).not.toMatch(/\bNaN\b/);
+  expect(renderTable(model)).toMatch(/accuracy {2}new +2\.50 ± 1\.29 {2}4 \(0 paired\) +–/);
+});
+
+test('what a hypothesis sets is told beside its numbers, and in summary.json', async () => {
+  const manifests = [
+    manifestOf('baseline', { loss: [1, 2, 3, 4] }),
+    manifestOf('new', { loss: [2, 3.5, 4, 6] }),
+  ];
+  const verdicts = [
+    ...testedVerdicts('one side', 'loss', manifests, { alpha: 0.001, alternative: 'greater' }),
+    ...testedVerdicts('the same', 'loss', manifests, { verifier: 'equivalence', margin: 0.5 }),
+    ...testedVerdicts('plain', 'loss', manifests),
+  ];
+  const model = compareConditions({ name: 'lab', description: undefined }, manifests, verdicts);
+  const table = renderTable(model);
+  expect(table).toContain('(paired_t_test, each condition vs baseline; alternative greater; alpha 0.001)');
+  expect(table).toContain('(equivalence, each condition vs baseline; margin 0.5)');
+  expect(table).toContain('(paired_t_test, each condition vs baseline)');
+  expect(renderMarkdown(model)).toContain('vs baseline; alternative greater; alpha 0.001');
+  expect(await renderPage(dossierOf(model))).toContain('against the baseline; margin 0.5');
+  expect(JSON.parse(renderSummary(model)).hypotheses).toMatchObject([
+    { hypothesis: 'one side', alpha: 0.001, alternative: 'greater' },
+    { hypothesis: 'the same', alpha: 0.05, margin: 0.5 },
+    { hypothesis: 'plain', alpha: 0.05 },
+  ]);
 });
 
 test('where pairs are broken, it is told of how many the difference is: the means beside it may say the opposite', async () => {
@@ -180,7 +228,7 @@ test.each([
   [0.000123456, '0.0001235'],
   [0.0000123, '1.230e-5'],
   [Number.NaN, 'NaN'],
-  [Number.NEGATIVE_INFINITY, '-Infinity'],
+  [Number.NEGATIVE_INFINITY, '-∞'],
 ])('%d is shown as %s', (value, text) => {
   expect(formatNumber(value)).toBe(text);
 });

@@ -170,7 +170,7 @@ describe('gates', () => {
     const comparison = await compare([gate]);
     expect(comparison).toMatchObject({
       problems: [
-        'hypothesis "better" requires a significant difference, and none vs baseline on score is not significant',
+        'hypothesis "better" requires a significant difference, and none vs baseline on score is not significant: no replicate differs',
       ],
     });
     expect(comparison.model?.verdicts).toHaveLength(2);

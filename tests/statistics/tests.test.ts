@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { BUILT_IN_TESTS, type BuiltInTest, runTest } from '../../plugin/statistics/built-in.ts';
+import { BUILT_IN_TESTS, type BuiltInTest, leastPairs, runTest } from '../../plugin/statistics/built-in.ts';
 import { correct } from '../../plugin/statistics/corrections.ts';
 import { tQuantile, tTail } from '../../plugin/statistics/distributions.ts';
 import type { Alternative } from '../../plugin/statistics/outcome.ts';
@@ -204,6 +204,67 @@ describe('at the edges', () => {
       expect(100 * small.interval.high).toBeCloseTo(large.interval.high, 9);
     }
     expect(run('bootstrap_ci', [0, 0, 0], [0, 0, 1]).p).toBeGreaterThan(0.3);
+  });
+
+  test('by ranks, infinities of one sign tie, whichever sample comes first', () => {
+    const [a, b] = [
+      [1, 2, Number.POSITIVE_INFINITY, 4, 5, 6],
+      [2, 3, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 6, 8],
+    ];
+    expect(run('mann_whitney_u', a ?? [], b ?? []).difference).toBe(2);
+    expect(run('mann_whitney_u', b ?? [], a ?? []).difference).toBe(-2);
+  });
+
+  test.each([
+    ['two-sided', 0.05, 6],
+    ['greater', 0.05, 5],
+    ['two-sided', 0.0625, 6],
+    ['two-sided', 0.2, 4],
+    ['two-sided', 0.001, 11],
+  ] as const)(
+    'tests that count signs find nothing, %s at %f, of fewer than %i pairs',
+    (alternative, alpha, least) => {
+      for (const name of ['bootstrap_ci', 'sign_flip_permutation', 'wilcoxon_signed_rank'] as const) {
+        expect(leastPairs(name, { alpha, alternative })).toBe(least);
+        for (let n = 2; n <= least; n++) {
+          const treatment = Array.from({ length: n }, (_, i) => 10 + Math.sin(i));
+          const { p, interval } = runTest(
+            name,
+            { baseline: treatment.map(() => 0), treatment },
+            { alpha, alternative },
+            1,
+          );
+          expect(p < alpha, `${name} of ${n}`).toBe(n === least);
+          if (name === 'bootstrap_ci') expect(interval.low > 0, `${n}`).toBe(n === least);
+        }
+      }
+      expect(leastPairs('paired_t_test', { alpha, alternative })).toBe(2);
+    },
+  );
+
+  test('a bootstrap takes differences that rounding alone tells apart for one and the same', () => {
+    const baseline = Array.from({ length: 8 }, (_, i) => Math.abs(Math.sin(i)));
+    const { p, interval } = run(
+      'bootstrap_ci',
+      baseline,
+      baseline.map((x) => x + 1),
+    );
+    expect(new Set(baseline.map((x) => x + 1 - x)).size).toBeGreaterThan(1);
+    expect(p).toBe(2 ** -7);
+    expect(interval.low).toBeCloseTo(1, 12);
+    expect(interval.high).toBeCloseTo(1, 12);
+    const few = run(
+      'bootstrap_ci',
+      baseline.slice(1, 4),
+      baseline.slice(1, 4).map((x) => x + 1),
+    );
+    expect(few.interval.high).toBeCloseTo(1, 12);
+  });
+
+  test('a bootstrap has no smaller p-value than its resamples can tell', () => {
+    const treatment = Array.from({ length: 40 }, (_, i) => 100 + (i % 3));
+    const { p } = run('bootstrap_ci', new Array<number>(40).fill(0), treatment);
+    expect(p).toBe(0.0001);
   });
 
   test('a bootstrap is significant just when its interval leaves zero out', () => {

@@ -1,5 +1,5 @@
 import { groupVerdicts, type ReportModel, type Verdict } from '../model.ts';
-import { formatInterval, formatP, formatShort, formatWithin, signed } from '../numbers.ts';
+import { formatInterval, formatShort, formatWithin, signed } from '../numbers.ts';
 import { remarksOn, VerdictValues } from '../verdict-values.ts';
 import { type Content, type Html, html, renderSection, renderTable } from './html.ts';
 
@@ -17,10 +17,11 @@ replicates that finds the observed difference with that probability.</p>
 function hypothesisBlock(verdicts: readonly Verdict[]): Content {
   const [first] = verdicts;
   if (first === undefined) return undefined;
+  const values = new VerdictValues(first);
   const better = first.better === undefined ? '' : `; ${first.better} is better`;
   return html`<article>
 <h3>${first.hypothesis}</h3>
-<p class="note"><code>${first.verifier}</code>, each condition against the baseline${new VerdictValues(first).correction}${better}</p>
+<p class="note"><code>${first.verifier}</code>, each condition against the baseline${values.correction}${values.asked}${better}</p>
 ${verdicts.map(gateLine)}${verdicts.map(failureLine)}${first.builtIn ? testsTable(verdicts) : valuesTable(verdicts)}${remarks(verdicts)}</article>
 `;
 }
@@ -62,8 +63,8 @@ function testsTable(verdicts: readonly Verdict[]): Html {
       known(values.number('difference'), (value) => signed(value, format)),
       formatInterval(interval, format),
       number('effect_size'),
-      known(values.number('p_value'), formatP),
-      known(values.number('p_adjusted'), formatP),
+      known(values.number('p_value'), () => values.p('p_value')),
+      known(values.number('p_adjusted'), () => values.p('p_adjusted')),
       significance(verdict, values),
       known(values.number('n'), String),
       known(values.number('dropped'), String),

@@ -186,8 +186,8 @@ function pValues({ p, adjusted }: PairedComparison, reading: Reading | undefined
   const [raw, corrected] =
     values === undefined ? [p, adjusted] : [values.number('p_value'), values.number('p_adjusted')];
   return [
-    Number.isNaN(raw) ? '' : formatP(raw),
-    Number.isNaN(corrected) ? '' : formatP(corrected),
+    Number.isNaN(raw) ? '' : formatP(raw, reading?.verdict?.alpha),
+    Number.isNaN(corrected) ? '' : formatP(corrected, reading?.verdict?.alpha),
     readingBadge(reading),
   ];
 }

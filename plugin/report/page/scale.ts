@@ -9,6 +9,8 @@ export interface Scale {
 
 /** Beyond it the distance between two values could be infinite. */
 const LARGEST = 8e307;
+/** Below it the distance between two ticks could be nothing. */
+const SMALLEST = 1e-300;
 /** Characters that fit under a chart. */
 const ROOM = 40;
 const GAP = 2;
@@ -32,8 +34,8 @@ export function scaleOf(values: Iterable<number | undefined>): Scale {
   }
   if (low > high) [low, high] = [0, 0];
   const size = Math.max(Math.abs(low), Math.abs(high));
-  if (high - low <= size * ROUNDING) {
-    const room = size === 0 ? 1 : size / 10;
+  if (high - low <= Math.max(size * ROUNDING, size === 0 ? 0 : SMALLEST)) {
+    const room = size === 0 ? 1 : Math.max(size / 10, SMALLEST);
     [low, high] = [low - room, high + room];
   } else {
     const room = (high - low) * 0.04;
