@@ -11,7 +11,7 @@ import { renderTable } from '../report/table.ts';
 import { conditionId, planConditions } from '../runtime/plan.ts';
 import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
 import type { ProgressState } from '../scale/progress.ts';
-import type { Submission } from '../scale/submission.ts';
+import { isHandedOver, type Submission } from '../scale/submission.ts';
 import { conditionKey } from '../store/components.ts';
 import { type Command, toJson } from './command.ts';
 import { dataOf } from './run.ts';
@@ -162,6 +162,8 @@ function problemOf({ planned, toRun, components, reasons }: ConditionPreview, ob
     submitted.seed === planned.seed &&
     submitted.replicates === planned.replicates;
   if (!same) return `is no longer what was submitted${why}`;
+  if (!isHandedOver(submitted) && came === 'skipped')
+    return 'was not handed over: the submit was stopped before it came to this';
   if (came === 'skipped') return `skipped, because what it reads did not succeed`;
   const lacks = `${toRun} of ${planned.replicates} replicates are missing`;
   if (came !== 'succeeded') return `${came ?? 'failed'}, ${lacks}`;

@@ -150,13 +150,15 @@ export function submitCommand({ engine, resources, shards, choices, experiments 
 }
 
 function summaryOf({ state, elements }: ConditionProgress): string {
-  const [last, array] = [elements.at(-1), elements.slice(0, -1)];
-  if (last === undefined) return 'was not handed over';
+  const array = elements.filter(({ element }) => element !== WHOLE);
+  if (elements.length === 0) return 'was not handed over';
   if (state === 'succeeded') return 'done';
   const states = array.map((element) => element.state);
   const spread = array.length > 0 ? tally(states, 'element') : WORDS[state];
   const together = array.length > 0 && states.every((each) => each === 'succeeded');
-  const what = together ? `${spread}, putting together: ${WORDS[state]}` : spread;
+  const isWhole = array.length < elements.length;
+  const whole = isWhole ? `putting together: ${WORDS[state]}` : 'putting together was not handed over';
+  const what = together || !isWhole ? `${spread}, ${whole}` : spread;
   const deciding = elements.filter((element) => element.state === state);
   // Where it runs, or what the engine says it waits for.
   const notes =

@@ -10,7 +10,7 @@ import { type ConditionProgress, isActive, observe } from '../scale/progress.ts'
 import { removeOldSubmissions } from '../scale/remove-old.ts';
 import { splitWords } from '../scale/shell-words.ts';
 import { checkExtra } from '../scale/slurm.ts';
-import { ENGINES, type EngineName, type Submission } from '../scale/submission.ts';
+import { ENGINES, type EngineName, isHandedOver, type Submission } from '../scale/submission.ts';
 import { SubmissionFolder, submissionIds, submissionsFolder } from '../scale/submissions-folder.ts';
 import { jobsOf, type Part, submitParts } from '../scale/submit.ts';
 import { lockSubmissions } from '../scale/submit-lock.ts';
@@ -94,17 +94,20 @@ function partsOf(
     .map((preview): Part => ({ ...divide(preview, asked), components: componentsOf(preview) }));
 }
 
-/** What was handed over is taken back at the first Ctrl-C, however long that takes; the second one ends this process. */
+/**
+ * What was handed over is taken back at the first Ctrl-C, or when the terminal is gone, however long that takes; the second
+ * one ends this process.
+ */
 function interrupted(): AbortSignal {
   const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort());
   return stop.signal;
 }
 
 /**
  * What earlier submissions still run of what is to be submitted to an engine.
  *
- * @throws SettingsError when one of them runs something else by now, or on another engine
+ * @throws SettingsError when one of them runs something else by now, or on another engine, or was handed over in part
  */
 async function runningJobs(
   root: string,
@@ -138,6 +141,11 @@ async function runningJobs(
       if (submission.engine !== engine) {
         throw new SettingsError(
           `Submission ${id} still runs ${planned.id} on the engine ${submission.engine}, for which jobs of the engine ${engine} cannot wait. ${first}, or wait until it has ended.`,
+        );
+      }
+      if (!isHandedOver(submitted)) {
+        throw new SettingsError(
+          `Submission ${id} was stopped before it had handed over the job that puts ${planned.id} together. ${first}, or wait until its jobs have ended.`,
         );
       }
       jobs.set(planned.id, last.job);

@@ -13,14 +13,11 @@ import { dirname, join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { type ConditionManifest, encodeManifest } from '../runtime/manifest.ts';
 import { parseShard, SHARDS_FOLDER } from '../runtime/shards.ts';
-import { isAlive } from './is-alive.ts';
+import { growingName, isAbandoned } from './growing.ts';
 import { makeEmptyFolder } from './make-folder.ts';
 import { replaceFolder } from './replace-folder.ts';
 
 const LOG_CHUNK = 65_536;
-
-/** Folders that this process has begun: it may run the same condition twice at once. */
-let begun = 0;
 
 /** @param results folder of all conditions' results */
 export function artifactsFolder(results: string, condition: string): string {
@@ -71,7 +68,7 @@ export class ConditionFolder {
 
   /** @param results folder of all conditions' results */
   static async create(results: string, condition: string): Promise<ConditionFolder> {
-    const growing = join(results, `.${condition}.${process.pid}-${begun++}`);
+    const growing = join(results, growingName(condition));
     await makeEmptyFolder(growing);
     await removeLeftovers(results, [condition]);
     return new ConditionFolder(join(results, condition), growing);
@@ -166,7 +163,7 @@ export async function removeLeftovers(results: string, names: readonly string[])
   const prefixes = names.map((name) => `.${name}.`);
   for (const entry of readdirSync(results)) {
     const prefix = prefixes.find((start) => entry.startsWith(start));
-    if (prefix !== undefined && isAbandoned(entry.slice(prefix.length)))
+    if (prefix !== undefined && isAbandoned(join(results, entry), entry.slice(prefix.length)))
       await rm(join(results, entry), { recursive: true, force: true });
   }
 }
@@ -187,15 +184,11 @@ export async function removeShards(
   for (const name of await readdir(folder)) {
     const [, growing, owner = ''] = /^\.(\w+)\.(.*)$/.exec(name) ?? [];
     const shard = parseShard(growing ?? name);
-    if (shard === undefined || shard.n === inUse || (growing !== undefined && !isAbandoned(owner))) continue;
-    await rm(join(folder, name), { recursive: true, force: true });
+    const path = join(folder, name);
+    if (shard === undefined || shard.n === inUse || (growing !== undefined && !isAbandoned(path, owner)))
+      continue;
+    await rm(path, { recursive: true, force: true });
   }
   if (inUse !== undefined) return;
   for (const empty of [folder, dirname(folder)]) await rmdir(empty).catch(() => {});
-}
-
-/** @param owner what follows the name of a growing folder: the process that made it */
-function isAbandoned(owner: string): boolean {
-  const [, pid] = /^(\d+)(?:-\d+)?(?:\.old)?$/.exec(owner) ?? [];
-  return pid !== undefined && Number(pid) !== process.pid && !isAlive(Number(pid));
 }

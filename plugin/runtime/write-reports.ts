@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { CRATE_FILE, REPORT_FOLDER } from '../base/names.ts';
 import { removeLeftovers } from '../io/condition-folder.ts';
+import { growingName } from '../io/growing.ts';
 import { makeEmptyFolder } from '../io/make-folder.ts';
 import { replaceFolder } from '../io/replace-folder.ts';
 import { renderCrate } from '../report/crate/crate.ts';
@@ -32,7 +33,7 @@ const OTHERS = [`${REPORT_FOLDER}/summary.json`, `${REPORT_FOLDER}/report.md`, C
 export async function writeReports(results: string, basis: string, gather: () => Dossier): Promise<void> {
   if (isInPlace(results, basis)) return;
   const dossier = gather();
-  const growing = join(results, `.${REPORT_FOLDER}.${process.pid}`);
+  const growing = join(results, growingName(REPORT_FOLDER));
   await makeEmptyFolder(growing);
   await removeLeftovers(results, [REPORT_FOLDER, CRATE_FILE]);
   const [summary, markdown, crate] = [
@@ -42,7 +43,7 @@ export async function writeReports(results: string, basis: string, gather: () =>
   ];
   const { renderPage } = await import('../report/page/page.ts');
   const page = await renderPage(dossier);
-  const growingCrate = join(results, `.${CRATE_FILE}.${process.pid}`);
+  const growingCrate = join(results, growingName(CRATE_FILE));
   try {
     writeFileSync(join(growing, 'summary.json'), summary);
     writeFileSync(join(growing, 'report.md'), markdown);

@@ -1,6 +1,6 @@
 import type { ConditionRef } from '../runtime/plan.ts';
 import { type ElementState, type Engine, type EngineElement, WHOLE } from './engine.ts';
-import type { Submission, SubmittedCondition, SubmittedJob } from './submission.ts';
+import { isHandedOver, type Submission, type SubmittedCondition, type SubmittedJob } from './submission.ts';
 import type { SubmissionFolder } from './submissions-folder.ts';
 
 /** What an element leaves when it ends by itself. */
@@ -24,7 +24,7 @@ export interface ElementProgress {
 
 export interface ConditionProgress extends ConditionRef {
   readonly state: ProgressState;
-  /** Those of the array first; the last one puts the results in place. */
+  /** Those of the array first; the last one puts the results in place, unless the submission was stopped before. */
   readonly elements: readonly ElementProgress[];
 }
 
@@ -111,10 +111,14 @@ function stateOf(elements: readonly ElementProgress[]): ProgressState {
   return order.find((state) => elements.some((element) => element.state === state)) ?? 'succeeded';
 }
 
-function stateOfCondition({ jobs }: SubmittedCondition, elements: readonly ElementProgress[]): ProgressState {
-  // The submission was stopped before it came to this.
-  if (jobs.length === 0) return 'skipped';
-  return elements.at(-1)?.state === 'succeeded' ? 'succeeded' : stateOf(elements);
+function stateOfCondition(
+  condition: SubmittedCondition,
+  elements: readonly ElementProgress[],
+): ProgressState {
+  const state = stateOf(elements);
+  // The submission was stopped before it came to this: nobody puts it in place.
+  if (!isHandedOver(condition)) return state === 'succeeded' ? 'skipped' : state;
+  return elements.at(-1)?.state === 'succeeded' ? 'succeeded' : state;
 }
 
 function elementsOf({ elements }: SubmittedJob): string[] {

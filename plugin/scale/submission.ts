@@ -29,6 +29,12 @@ export interface SubmittedCondition extends ConditionRef {
   readonly jobs: readonly SubmittedJob[];
 }
 
+/** Whether it has all of its jobs: a submit that was killed leaves some conditions with none, and one perhaps with half of them. */
+export function isHandedOver({ jobs }: Pick<SubmittedCondition, 'jobs'>): boolean {
+  const last = jobs.at(-1);
+  return last !== undefined && last.elements === undefined;
+}
+
 /** What was handed to an engine at one time. */
 export interface Submission {
   readonly id: string;

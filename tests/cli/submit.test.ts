@@ -71,13 +71,16 @@ async function until(holds: () => boolean): Promise<void> {
 
 /**
  * The commands of Slurm as scripts, whose jobs run until a file says otherwise: `refused` holds the number of a job that
- * is not taken, with `slow` none is taken, and with `silent` neither squeue nor scancel answers.
+ * is not taken, `killed` that of one at which the submit is killed, with `slow` none is taken, and with `silent` neither
+ * squeue nor scancel answers.
  */
 function slurm(ws: Lab): void {
   const silent = `cd '${ws.root}'; if [ -e silent ]; then echo "$0: error: timed out" >&2; exit 1; fi`;
   const commands = {
     sbatch: `cd '${ws.root}'; n=0; read n < jobs; n=$((n + 1))
 if [ -e refused ]; then read refused < refused; fi
+if [ -e killed ]; then read killed < killed; fi
+if [ "$n" = "$killed" ]; then kill -KILL $PPID; exit 1; fi
 if [ "$n" = "$refused" ]; then echo 'sbatch: error: no more jobs' >&2; exit 1; fi
 echo $n > jobs; while [ -e slow ]; do :; done
 for word; do case $word in --job-name=*) echo "$n|N/A|RUNNING|None|n1|\${word#--job-name=}" >> queue;; esac; done
@@ -187,13 +190,16 @@ describe('a submission to Slurm', () => {
     expect(readdirSync(join(ws.root, SUBMISSION, '..'))).toEqual(['.gitignore']);
   });
 
-  test('is gone at Ctrl-C', async () => {
+  test.each([
+    ['at Ctrl-C', 'SIGINT'],
+    ['when the terminal is closed', 'SIGHUP'],
+  ] as const)('is gone %s', async (_, stop) => {
     using ws = lab();
     slurm(ws);
     ws.write({ slow: '' });
     const submitting = begin(ws, ...submit);
     await until(() => ws.read('jobs') === '1\n');
-    submitting.child.kill('SIGINT');
+    submitting.child.kill(stop);
     // The signal is there before sbatch answers.
     await sleep(200);
     rmSync(join(ws.root, 'slow'));
@@ -201,6 +207,32 @@ describe('a submission to Slurm', () => {
     expect(submitting.told).toEqual({ out: '', err: 'Stopped. What was submitted is taken back.\n' });
     expect(ws.read('queue')).toBe('');
     expect(readdirSync(join(ws.root, SUBMISSION, '..'))).toEqual(['.gitignore']);
+  });
+
+  test('that was killed between two jobs of a condition is no reason to wait for it', () => {
+    using ws = lab();
+    slurm(ws);
+    ws.write({ killed: '2\n' });
+    const inTwo = [...submit, '--shards', '2'];
+    expect(cli(ws, ...inTwo).code).toBe(null);
+    rmSync(join(ws.root, 'killed'));
+    const array = ws.read('queue');
+    ws.write({ queue: array.replace('N/A', '1') + array.replace('N/A', '2') });
+    expect(cli(ws, 'status').out).toBe(`Submission 0001 to slurm: 0 of 2 conditions done, 1 running, 1 skipped
+  maker/baseline  0 of 2 elements done, 2 running, putting together was not handed over (n1)
+  maker/warm      was not handed over
+`);
+    // Of the array nobody puts the parts together: what reads it would find nothing, or old results.
+    expect(cli(ws, ...inTwo)).toEqual({
+      code: 2,
+      out: '',
+      err: 'Submission 0001 was stopped before it had handed over the job that puts maker/baseline together. First: nx-experiments cancel 0001, or wait until its jobs have ended.\n',
+    });
+    expect(cli(ws, 'cancel').out).toMatch(/^Cancelled 1 job of submission 0001/);
+    expect(cli(ws, 'collect').out).toContain(
+      'maker/warm: was not handed over: the submit was stopped before it came to this\n',
+    );
+    expect(cli(ws, ...inTwo)).toMatchObject({ code: 0, out: expect.stringContaining('maker/baseline') });
   });
 
   test('is kept when what was submitted cannot be taken back', () => {

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { MACHINE } from '../../plugin/build/io/growing.js';
 import { experiment, Lab, type Ran } from '../support/engine.ts';
 
 const RECORDS = 'export const step = (data: number, ctx: any) => { ctx.metrics.add("data", data); };\n';
@@ -287,6 +288,42 @@ describe('a run with failures', () => {
       'baseline/run.jsonl',
     ]);
   });
+
+  test('what another machine makes on the same file system is left alone, until it has been still for a week', async () => {
+    using lab = new Lab(experiment('e', RECORDS));
+    const { pid } = spawnSync('true');
+    const [fresh, old] = [`.baseline.${pid}-0@0123abcd`, `.baseline.${pid}-1@0123abcd`];
+    lab.write({ [`e/results/${fresh}/artifacts/x`]: 'x', [`e/results/${old}/artifacts/x`]: 'x' });
+    const before = Date.now() / 1000 - 8 * 24 * 3600;
+    for (const path of ['', 'artifacts']) utimesSync(join(lab.root, 'e/results', old, path), before, before);
+    const own = new Set<string>();
+    const onEvent = (): void => {
+      for (const name of readdirSync(join(lab.root, 'e/results'))) own.add(name);
+    };
+    await lab.run({ onEvent });
+    expect(lab.files('e/results')).toEqual([
+      `${fresh}/artifacts/x`,
+      'baseline/metrics.json',
+      'baseline/run.jsonl',
+    ]);
+    expect([...own]).toContainEqual(
+      expect.stringMatching(new RegExp(`^\\.baseline\\.${process.pid}-\\d+@${MACHINE}$`)),
+    );
+  });
+
+  test.skipIf(spawnSync('unshare', ['--pid', '--fork', 'true']).status !== 0)(
+    'a container is another machine: numbers of its processes mean nothing outside',
+    () => {
+      const module = JSON.stringify(join(import.meta.dirname, '../../plugin/build/io/growing.js'));
+      const print = `import(${module}).then(({ MACHINE }) => console.log(MACHINE))`;
+      const node = [process.execPath, '--eval', print];
+      const { stdout } = spawnSync('unshare', ['--pid', '--fork', '--mount-proc', ...node], {
+        encoding: 'utf8',
+      });
+      expect(stdout).toMatch(/^[0-9a-f]{12}\n$/);
+      expect(stdout.trim()).not.toBe(MACHINE);
+    },
+  );
 
   test('run.jsonl tells of every replicate, failure and line', async () => {
     using lab = new Lab(
