@@ -2,10 +2,12 @@ import { bytesOf, escapeMarkdown, type MarkdownTable, renderMarkdownTable } from
 import { ALPHA, groupVerdicts, type MetricRow, type ReportModel, type Verdict } from './model.ts';
 import {
   count,
+  type Formats,
   formatCount,
   formatInterval,
   formatNumber,
   formatShort,
+  formatsByMetric,
   formatsOf,
   signed,
 } from './numbers.ts';
@@ -69,9 +71,17 @@ function metricSection(model: ReportModel): string {
   const { metrics: rows } = model;
   if (rows.length === 0) return 'No metrics were recorded.\n';
   const readings = rows.map((row) => readRow(model, row));
+  const formats = formatsByMetric(rows);
   const table = {
     head: ['metric', 'condition', 'mean ± sd:', 'n:', 'vs baseline [95 % interval]:', 'd_z:', 'verdict'],
-    rows: rows.map((row, i) => metricCells(row, readings[i], row.metric === rows[i - 1]?.metric, rows)),
+    rows: rows.map((row, i) =>
+      metricCells(
+        row,
+        readings[i],
+        row.metric === rows[i - 1]?.metric,
+        formats.get(row.metric) ?? formatsOf([row]),
+      ),
+    ),
   };
   const { text, left } = renderMarkdownTable(table, TABLE_LIMIT);
   const unasked = readings.some(
@@ -91,10 +101,9 @@ function metricCells(
   row: MetricRow,
   reading: Reading | undefined,
   repeated: boolean,
-  rows: readonly MetricRow[],
+  [format, formatDifference]: Formats,
 ): string[] {
   const { metric, condition, description, comparison } = row;
-  const [format, formatDifference] = formatsOf(rows.filter((other) => other.metric === metric));
   const spread = Number.isNaN(description.sd) ? '' : ` ± ${format(description.sd)}`;
   const missing = description.missing > 0 ? ` (${description.missing} NaN)` : '';
   return [

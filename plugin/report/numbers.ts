@@ -2,6 +2,8 @@ import type { Interval } from '../statistics/outcome.ts';
 import type { MetricRow } from './model.ts';
 
 export type Format = (value: number) => string;
+/** Of the values of a metric, and of their differences from the baseline. */
+export type Formats = readonly [value: Format, difference: Format];
 
 /** Levels of significance have two decimals as a rule. */
 const COULD_BE_ALPHA = /^\d\.\d\d0+$/;
@@ -41,7 +43,7 @@ export function formatWithin({ low, high }: Interval): Format {
  * For the rows of one metric, as many decimals as show its smallest spread with three digits, so that numbers line up. Differences
  * from the baseline may have more: pairs can tell far less than the spread, and two digits of every interval are shown.
  */
-export function formatsOf(rows: readonly MetricRow[]): readonly [value: Format, difference: Format] {
+export function formatsOf(rows: readonly MetricRow[]): Formats {
   const forValues = decimalsFor(
     3,
     rows.map(({ description }) => description.sd),
@@ -64,6 +66,17 @@ export function formatsOf(rows: readonly MetricRow[]): readonly [value: Format, 
 /** The end that zero is outside of, which must not be shown as zero. */
 function nearestToZero({ low, high }: Interval): number[] {
   return low > 0 || high < 0 ? [Math.min(Math.abs(low), Math.abs(high))] : [];
+}
+
+/** Of each metric of a table. */
+export function formatsByMetric(rows: readonly MetricRow[]): ReadonlyMap<string, Formats> {
+  const byMetric = new Map<string, MetricRow[]>();
+  for (const row of rows) {
+    const siblings = byMetric.get(row.metric);
+    if (siblings === undefined) byMetric.set(row.metric, [row]);
+    else siblings.push(row);
+  }
+  return new Map(Array.from(byMetric, ([metric, siblings]) => [metric, formatsOf(siblings)]));
 }
 
 /** That show so many digits of the smallest; undefined when there is none. */

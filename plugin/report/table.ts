@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { printable } from '../base/diagnostics.ts';
+import { largest } from '../base/largest.ts';
 import { ALPHA, groupVerdicts, type MetricRow, type ReportModel, type Verdict } from './model.ts';
 import {
   count,
@@ -8,7 +9,7 @@ import {
   formatInterval,
   formatNumber,
   formatShort,
-  formatsOf,
+  formatsByMetric,
   signed,
 } from './numbers.ts';
 import { type Reading, readRow } from './reading.ts';
@@ -36,9 +37,9 @@ const COLOURS: Readonly<Record<Reading['word'], Parameters<typeof styleText>[0]>
  * @param width of the terminal: most columns
  */
 export function renderTable(model: ReportModel, { colour = false, width = MAX_WIDTH } = {}): string {
-  const lines = [heading(model, width), ''];
-  if (model.metrics.length === 0) lines.push('  No metrics were recorded.');
-  else lines.push(...metricTable(model, colour, width));
+  const metrics =
+    model.metrics.length === 0 ? ['  No metrics were recorded.'] : metricTable(model, colour, width);
+  const lines = [heading(model, width), '', ...metrics];
   for (const verdicts of groupVerdicts(model.verdicts)) lines.push('', ...renderVerdicts(verdicts, width));
   const troubles = troublesOf(model);
   if (troubles.length > 0) lines.push('', ...troubles.flatMap((text) => wrap(text, { width })));
@@ -75,7 +76,7 @@ function metricTable(model: ReportModel, colour: boolean, width: number): string
   const rows = model.metrics;
   const readings = rows.map((row) => readRow(model, row));
   const longest = (names: readonly string[]): number =>
-    Math.min(MAX_NAME, Math.max(...names.map((name) => printable(name).length)));
+    Math.min(MAX_NAME, largest(names.map((name) => printable(name).length)));
   const [metric, condition] = [
     longest(['metric', ...rows.map((row) => row.metric)]),
     longest(['condition', ...rows.map((row) => row.condition)]),
@@ -127,12 +128,9 @@ function numbersOf(
     ...(compared && effect ? ['d_z'] : []),
     ...(judged ? ['verdict'] : []),
   ];
-  const formats = new Map<string, readonly [value: Format, difference: Format]>();
+  const formats = short ? undefined : formatsByMetric(rows);
   const cells = rows.map((row, i) => {
-    const known = short ? ([formatShort, formatShort] as const) : formats.get(row.metric);
-    const siblings = known ? [] : rows.filter((other) => other.metric === row.metric);
-    const [format, formatDifference] = known ?? formatsOf(siblings);
-    formats.set(row.metric, [format, formatDifference]);
+    const [format, formatDifference] = formats?.get(row.metric) ?? [formatShort, formatShort];
     const numbers = [renderSpread(row, format), formatCount(row)];
     const { comparison } = row;
     if (!compared) return numbers;

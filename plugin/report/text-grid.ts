@@ -1,4 +1,5 @@
 import { printable } from '../base/diagnostics.ts';
+import { largest } from '../base/largest.ts';
 
 /** No line of what we print is longer; in a narrow terminal they are shorter still. */
 export const MAX_WIDTH = 100;
@@ -24,7 +25,7 @@ export function renderGrid(
 
 /** Of each column. */
 export function widthsOf(lines: readonly (readonly string[])[]): number[] {
-  return (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  return (lines[0] ?? []).map((_, column) => largest(lines.map((line) => line[column]?.length ?? 0)));
 }
 
 /** Breaks a text between words, and long words anywhere; what follows the first line is indented further. */

@@ -1,4 +1,5 @@
 import { printable } from '../base/diagnostics.ts';
+import { largest } from '../base/largest.ts';
 import { BASELINE } from '../base/names.ts';
 import type { MetricRow, ReportModel, Verdict } from './model.ts';
 import { count, formatInterval, formatP, formatShort, formatWithin, signed } from './numbers.ts';
@@ -146,8 +147,9 @@ function nothingDiffers({ metrics, conditions }: ReportModel, findings: readonly
     const p = answers ? new VerdictValues(verdict).number('p_adjusted') : row.comparison?.adjusted;
     return p === undefined || Number.isNaN(p) ? [] : [p];
   });
-  const least = ps.length === 0 ? '' : `, smallest corrected p ${pText(Math.min(...ps))}`;
-  const pairs = Math.max(...findings.map(({ row }) => row.comparison?.pairs ?? 0));
+  const least =
+    ps.length === 0 ? '' : `, smallest corrected p ${pText(ps.reduce((least, p) => Math.min(least, p)))}`;
+  const pairs = largest(findings.map(({ row }) => row.comparison?.pairs ?? 0));
   return `Nothing differs from the ${BASELINE} that chance could not explain: ${count(findings.length, 'comparison')}${least}, n ${pairs}.`;
 }
 
@@ -160,7 +162,7 @@ function uncompared(rows: readonly MetricRow[], conditions: number): string {
     return `${format(mean)}${range} under ${clip(condition)} (n ${n})`;
   });
   const more = same.length > 3 ? ` and ${same.length - 3} more` : '';
-  const pairs = Math.max(...rows.map(({ comparison }) => comparison?.pairs ?? 0));
+  const pairs = largest(rows.map(({ comparison }) => comparison?.pairs ?? 0));
   const why =
     conditions === 1
       ? 'There is one condition, and nothing to compare it with'

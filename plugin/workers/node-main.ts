@@ -33,6 +33,7 @@ interface Current {
 }
 
 const unseeded = Math.random;
+const seeded = (): number => current().mathRandom();
 const interleaved = new AsyncLocalStorage<Current>();
 let alone = outsideOfReplicates();
 const current = (): Current => interleaved.getStore() ?? alone;
@@ -48,6 +49,11 @@ let waiting = 0;
 
 function outsideOfReplicates(mathRandom: () => number = unseeded): Current {
   return { replicate: undefined, mathRandom, logged: 0, line: '' };
+}
+
+/** Code may have put another one in its place: what runs next, also of other experiments, would draw from that. */
+function seedMathRandom(): void {
+  if (Math.random !== seeded) Math.random = seeded;
 }
 
 let unsent = '';
@@ -93,6 +99,7 @@ async function run(message: RunMessage): Promise<void> {
   let pipeline: Pipeline;
   try {
     observer.enter(job.experiment);
+    seedMathRandom();
     loader ??= new ModuleLoader(job.root);
     pipeline = await bind(job, loader);
   } catch (thrown) {
@@ -120,6 +127,7 @@ async function runReplicate(pipeline: Pipeline, job: ReplicateJob, message: RunM
   const elapsed = (): number => Math.round((performance.now() - startedAt) * 1000) / 1000;
   const body = () => pipeline.run(job, aborting.signal, (text) => print(state, text));
   try {
+    seedMathRandom();
     if (message.concurrency === 1) {
       alone = state;
       // A replicate before may have gone elsewhere.
@@ -161,6 +169,7 @@ async function runVerifier(job: VerifyJob): Promise<void> {
       });
     }
     const verifier = await loader.function(job.module, job.verifier, job.tsconfig);
+    seedMathRandom();
     send({ type: 'verified', verdict: await verify(verifier, job) });
   } catch (thrown) {
     send({ type: 'verify-failed', failure: failureOf(thrown, job.root) });
@@ -237,6 +246,6 @@ process.on('exit', () => {
 collectDefinitions();
 captureOutput(process.stdout);
 captureOutput(process.stderr);
-Math.random = () => current().mathRandom();
+seedMathRandom();
 
 port.listen((line) => handle(JSON.parse(line) as ToWorker));

@@ -51,6 +51,14 @@ const MODEL = compareConditions(
   ],
 );
 
+test('metrics by the hundred thousand are compared, in a time that grows with their number', () => {
+  const values = Object.fromEntries(Array.from({ length: 70_000 }, (_, i) => [`metric ${i}`, [i]]));
+  const manifests = [manifestOf('baseline', values), manifestOf('high', values)];
+  const model = compareConditions({ name: 'lab', description: 'Many.' }, manifests, []);
+  expect(renderTable(model).split('\n')).toHaveLength(140_000 + 5);
+  expect(renderMarkdown(model).length).toBeLessThan(70_000);
+}, 15_000);
+
 test('a difference far smaller than the spread is shown where pairs tell it', async () => {
   const noise = Array.from({ length: 12 }, (_, i) => 10 * Math.sin(13 * i));
   const manifests = [

@@ -62,6 +62,25 @@ export function step({ summary }: any, ctx: StepContext) {
   };
 }
 
+/** In a process of its own, and in a thread. */
+test.each(["import 'node:os';", ''])(
+  'a step that replaces Math.random changes no other replicate, also of other experiments (%j)',
+  async (imports) => {
+    const draws = "ctx.metrics.add('drawn', Math.random());";
+    const settings = { replicates: 6 };
+    const replacing = `${imports}\nexport const step = (data: any, ctx: any) => { ${draws} if (ctx.replicate === 1) Math.random = () => 0.5; };\n`;
+    const other = `${imports}\nexport const step = (data: any, ctx: any) => { ${draws} };\n`;
+    using lab = new Lab({
+      ...experiment('replacing', replacing, settings),
+      ...experiment('other', other, settings),
+    });
+    await lab.run({ workers: 1 });
+    const drawn = lab.metric('replacing/baseline', 'drawn');
+    expect(new Set(drawn).size).toBe(6);
+    expect(lab.metric('other/baseline', 'drawn')).toEqual(drawn);
+  },
+);
+
 describe('a chain', () => {
   test('runs upstream first; a consumer cycles over the replicates of its producer, at its own treatment', async () => {
     using lab = new Lab({ ...PRODUCER, ...consumer() });

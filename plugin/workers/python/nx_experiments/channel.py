@@ -9,6 +9,8 @@ import threading
 import time
 from typing import Any, Callable, Dict, Iterator
 
+from .forks import is_fork
+
 FROM_PARENT = 3
 TO_PARENT = 4
 
@@ -18,7 +20,6 @@ SEND_LENGTH = 65_536
 
 READ_SIZE = 1 << 16
 
-_PID = os.getpid()
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 
 
@@ -34,8 +35,7 @@ class Channel:
             os.set_inheritable(descriptor, False)
 
     def send(self, message: Dict[str, Any], may_wait: bool = False) -> None:
-        # What a step has forked is no worker.
-        if os.getpid() != _PID:
+        if is_fork():
             return
         text = _encode(message)
         with self._lock:

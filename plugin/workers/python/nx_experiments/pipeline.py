@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, Generator, List, Optional, Tuple
 from .artifacts import ReplicateArtifacts
 from .binding import Binder, BoundStep, Read, import_crystallize, missing_parameter
 from .failures import ReplicateFailure
+from .forks import end_fork
 from .metrics import Metrics
 from .modules import Modules
 from .output import logger
@@ -58,15 +59,18 @@ class Pipeline:
                 returned = step(data, ctx)
                 if hasattr(type(returned), "__await__"):
                     returned = yield returned
+                end_fork()
                 if type(returned) is tuple and len(returned) == 2 and isinstance(returned[1], Mapping):
                     data = returned[0]
                     for metric, value in returned[1].items():
                         metrics.add(metric, value)
                 else:
                     data = returned
-            except ReplicateFailure:
+            except ReplicateFailure as error:
+                end_fork(error)
                 raise
             except BaseException as error:
+                end_fork(error)
                 raise self._step_failure(name, error) from error
         return {"metrics": metrics.encoded(), "artifacts": artifacts.close() if self._outputs else {}}
 
@@ -101,9 +105,12 @@ class Pipeline:
                 value = read(ctx, replicate)
                 if hasattr(type(value), "__await__"):
                     value = yield value
-            except ReplicateFailure:
+                end_fork()
+            except ReplicateFailure as error:
+                end_fork(error)
                 raise
             except BaseException as error:
+                end_fork(error)
                 name = source.get("name", alias)
                 parameter = missing_parameter(error)
                 if parameter is not None:

@@ -17,6 +17,7 @@ from typing import Any, Dict, List, Optional
 from . import interleave, seeding
 from .channel import Channel, receive
 from .failures import ReplicateFailure, error_info
+from .forks import end_fork
 from .modules import Modules
 from .observe import FileObserver
 from .output import CapturedStream, Printer, target
@@ -79,7 +80,9 @@ class Worker:
             os.chdir(job["folder"])
             self._observer.enter(job["experiment"], job["root"])
             pipeline = self._bind(job)
+            end_fork()
         except BaseException as error:
+            end_fork(error.__cause__ or error)
             self._end_line()
             self._tell_reads(job["root"])
             failure = self._failure(error, job["root"])
@@ -213,6 +216,7 @@ class Worker:
         )
 
     def _fail(self, index: int, started: float, error: BaseException, printer: Printer, root: str) -> None:
+        end_fork(error.__cause__ or error)
         milliseconds = round((time.perf_counter() - started) * 1000, 3)
         printer.end()
         self._tell_reads(root)
