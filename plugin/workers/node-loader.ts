@@ -1,10 +1,19 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  type Dirent,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Jiti } from 'jiti';
 import { sha256 } from '../base/digest.ts';
 import { late } from '../base/late.ts';
 import { suggestion } from '../base/names.ts';
+import { targetOf } from '../io/linked.ts';
 import { importsSomething } from '../io/self-contained.ts';
 import { decodeDefinition } from '../runtime/definitions.ts';
 import { type ErrorInfo, ReplicateError } from '../runtime/failures.ts';
@@ -15,9 +24,12 @@ import { errorInfo } from './node-errors.ts';
 /** Brings a compiler along: the process that runs a graph seldom needs it. */
 const compiler = late<typeof import('jiti')>('jiti');
 
+/** In which folders of node_modules pnpm, Yarn and Bun keep what they link to. */
+const LINKED_PACKAGES = ['.pnpm', '.store', '.bun'];
+
 /** Loads the user's modules, each once, with TypeScript and the `paths` of their tsconfig. */
 export class ModuleLoader implements FunctionLoader {
-  private readonly loaders = new Map<string | undefined, Promise<Jiti>>();
+  private readonly loaders = new Map<string, Promise<Jiti>>();
   private readonly modules = new Map<string, Promise<Record<string, unknown>>>();
 
   constructor(readonly root: string) {}
@@ -68,21 +80,22 @@ export class ModuleLoader implements FunctionLoader {
   }
 
   private async compile(file: string, tsconfig: string | undefined): Promise<Record<string, unknown>> {
-    return (await this.jiti(tsconfig)).import<Record<string, unknown>>(file);
+    return (await this.jiti(tsconfig, packagesFor(file, this.root))).import<Record<string, unknown>>(file);
   }
 
-  private jiti(tsconfig: string | undefined): Promise<Jiti> {
-    const known = this.loaders.get(tsconfig) ?? this.createJiti(tsconfig);
-    this.loaders.set(tsconfig, known);
+  private jiti(tsconfig: string | undefined, packages: string): Promise<Jiti> {
+    const key = `${tsconfig}\0${packages}`;
+    const known = this.loaders.get(key) ?? this.createJiti(tsconfig, packages);
+    this.loaders.set(key, known);
     return known;
   }
 
-  private async createJiti(tsconfig: string | undefined): Promise<Jiti> {
+  private async createJiti(tsconfig: string | undefined, packages: string): Promise<Jiti> {
     // Most modules never ask for the package itself.
     const api = await import('../index.ts');
     return compiler().createJiti(`${this.root}/`, {
       interopDefault: false,
-      nativeModules: installedPackages(this.root),
+      nativeModules: installedPackages(this.root, packages),
       tsconfigPaths: tsconfig === undefined ? false : namedAsUsual(tsconfig, this.root),
       virtualModules: { 'nx-experiments': api },
     });
@@ -140,17 +153,47 @@ function readText(path: string): string | undefined {
 /**
  * The packages that Node loads by itself. Without this, jiti answers the second import of a CommonJS package with its
  * bare exports, so that its default import is undefined in all modules but the first.
+ *
+ * @param folders that have packages of their own; those of the workspace that they link to may have some, too
  */
-function installedPackages(root: string): string[] {
-  const folder = join(root, 'node_modules');
-  return namesIn(folder).flatMap((name) =>
-    name.startsWith('@') ? namesIn(join(folder, name)).map((inner) => `${name}/${inner}`) : [name],
+function installedPackages(...folders: string[]): string[] {
+  const names = new Set(LINKED_PACKAGES);
+  const known = new Set<string>();
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    if (known.has(folder)) continue;
+    known.add(folder);
+    for (const { name, isLink } of packagesIn(join(folder, 'node_modules'))) {
+      names.add(name);
+      const target = isLink ? targetOf(join(folder, 'node_modules', name)) : undefined;
+      if (target !== undefined && !target.split(sep).includes('node_modules')) folders.push(target);
+    }
+  }
+  return [...names];
+}
+
+/** The nearest folder to a file that has packages of its own, as one of many in a workspace may. */
+function packagesFor(file: string, root: string): string {
+  for (let at = dirname(file); at.startsWith(root + sep); at = dirname(at)) {
+    if (existsSync(join(at, 'node_modules'))) return at;
+  }
+  return root;
+}
+
+function packagesIn(folder: string): { readonly name: string; readonly isLink: boolean }[] {
+  return entriesIn(folder).flatMap((entry) =>
+    entry.name.startsWith('@')
+      ? entriesIn(join(folder, entry.name)).map((inner) => packageOf(inner, `${entry.name}/`))
+      : [packageOf(entry)],
   );
 }
 
-function namesIn(folder: string): string[] {
+function packageOf(entry: Dirent, scope = ''): { readonly name: string; readonly isLink: boolean } {
+  return { name: scope + entry.name, isLink: entry.isSymbolicLink() };
+}
+
+function entriesIn(folder: string): Dirent[] {
   try {
-    return readdirSync(folder).filter((name) => !name.startsWith('.'));
+    return readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
   } catch {
     return [];
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -18,6 +18,22 @@ function write(path: string, text: string): string {
   return file;
 }
 
+function linkFolder(target: string, link: string): void {
+  mkdirSync(dirname(join(root, link)), { recursive: true });
+  symlinkSync(join(root, target), join(root, link), 'junction');
+}
+
+async function expectDefaultImports(): Promise<void> {
+  const loader = new ModuleLoader(root);
+  for (const module of ['steps.ts', 'outputs.ts']) {
+    const file = write(
+      `exp/${module}`,
+      "import Model from 'plain';\nexport const name = (): string => Model.name;\n",
+    );
+    expect((await loader.function(file, 'name', undefined))()).toBe('Model');
+  }
+}
+
 test.each(['plain', '@scope/plain'])(
   'every module gets the default import of the CommonJS package %s',
   async (name) => {
@@ -33,6 +49,30 @@ test.each(['plain', '@scope/plain'])(
     }
   },
 );
+
+test.each([
+  ['that pnpm links to', 'node_modules/.pnpm/plain@1.0.0/node_modules/plain', 'exp/node_modules/plain'],
+  ['of the folder itself', 'exp/node_modules/plain', undefined],
+])('every module gets the default import of a CommonJS package %s', async (_, place, link) => {
+  write(`${place}/package.json`, JSON.stringify({ name: 'plain', main: 'main.js' }));
+  write(`${place}/main.js`, 'module.exports = class Model {};');
+  if (link !== undefined) linkFolder(place, link);
+  await expectDefaultImports();
+});
+
+test('every module gets the default import of a CommonJS package of a linked package of the workspace', async () => {
+  write('libs/own/package.json', JSON.stringify({ name: 'own', exports: './own.ts' }));
+  write('libs/own/own.ts', "import Model from 'plain';\nexport const own = () => Model.name;\n");
+  write('libs/own/more.ts', "import Model from 'plain';\nexport const more = () => Model.name;\n");
+  write('libs/own/node_modules/plain/package.json', JSON.stringify({ name: 'plain', main: 'main.js' }));
+  write('libs/own/node_modules/plain/main.js', 'module.exports = class Model {};');
+  linkFolder('libs/own', 'node_modules/own');
+  const file = write(
+    'steps.ts',
+    "import { own } from 'own';\nimport { more } from './libs/own/more.ts';\nexport const names = () => [own(), more()];\n",
+  );
+  expect((await new ModuleLoader(root).function(file, 'names', undefined))()).toEqual(['Model', 'Model']);
+});
 
 test('a binding that a shared module changes is seen by those who import it', async () => {
   write('shared.ts', 'export let count = 0;\nexport const add = (): void => { count++; };\n');
