@@ -1,19 +1,12 @@
-import {
-  type Dirent,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import type { Jiti } from 'jiti';
 import { sha256 } from '../base/digest.ts';
 import { late } from '../base/late.ts';
 import { suggestion } from '../base/names.ts';
-import { targetOf } from '../io/linked.ts';
+import { packagesFor, packagesOf, sourcesOf } from '../io/linked-packages.ts';
+import { customConditions } from '../io/modules.ts';
 import { importsSomething } from '../io/self-contained.ts';
 import { decodeDefinition } from '../runtime/definitions.ts';
 import { type ErrorInfo, ReplicateError } from '../runtime/failures.ts';
@@ -23,9 +16,6 @@ import { errorInfo } from './node-errors.ts';
 
 /** Brings a compiler along: the process that runs a graph seldom needs it. */
 const compiler = late<typeof import('jiti')>('jiti');
-
-/** In which folders of node_modules pnpm, Yarn and Bun keep what they link to. */
-const LINKED_PACKAGES = ['.pnpm', '.store', '.bun'];
 
 /** Loads the user's modules, each once, with TypeScript and the `paths` of their tsconfig. */
 export class ModuleLoader implements FunctionLoader {
@@ -93,9 +83,13 @@ export class ModuleLoader implements FunctionLoader {
   private async createJiti(tsconfig: string | undefined, packages: string): Promise<Jiti> {
     // Most modules never ask for the package itself.
     const api = await import('../index.ts');
+    const found = packagesOf(this.root, packages);
     return compiler().createJiti(`${this.root}/`, {
       interopDefault: false,
-      nativeModules: installedPackages(this.root, packages),
+      alias: { ...sourcesOf(found, customConditions(this.root, tsconfig)) },
+      // Node loads them by itself: jiti answers the second import of a CommonJS package with its bare exports, so that its
+      // default import is undefined in all modules but the first.
+      nativeModules: [...found.names],
       tsconfigPaths: tsconfig === undefined ? false : namedAsUsual(tsconfig, this.root),
       virtualModules: { 'nx-experiments': api },
     });
@@ -147,54 +141,5 @@ function readText(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch {
     return undefined;
-  }
-}
-
-/**
- * The packages that Node loads by itself. Without this, jiti answers the second import of a CommonJS package with its
- * bare exports, so that its default import is undefined in all modules but the first.
- *
- * @param folders that have packages of their own; those of the workspace that they link to may have some, too
- */
-function installedPackages(...folders: string[]): string[] {
-  const names = new Set(LINKED_PACKAGES);
-  const known = new Set<string>();
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    if (known.has(folder)) continue;
-    known.add(folder);
-    for (const { name, isLink } of packagesIn(join(folder, 'node_modules'))) {
-      names.add(name);
-      const target = isLink ? targetOf(join(folder, 'node_modules', name)) : undefined;
-      if (target !== undefined && !target.split(sep).includes('node_modules')) folders.push(target);
-    }
-  }
-  return [...names];
-}
-
-/** The nearest folder to a file that has packages of its own, as one of many in a workspace may. */
-function packagesFor(file: string, root: string): string {
-  for (let at = dirname(file); at.startsWith(root + sep); at = dirname(at)) {
-    if (existsSync(join(at, 'node_modules'))) return at;
-  }
-  return root;
-}
-
-function packagesIn(folder: string): { readonly name: string; readonly isLink: boolean }[] {
-  return entriesIn(folder).flatMap((entry) =>
-    entry.name.startsWith('@')
-      ? entriesIn(join(folder, entry.name)).map((inner) => packageOf(inner, `${entry.name}/`))
-      : [packageOf(entry)],
-  );
-}
-
-function packageOf(entry: Dirent, scope = ''): { readonly name: string; readonly isLink: boolean } {
-  return { name: scope + entry.name, isLink: entry.isSymbolicLink() };
-}
-
-function entriesIn(folder: string): Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
-  } catch {
-    return [];
   }
 }

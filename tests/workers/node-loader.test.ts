@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ImportScanner } from '../../plugin/io/imports.ts';
 import { ModuleLoader } from '../../plugin/workers/node-loader.ts';
 
 let root: string;
@@ -72,6 +73,34 @@ test('every module gets the default import of a CommonJS package of a linked pac
     "import { own } from 'own';\nimport { more } from './libs/own/more.ts';\nexport const names = () => [own(), more()];\n",
   );
   expect((await new ModuleLoader(root).function(file, 'names', undefined))()).toEqual(['Model', 'Model']);
+});
+
+test('of a package of the workspace the sources are loaded that it names under a condition of the tsconfig', async () => {
+  const exports = {
+    './package.json': './package.json',
+    '.': { '@ws/source': './src/own.ts', default: './dist/own.js' },
+    './part': { '@ws/source': './src/part.ts', default: './dist/part.js' },
+  };
+  write('tsconfig.base.json', '{ "compilerOptions": { "customConditions": ["@ws/source"] } }');
+  const tsconfig = write('tsconfig.json', '{ "extends": "./tsconfig.base.json" }');
+  write('libs/own/package.json', JSON.stringify({ name: '@ws/own', type: 'module', exports }));
+  write('libs/own/src/own.ts', "export { inner as own } from './inner.js';\n");
+  write('libs/own/src/inner.ts', "export const inner: string = 'own';\n");
+  write('libs/own/src/part.ts', "export const part: string = 'part';\n");
+  linkFolder('libs/own', 'node_modules/@ws/own');
+  const file = write(
+    'exp/steps.ts',
+    "import { own } from '@ws/own';\nimport { part } from '@ws/own/part';\nimport { name } from '@ws/own/package.json';\nexport const all = () => [own, part, name];\n",
+  );
+  const all = ['own', 'part', '@ws/own'];
+  expect((await new ModuleLoader(root).function(file, 'all', tsconfig))()).toEqual(all);
+  write('libs/own/dist/own.js', "throw new Error('built');\n");
+  write('libs/own/dist/part.js', "throw new Error('built');\n");
+  expect((await new ModuleLoader(root).function(file, 'all', tsconfig))()).toEqual(all);
+  const { files, folders } = new ImportScanner(root).reach([file], tsconfig);
+  expect(folders).toEqual([]);
+  const sources = ['inner.ts', 'own.ts', 'part.ts'].map((name) => `libs/own/src/${name}`);
+  expect(files).toEqual(['exp/steps.ts', 'libs/own/package.json', ...sources]);
 });
 
 test('a binding that a shared module changes is seen by those who import it', async () => {
