@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import { VERSION } from '../base/version.ts';
+import { refusePlugNPlay } from '../io/plug-n-play.ts';
 import { COMMANDS, describedCommand, isCommand } from './commands.ts';
 import { renderCommandHelp, renderHelp } from './help.ts';
 import { loadCommand } from './load-command.ts';
@@ -50,6 +51,7 @@ async function act(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (version) return withoutCommand(['--version']);
+  refusePlugNPlay();
   const run = await loadCommand(command);
   return run({ names: positionals, options, json: json === true, cwd: process.cwd() }, print);
 }

@@ -5,6 +5,8 @@ import { compareText } from '../base/diagnostics.ts';
 import { sha256 } from '../base/digest.ts';
 import { late } from '../base/late.ts';
 import type { FileStates } from './file-states.ts';
+import { packagesFor, packagesOf, sourcesOf } from './linked-packages.ts';
+import { customConditions } from './modules.ts';
 import { importsSomething, isSelfContained } from './self-contained.ts';
 
 /** Native code: not needed for sources whose imports are known, or that import nothing. */
@@ -34,6 +36,8 @@ type Importing = 'import' | 'require';
 
 const NOTHING: ImportedSpecifiers = { exact: [], prefix: [] };
 const PARSED = /\.(?:[cm]?[jt]s|[jt]sx)$/;
+/** What Node does not load by itself. */
+const TYPED = /\.(?:[cm]?ts|tsx)$/;
 const REQUIRE = /\brequire\s*(?:\.\s*resolve\s*)?\(\s*(['"])([^'"\n]+)\1\s*\)/g;
 
 /** One file of the workspace, read once. */
@@ -49,6 +53,8 @@ export class ImportScanner {
   private readonly resolvers = new Map<string, ResolverFactory>();
   private readonly resolved = new Map<string, readonly string[]>();
   private readonly sources = new Map<string, SourceFile>();
+  private readonly conditions = new Map<string, readonly string[]>();
+  private readonly packageSources = new Map<string, Readonly<Record<string, string>>>();
   private readonly prefix: string;
 
   /**
@@ -70,6 +76,7 @@ export class ImportScanner {
     const installed = new Set<string>();
     const imports: { from: string; to: string }[] = [];
     const waiting = [...entries];
+    const sources = this.sourcesFor(entries[0], tsconfig);
     for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
       const from = this.relative(file);
       if (files.has(from)) continue;
@@ -77,14 +84,16 @@ export class ImportScanner {
       if (!PARSED.test(file)) continue;
       const { exact, prefix } = this.source(file);
       for (const specifier of exact) {
-        for (const target of this.targets(file, specifier, tsconfig)) {
+        const source = this.sourceOf(file, specifier, tsconfig, sources);
+        const targets = source === undefined ? this.targets(file, specifier, tsconfig) : [source];
+        for (const target of targets) {
           if (!this.isOurs(target)) {
             installed.add(target);
             continue;
           }
           imports.push({ from, to: this.relative(target) });
           waiting.push(target);
-          if (!specifier.startsWith('.')) {
+          if (source === undefined && !specifier.startsWith('.')) {
             const owner = this.packageFolder(target, tsconfig, specifier, file);
             if (owner !== undefined) folders.add(owner);
           }
@@ -153,6 +162,35 @@ export class ImportScanner {
     const found = specifiersOf(file, text);
     this.parsed.set(key, found);
     return found;
+  }
+
+  /** What the loader takes for packages of the workspace, and Node would not. */
+  private sourcesFor(
+    entry: string | undefined,
+    tsconfig: string | undefined,
+  ): Readonly<Record<string, string>> {
+    if (entry === undefined || tsconfig === undefined) return {};
+    const conditions = this.conditions.get(tsconfig) ?? customConditions(this.root, tsconfig);
+    this.conditions.set(tsconfig, conditions);
+    if (conditions.length === 0) return {};
+    const folder = packagesFor(entry, this.root);
+    const key = `${tsconfig}\0${folder}`;
+    const known = this.packageSources.get(key) ?? sourcesOf(packagesOf(this.root, folder), conditions);
+    this.packageSources.set(key, known);
+    return known;
+  }
+
+  /** Undefined where `paths` say what the specifier means, and in code that Node loads by itself. */
+  private sourceOf(
+    from: string,
+    specifier: string,
+    tsconfig: string | undefined,
+    sources: Readonly<Record<string, string>>,
+  ): string | undefined {
+    if (!Object.hasOwn(sources, specifier) || !TYPED.test(from)) return undefined;
+    const [mapped] = this.targets(from, specifier, tsconfig);
+    const [installed] = this.targets(from, specifier, undefined);
+    return mapped === installed ? sources[specifier] : undefined;
   }
 
   /** The files behind a specifier: a package may have another one for `require`. None for built-ins and what does not resolve. */

@@ -205,3 +205,13 @@ export function tsconfigChain(root: string, tsconfig: string): string[] {
   visit(tsconfig);
   return [...chain];
 }
+
+/** The conditions that a tsconfig adds to those of `exports`, or else a file that it extends. */
+export function customConditions(root: string, tsconfig: string | undefined): string[] {
+  for (const file of tsconfig === undefined ? [] : tsconfigChain(root, tsconfig)) {
+    const text = readFileSync(join(root, file), 'utf8');
+    const [, listed] = /"customConditions"\s*:\s*\[([^\]]*)\]/.exec(text) ?? [];
+    if (listed !== undefined) return [...listed.matchAll(/"([^"]+)"/g)].map(([, name = '']) => name);
+  }
+  return [];
+}

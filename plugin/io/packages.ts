@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
 interface Manifest {
@@ -12,6 +12,7 @@ interface Manifest {
 /** Versions of installed packages, with all that they depend on. One instance for one run: it remembers. */
 export class InstalledPackages {
   private readonly manifests = new Map<string, Manifest | undefined>();
+  private readonly folders = new Map<string, string | undefined>();
 
   constructor(private readonly root: string) {}
 
@@ -44,12 +45,25 @@ export class InstalledPackages {
     return undefined;
   }
 
+  /** As Node finds it: what a linked package depends on lies beside the package, not beside the link. */
   private find(from: string, name: string): string | undefined {
     for (let at = from; at !== dirname(at); at = dirname(at)) {
-      const candidate = join(at, 'node_modules', name);
-      if (existsSync(join(candidate, 'package.json'))) return candidate;
+      const folder = this.folderOf(join(at, 'node_modules', name));
+      if (folder !== undefined) return folder;
     }
     return undefined;
+  }
+
+  private folderOf(candidate: string): string | undefined {
+    if (this.folders.has(candidate)) return this.folders.get(candidate);
+    let folder: string | undefined;
+    try {
+      folder = dirname(realpathSync.native(join(candidate, 'package.json')));
+    } catch {
+      folder = undefined;
+    }
+    this.folders.set(candidate, folder);
+    return folder;
   }
 
   private manifest(folder: string): Manifest | undefined {

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { CreateNodesContext, CreateNodesResultArray } from '@nx/devkit';
+import { refusePlugNPlay } from '../io/plug-n-play.ts';
 import { experimentFiles, resolveOptions } from './options.ts';
 import type { PluginOptions } from './plugin-options.ts';
 import { projectOf } from './targets.ts';
@@ -14,6 +15,7 @@ export async function inferProjects(
   const options = resolveOptions(rawOptions);
   const experiments = experimentFiles(files, options);
   if (experiments.length === 0) return [];
+  refusePlugNPlay();
   const workspace = ExperimentWorkspace.open(context.workspaceRoot, experiments, options);
   try {
     const problems = await workspace.problems();

@@ -3,6 +3,7 @@ import { LookingTime } from '../io/change-watch.ts';
 import { digestRead } from '../io/digest-file.ts';
 import { stateOf } from '../io/file-states.ts';
 import { Fingerprints } from '../io/fingerprint.ts';
+import { refusePlugNPlay } from '../io/plug-n-play.ts';
 import type { Interpreters } from '../io/python.ts';
 import { RunOrigin } from '../io/run-origin.ts';
 import type { RunStore } from '../store/store.ts';
@@ -50,6 +51,7 @@ export interface RunContext extends RunOptions {
 
 /** @param signal that of the options, or another one that aborts with it */
 export function createRunContext(options: RunOptions, signal: AbortSignal): RunContext {
+  refusePlugNPlay();
   const { root, interpreters } = options;
   const fingerprints = new Fingerprints(root, interpreters, options.installedAt);
   return {

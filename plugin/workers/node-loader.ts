@@ -1,10 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import type { Jiti } from 'jiti';
 import { sha256 } from '../base/digest.ts';
 import { late } from '../base/late.ts';
 import { suggestion } from '../base/names.ts';
+import { packagesFor, packagesOf, sourcesOf } from '../io/linked-packages.ts';
+import { customConditions } from '../io/modules.ts';
 import { importsSomething } from '../io/self-contained.ts';
 import { decodeDefinition } from '../runtime/definitions.ts';
 import { type ErrorInfo, ReplicateError } from '../runtime/failures.ts';
@@ -17,7 +19,7 @@ const compiler = late<typeof import('jiti')>('jiti');
 
 /** Loads the user's modules, each once, with TypeScript and the `paths` of their tsconfig. */
 export class ModuleLoader implements FunctionLoader {
-  private readonly loaders = new Map<string | undefined, Promise<Jiti>>();
+  private readonly loaders = new Map<string, Promise<Jiti>>();
   private readonly modules = new Map<string, Promise<Record<string, unknown>>>();
 
   constructor(readonly root: string) {}
@@ -68,21 +70,26 @@ export class ModuleLoader implements FunctionLoader {
   }
 
   private async compile(file: string, tsconfig: string | undefined): Promise<Record<string, unknown>> {
-    return (await this.jiti(tsconfig)).import<Record<string, unknown>>(file);
+    return (await this.jiti(tsconfig, packagesFor(file, this.root))).import<Record<string, unknown>>(file);
   }
 
-  private jiti(tsconfig: string | undefined): Promise<Jiti> {
-    const known = this.loaders.get(tsconfig) ?? this.createJiti(tsconfig);
-    this.loaders.set(tsconfig, known);
+  private jiti(tsconfig: string | undefined, packages: string): Promise<Jiti> {
+    const key = `${tsconfig}\0${packages}`;
+    const known = this.loaders.get(key) ?? this.createJiti(tsconfig, packages);
+    this.loaders.set(key, known);
     return known;
   }
 
-  private async createJiti(tsconfig: string | undefined): Promise<Jiti> {
+  private async createJiti(tsconfig: string | undefined, packages: string): Promise<Jiti> {
     // Most modules never ask for the package itself.
     const api = await import('../index.ts');
+    const found = packagesOf(this.root, packages);
     return compiler().createJiti(`${this.root}/`, {
       interopDefault: false,
-      nativeModules: installedPackages(this.root),
+      alias: { ...sourcesOf(found, customConditions(this.root, tsconfig)) },
+      // Node loads them by itself: jiti answers the second import of a CommonJS package with its bare exports, so that its
+      // default import is undefined in all modules but the first.
+      nativeModules: [...found.names],
       tsconfigPaths: tsconfig === undefined ? false : namedAsUsual(tsconfig, this.root),
       virtualModules: { 'nx-experiments': api },
     });
@@ -134,24 +141,5 @@ function readText(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch {
     return undefined;
-  }
-}
-
-/**
- * The packages that Node loads by itself. Without this, jiti answers the second import of a CommonJS package with its
- * bare exports, so that its default import is undefined in all modules but the first.
- */
-function installedPackages(root: string): string[] {
-  const folder = join(root, 'node_modules');
-  return namesIn(folder).flatMap((name) =>
-    name.startsWith('@') ? namesIn(join(folder, name)).map((inner) => `${name}/${inner}`) : [name],
-  );
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).filter((name) => !name.startsWith('.'));
-  } catch {
-    return [];
   }
 }

@@ -1,6 +1,7 @@
 import { formatFiles, readNxJson, type Tree, updateNxJson } from '@nx/devkit';
 import { applyEdits, modify, parse } from 'jsonc-parser';
 import { SettingsError } from '../../base/settings-error.ts';
+import { refusePlugNPlay } from '../../io/plug-n-play.ts';
 import { pluginOptions, resolveOptions } from '../../nx/options.ts';
 
 export interface InitOptions {
@@ -13,6 +14,7 @@ const YAML_EXTENSION = 'redhat.vscode-yaml';
 
 /** Sets a workspace up for experiments; a folder that is none yet becomes one. A second time it changes nothing. */
 export default async function init(tree: Tree, options: InitOptions): Promise<void> {
+  refusePlugNPlay();
   if (!tree.exists('nx.json')) beginWorkspace(tree);
   registerPlugin(tree);
   const { include } = resolveOptions(pluginOptions(readNxJson(tree) ?? {}));
