@@ -7,7 +7,8 @@ import { findModules, languageOf } from '../io/modules.ts';
 import { nearestWith } from '../io/nearest.ts';
 import { importsSomething, isSelfContained } from '../io/self-contained.ts';
 import { InferenceCache } from '../nx/cache.ts';
-import { experimentFiles, pluginOptions, resolveOptions } from '../nx/options.ts';
+import { readNxJson } from '../nx/nx-json.ts';
+import { experimentFilesOf } from '../nx/options.ts';
 import { beginThread } from '../workers/thread-start.ts';
 import { type ExperimentOrigin, type ParsedConfigs, settingsError } from './origin.ts';
 import { storeOf } from './settings-of.ts';
@@ -76,11 +77,11 @@ function parsedBefore(root: string): ParsedConfigs | undefined {
 /** In an Nx workspace those that the plugin takes for experiments. */
 function configsOf(root: string): string[] {
   const found = findConfigs(root);
-  const path = join(root, 'nx.json');
-  if (!existsSync(path)) return found;
+  if (!existsSync(join(root, 'nx.json'))) return found;
+  const nxJson = readNxJson(root);
   try {
-    return experimentFiles(found, resolveOptions(pluginOptions(JSON.parse(readFileSync(path, 'utf8')))));
+    return experimentFilesOf(nxJson, found);
   } catch (error) {
-    throw new SettingsError(`${path}: ${(error as Error).message}`);
+    throw new SettingsError(`${join(root, 'nx.json')}: ${(error as Error).message}`);
   }
 }

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SettingsError } from '../base/settings-error.ts';
 import { Interpreters } from '../io/python.ts';
+import { readNxJson } from '../nx/nx-json.ts';
 import { pluginOptions, resolveOptions } from '../nx/options.ts';
 import type { PluginOptions } from '../nx/plugin-options.ts';
 import { resolveStore, type StoreOptions } from '../nx/store-options.ts';
@@ -23,10 +23,10 @@ export function interpretersOf(root: string): Interpreters {
 }
 
 function optionsOf(root: string): PluginOptions {
-  const path = join(root, 'nx.json');
+  const nxJson = readNxJson(root);
   try {
-    return existsSync(path) ? pluginOptions(JSON.parse(readFileSync(path, 'utf8'))) : {};
+    return pluginOptions(nxJson);
   } catch (error) {
-    throw new SettingsError(`${path}: ${(error as Error).message}`);
+    throw new SettingsError(`${join(root, 'nx.json')}: ${(error as Error).message}`);
   }
 }

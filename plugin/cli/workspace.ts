@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NxJsonConfiguration } from '@nx/devkit';
 import { formatDiagnostic, sortDiagnostics } from '../base/diagnostics.ts';
@@ -10,7 +9,8 @@ import { readExperiments } from '../io/discover.ts';
 import { findConfigs } from '../io/find-configs.ts';
 import { nearestWith } from '../io/nearest.ts';
 import { Interpreters } from '../io/python.ts';
-import { experimentFiles, pluginOptions, resolveOptions } from '../nx/options.ts';
+import { readNxJson } from '../nx/nx-json.ts';
+import { experimentFilesOf, pluginOptions, resolveOptions } from '../nx/options.ts';
 import { resolveStore, type StoreOptions } from '../nx/store-options.ts';
 import { type ConditionRef, withUpstream } from '../runtime/plan.ts';
 
@@ -23,13 +23,11 @@ export interface CommandWorkspace {
 /** The nearest folder upwards that has an nx.json, else the folder itself. @throws SettingsError */
 export function openWorkspace(cwd: string): CommandWorkspace & { readonly nxJson: NxJsonConfiguration } {
   const root = nearestWith('nx.json', cwd) ?? cwd;
-  const path = join(root, 'nx.json');
-  let nxJson: NxJsonConfiguration = {};
+  const nxJson = readNxJson(root);
   try {
-    if (existsSync(path)) nxJson = JSON.parse(readFileSync(path, 'utf8'));
     return { root, nxJson, store: resolveStore(root, pluginOptions(nxJson), process.env) };
   } catch (error) {
-    throw new SettingsError(`${path}: ${(error as Error).message}`);
+    throw new SettingsError(`${join(root, 'nx.json')}: ${(error as Error).message}`);
   }
 }
 
@@ -42,7 +40,7 @@ export interface GraphWorkspace extends CommandWorkspace {
 export function readGraph(cwd: string): GraphWorkspace {
   const { root, nxJson, store } = openWorkspace(cwd);
   const options = resolveOptions(pluginOptions(nxJson));
-  const files = experimentFiles(findConfigs(root), options);
+  const files = experimentFilesOf(nxJson, findConfigs(root));
   const { graph, diagnostics, texts } = readExperiments(root, files);
   if (diagnostics.length > 0) {
     const rendered = sortDiagnostics(diagnostics).map((d) => formatDiagnostic(d, (file) => texts.get(file)));

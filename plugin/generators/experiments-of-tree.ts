@@ -4,13 +4,12 @@ import { suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import type { ExperimentConfig } from '../config/config.ts';
 import { parseConfig } from '../config/parse.ts';
-import { experimentFiles, pluginOptions, resolveOptions } from '../nx/options.ts';
+import { experimentFilesOf } from '../nx/options.ts';
 
 /** The experiments of a workspace as a generator sees it, changes that are not written yet included. */
 export async function experimentsOf(tree: Tree): Promise<ExperimentConfig[]> {
   const files = await globAsync(tree, ['**/config.yaml', '**/config.yml']);
-  const options = resolveOptions(pluginOptions(readNxJson(tree) ?? {}));
-  return experimentFiles(files, options).flatMap((file) => {
+  return experimentFilesOf(readNxJson(tree) ?? {}, files).flatMap((file) => {
     const parsed = parseConfig(file, tree.read(file, 'utf8') ?? '');
     return parsed.ok ? [parsed.value] : [];
   });

@@ -144,6 +144,11 @@ export class Fingerprints {
     ];
   }
 
+  /** Reads now what belongs to a condition that runs later: `watch` then tells what was written to in between as well. */
+  async begin(planned: PlannedCondition): Promise<void> {
+    await Promise.all([this.codesOf(planned), this.inputFiles(planned)]);
+  }
+
   private languageOf({ folder, definition }: Pick<PlannedCondition, 'folder' | 'definition'>): Language {
     return definition === undefined ? runsIn(this.finder.modulesIn(join(this.root, folder))) : 'node';
   }

@@ -56,6 +56,36 @@ export function experimentFiles(files: readonly string[], { include }: ResolvedO
   return files.filter((file) => matches.some((match) => match(file))).sort();
 }
 
+/**
+ * Those of the workspace by its nx.json: Nx hands over what the entry's own `include` and `exclude` let through, and who finds
+ * files without it has to see the same.
+ *
+ * @throws SettingsError that names what is wrong in nx.json
+ */
+export function experimentFilesOf(nxJson: NxJsonConfiguration, files: readonly string[]): string[] {
+  const entry = pluginEntry(nxJson);
+  const { include, exclude } = typeof entry === 'object' ? entry : {};
+  const included = inOrderOf(include, true);
+  const excluded = inOrderOf(exclude, false);
+  const handedOver = files.filter((file) => included(file) && !excluded(file));
+  return experimentFiles(handedOver, resolveOptions(pluginOptions(nxJson)));
+}
+
+/** As Nx reads them: the last pattern that matches decides when one of them begins with "!", else any. */
+function inOrderOf(globs: readonly string[] | undefined, withoutGlobs: boolean): (file: string) => boolean {
+  const [first] = globs ?? [];
+  if (globs === undefined || first === undefined) return () => withoutGlobs;
+  const patterns = globs.map((glob) => {
+    const isNegated = glob.startsWith('!');
+    return { isNegated, match: matcherOf(isNegated ? glob.slice(1) : glob) };
+  });
+  return (file) =>
+    patterns.reduce(
+      (taken, { isNegated, match }) => (match(file) ? !isNegated : taken),
+      first.startsWith('!'),
+    );
+}
+
 /** A folder of that name anywhere: what nearly every workspace has. */
 const FOLDER_ANYWHERE = /^\*\*\/(\w[\w.-]*)\/\*\*$/;
 
@@ -74,6 +104,11 @@ function matcherOf(glob: string): (file: string) => boolean {
  * @throws SettingsError when there is more than one set of them
  */
 export function pluginOptions(nxJson: NxJsonConfiguration): PluginOptions {
+  const entry = pluginEntry(nxJson);
+  return typeof entry === 'object' ? ((entry.options ?? {}) as PluginOptions) : {};
+}
+
+function pluginEntry(nxJson: NxJsonConfiguration) {
   const [entry, ...others] = (nxJson.plugins ?? []).filter(
     (plugin) => (typeof plugin === 'string' ? plugin : plugin.plugin) === 'nx-experiments',
   );
@@ -82,5 +117,5 @@ export function pluginOptions(nxJson: NxJsonConfiguration): PluginOptions {
       `The plugin nx-experiments is registered ${others.length + 1} times, and a run has one set of options: keep one entry of nx.json, with all globs in its "include".`,
     );
   }
-  return typeof entry === 'object' ? ((entry.options ?? {}) as PluginOptions) : {};
+  return entry;
 }

@@ -187,6 +187,7 @@ class TaskRun {
       failFast,
       store: openStore(this.store),
       strategy: this.tasks.some((task) => task.options.strategy === 'rerun') ? 'rerun' : 'resume',
+      asItBegan: true,
       onEvent,
     });
     return outcomes;

@@ -32,6 +32,11 @@ export interface RunOptions {
   readonly store: RunStore | undefined;
   /** `rerun` runs every replicate again, and keeps the new results. */
   readonly strategy: 'resume' | 'rerun';
+  /**
+   * Code and inputs are those of when the run began, also for a condition that waits: what was written to since then fails it.
+   * Nx keeps results under what it saw before the run.
+   */
+  readonly asItBegan?: boolean;
   /** Run everything in this process that it can run. */
   readonly inline?: boolean;
   readonly onEvent: (event: RunEvent) => void;

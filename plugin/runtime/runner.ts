@@ -21,6 +21,7 @@ export async function runPlan(
   const settle = new Map<string, (outcome: ConditionOutcome) => void>();
   for (const { id } of plan) outcomes.set(id, new Promise((resolve) => settle.set(id, resolve)));
   const run = createRunContext(options, signal);
+  if (options.asItBegan) await readAhead(plan, run);
   await warmUp(plan[0], run);
   const turns = new Turns(4 * options.workers + 8);
   for (const planned of plan) {
@@ -42,6 +43,12 @@ export async function runPlan(
   await run.unnoticed.tell(run.warnings);
   await options.store?.tidy().catch(() => {});
   return all;
+}
+
+/** What cannot be read is told by the condition that needs it. */
+async function readAhead(plan: readonly PlannedCondition[], { fingerprints }: RunContext): Promise<void> {
+  const conditions = plan.filter((planned) => planned.merges === undefined && !isInline(planned));
+  await Promise.all(conditions.map((planned) => fingerprints.begin(planned).catch(() => {})));
 }
 
 /** A thread that will be needed starts while the first conditions are prepared. */

@@ -1,7 +1,12 @@
 import { Minimatch } from 'minimatch';
 import { describe, expect, test } from 'vitest';
 import { SettingsError } from '../../plugin/base/settings-error.ts';
-import { experimentFiles, pluginOptions, resolveOptions } from '../../plugin/nx/options.ts';
+import {
+  experimentFiles,
+  experimentFilesOf,
+  pluginOptions,
+  resolveOptions,
+} from '../../plugin/nx/options.ts';
 import type { PluginOptions } from '../../plugin/nx/plugin-options.ts';
 import { resolveStore } from '../../plugin/nx/store-options.ts';
 
@@ -77,6 +82,20 @@ test('options are those of the one entry in nx.json; with two, a run would take 
       'The plugin nx-experiments is registered 2 times, and a run has one set of options: keep one entry of nx.json, with all globs in its "include".',
     ),
   );
+});
+
+test.each<[object, string[]]>([
+  [{}, ['experiments/a/config.yaml', 'experiments/b/c/config.yaml', 'experiments/b/config.yaml']],
+  [{ exclude: ['experiments/b/**'] }, ['experiments/a/config.yaml']],
+  [
+    { exclude: ['experiments/b/**', '!**/c/**'] },
+    ['experiments/a/config.yaml', 'experiments/b/c/config.yaml'],
+  ],
+  [{ include: ['!**/c/*'] }, ['experiments/a/config.yaml', 'experiments/b/config.yaml']],
+  [{ include: ['experiments/a/*'], exclude: [] }, ['experiments/a/config.yaml']],
+])('an entry with %j hands over what Nx takes it for', (entry, expected) => {
+  const files = ['b/c', 'b', 'a'].map((name) => `experiments/${name}/config.yaml`);
+  expect(experimentFilesOf({ plugins: [{ plugin: 'nx-experiments', ...entry }] }, files)).toEqual(expected);
 });
 
 describe('a store that is none is refused:', () => {

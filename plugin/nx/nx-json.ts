@@ -1,0 +1,31 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { NxJsonConfiguration } from '@nx/devkit';
+import { late } from '../base/late.ts';
+import { SettingsError } from '../base/settings-error.ts';
+
+const jsonc = late<typeof import('jsonc-parser')>('jsonc-parser');
+
+/**
+ * The nx.json of a workspace as Nx reads it, comments and last commas included; empty where there is none. The devkit would do
+ * the same, and takes a fifth of a second to load.
+ *
+ * @throws SettingsError when it cannot be read
+ */
+export function readNxJson(root: string): NxJsonConfiguration {
+  const path = join(root, 'nx.json');
+  if (!existsSync(path)) return {};
+  try {
+    const text = readFileSync(path, 'utf8');
+    try {
+      return JSON.parse(text);
+    } catch (strict) {
+      const errors: import('jsonc-parser').ParseError[] = [];
+      const read = jsonc().parse(text, errors, { allowTrailingComma: true });
+      if (errors.length > 0) throw strict;
+      return read;
+    }
+  } catch (error) {
+    throw new SettingsError(`${path}: ${(error as Error).message}`);
+  }
+}
