@@ -99,8 +99,8 @@ export function remarksOn(verdict: Verdict): string[] {
   if (few !== undefined) remarks.push(few);
   else if (verdict.verifier === 'bootstrap_ci' && n > 0 && n < FEW_FOR_BOOTSTRAP)
     remarks.push(`with ${count(n, 'replicate')} a bootstrap interval is too narrow: paired_t_test errs less`);
-  // How many replicates would find a difference is no answer to whether there is one that matters.
-  const isAsked = !values.significant && !asksForEquivalence(verdict);
+  // How many replicates would find a difference is no answer to whether there is one that matters; and so few find none.
+  const isAsked = !values.significant && !asksForEquivalence(verdict) && few === undefined;
   if (isAsked && needed > n && needed <= 1000 * n) {
     const least = formatNumber(values.number('minimum_detectable'));
     remarks.push(
