@@ -68,13 +68,15 @@ export function judge(drafts: readonly Draft[]): Verdict[] {
     const found = adjusted.get(draft);
     // A single verdict of the user's own has nothing to be corrected for: it stands as it is.
     const asItIs = found === undefined || (!verdict.builtIn && found.tests <= 1);
-    if (asItIs || !verdict.result.ok)
+    if (asItIs || !verdict.result.ok) {
+      const told = found === undefined ? verdict : withSignificance(verdict, found.p < hypothesis.alpha);
       return {
-        ...verdict,
+        ...told,
         ...askedBy(hypothesis, verdict),
         corrected: undefined,
-        gate: gateOf(hypothesis, verdict),
+        gate: gateOf(hypothesis, told),
       };
+    }
     const counts = found.p < hypothesis.alpha && verdict.result.values.significant !== false;
     const values = judgedValues(verdict.result.values, found.p, counts);
     const judged = { ...verdict, result: { ok: true, values } as const };
@@ -85,6 +87,12 @@ export function judge(drafts: readonly Draft[]): Verdict[] {
       gate: gateOf(hypothesis, judged),
     };
   });
+}
+
+/** Of a verifier that gives a p-value and leaves it at that. */
+function withSignificance(verdict: Omit<Draft, 'of'>, significant: boolean): Omit<Draft, 'of'> {
+  if (!verdict.result.ok || typeof verdict.result.values.significant === 'boolean') return verdict;
+  return { ...verdict, result: { ok: true, values: { ...verdict.result.values, significant } } };
 }
 
 /** A verifier of the user's knows nothing of these, and a test for equivalence has no side. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Hypothesis } from '../../plugin/config/config.ts';
+import { judge } from '../../plugin/report/judge.ts';
 import { compareConditions, type ReportModel, type Verdict } from '../../plugin/report/model.ts';
 import { readRow } from '../../plugin/report/reading.ts';
 import { verdictSentence } from '../../plugin/report/verdict-sentence.ts';
@@ -92,6 +93,38 @@ describe('too few pairs for a test that takes them to have no shape', () => {
     expect(remarksOn(judged([1, 2, 3], [2, 1, 4.5], {}).verdict).join()).not.toContain('takes');
   });
 });
+
+test.each([
+  [{ p_value: 0.001 }, true],
+  [{ p_value: 0.2 }, false],
+  [{ p_value: 0.001, significant: false }, false],
+  [{ p_value: 0.2, significant: true }, true],
+  [{ note: 'no p' }, undefined],
+])(
+  'a single verdict of a verifier of the user, %o, is significant by its p-value unless it says so itself',
+  (values, significant) => {
+    const of = {
+      name: 'asked',
+      verifier: 'own',
+      metricGroups: [['ok']],
+      alpha: 0.05,
+      alternative: 'two-sided',
+      margin: Number.NaN,
+      correction: 'holm',
+      require: 'significant',
+      better: undefined,
+      at: { file: 'config.yaml', start: 0, end: 0 },
+    } as const;
+    const draft = { hypothesis: 'asked', verifier: 'own', condition: 'new', metrics: ['ok'], builtIn: false };
+    const [verdict] = judge([{ ...draft, result: { ok: true, values }, of }]);
+    const { significant: _, ...said } = values as { significant?: boolean };
+    expect(verdict?.result).toEqual({
+      ok: true,
+      values: significant === undefined ? values : { ...said, significant },
+    });
+    expect(verdict?.gate === undefined).toBe(significant === true);
+  },
+);
 
 test('a gate whose p-value is none says why', () => {
   const gate = { require: 'significant' } as const;
