@@ -140,7 +140,10 @@ function gateOf(asked: Hypothesis, verdict: Omit<Draft, 'of'>): string | undefin
     }
     const known = typeof p_adjusted === 'number' && !Number.isNaN(p_adjusted);
     const p = known ? ` (p ${formatNumber(p_adjusted)}, corrected)` : '';
-    return `hypothesis "${hypothesis}" requires a significant difference, and ${subject} is not significant${p}${whyNot(asked, verdict)}`;
+    const wanted = asksForEquivalence(verdict)
+      ? `that ${subject} differs by less than ${formatNumber(margin)}, and that`
+      : `a significant difference, and ${subject}`;
+    return `hypothesis "${hypothesis}" requires ${wanted} is not significant${p}${whyNot(asked, verdict)}`;
   }
   const bound = better === 'lower' ? ci_high : ci_low;
   const worst = typeof bound === 'number' ? (better === 'lower' ? bound : -bound) : Number.NaN;
@@ -154,11 +157,14 @@ function gateOf(asked: Hypothesis, verdict: Omit<Draft, 'of'>): string | undefin
 }
 
 /** Nothing where the numbers say why. */
-function whyNot(asked: Hypothesis, { builtIn, verifier, result }: Omit<Draft, 'of'>): string {
+function whyNot(asked: Hypothesis, verdict: Omit<Draft, 'of'>): string {
+  const { builtIn, verifier, result } = verdict;
   if (!builtIn || !result.ok) return '';
   const { n, p_value, difference } = result.values;
   const few = typeof n === 'number' ? fewPairs(verifier, n, asked) : undefined;
   if (few !== undefined) return `: ${few}`;
   if (!Number.isNaN(p_value)) return '';
-  return difference === 0 ? ': no replicate differs' : ': its values do not suffice to tell';
+  return difference === 0 && !asksForEquivalence(verdict)
+    ? ': no replicate differs'
+    : ': its values do not suffice to tell';
 }

@@ -65,7 +65,10 @@ describe('equivalence', () => {
   test('is not told how many replicates would find a difference', () => {
     const treatment = baseline.map((x, i) => x - 0.2 + 4 * Math.sin(5 * i));
     const { verdict, word } = judged(baseline, treatment, asked);
-    expect(verdict.gate).toMatch(/is not significant \(p 0\.\d+, corrected\)$/);
+    expect(verdict.gate).toMatch(
+      /^hypothesis "asked" requires that new vs baseline on ok differs by less than 1, and that is not significant \(p 0\.\d+, corrected\)$/,
+    );
+    expect(judged([1], [1], asked).verdict.gate).toMatch(/its values do not suffice to tell$/);
     expect(word).toBe('unclear');
     expect(remarksOn(verdict)).toEqual([]);
     expect(remarksOn(judged(baseline, treatment, {}).verdict)).toHaveLength(1);
