@@ -75,6 +75,19 @@ describe('equivalence', () => {
   });
 });
 
+test.each([
+  ['welch_t_test', 'found by paired_t_test: '],
+  ['paired_t_test', 'found: '],
+])('what %s would find of more replicates is told of the test that was reckoned with', (verifier, told) => {
+  const noise = [3, -1, 4, -1, -5, 9, -2, 6];
+  const { verdict } = judged(
+    noise.map((_, i) => 10 * i),
+    noise.map((x, i) => 10 * i + x - 1),
+    { verifier },
+  );
+  expect(remarksOn(verdict).join()).toContain(`smallest difference likely ${told}`);
+});
+
 describe('too few pairs for a test that takes them to have no shape', () => {
   const few = 'with 3 pairs bootstrap_ci finds nothing at 0.05, whatever they are: it takes 6';
 
