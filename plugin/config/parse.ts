@@ -151,12 +151,15 @@ class ConfigParser {
     const alternative = child(node, 'alternative');
     const better = stringOf(child(node, 'better'));
     const [worse, openThere] = better === 'lower' ? ['higher', 'greater'] : ['lower', 'less'];
-    const isGate = stringOf(require) === 'not-worse' && verifier !== 'equivalence';
-    if (alternative !== undefined && isGate && stringOf(alternative) === openThere) {
+    const gate = verifier === 'equivalence' ? undefined : stringOf(require);
+    const isUnmet = gate === 'not-worse' || (gate === 'significant' && better !== undefined);
+    if (alternative !== undefined && isUnmet && stringOf(alternative) === openThere) {
       this.report(
         'config/invalid-value',
         alternative.at,
-        `With "alternative: ${openThere}" the interval has no end on the side of ${worse} values, which are worse: nothing can be "not-worse".`,
+        gate === 'not-worse'
+          ? `With "alternative: ${openThere}" the interval has no end on the side of ${worse} values, which are worse: nothing can be "not-worse".`
+          : `With "alternative: ${openThere}" the test looks for ${worse} values only, which are worse: nothing can be significant for the better.`,
         'Leave "alternative" out, or name the other side.',
       );
     }

@@ -68,13 +68,15 @@ export function judge(drafts: readonly Draft[]): Verdict[] {
     const found = adjusted.get(draft);
     // A single verdict of the user's own has nothing to be corrected for: it stands as it is.
     const asItIs = found === undefined || (!verdict.builtIn && found.tests <= 1);
-    if (asItIs || !verdict.result.ok)
+    if (asItIs || !verdict.result.ok) {
+      const told = found === undefined ? verdict : withSignificance(verdict, found.p < hypothesis.alpha);
       return {
-        ...verdict,
+        ...told,
         ...askedBy(hypothesis, verdict),
         corrected: undefined,
-        gate: gateOf(hypothesis, verdict),
+        gate: gateOf(hypothesis, told),
       };
+    }
     const counts = found.p < hypothesis.alpha && verdict.result.values.significant !== false;
     const values = judgedValues(verdict.result.values, found.p, counts);
     const judged = { ...verdict, result: { ok: true, values } as const };
@@ -85,6 +87,12 @@ export function judge(drafts: readonly Draft[]): Verdict[] {
       gate: gateOf(hypothesis, judged),
     };
   });
+}
+
+/** Of a verifier that gives a p-value and leaves it at that. */
+function withSignificance(verdict: Omit<Draft, 'of'>, significant: boolean): Omit<Draft, 'of'> {
+  if (!verdict.result.ok || typeof verdict.result.values.significant === 'boolean') return verdict;
+  return { ...verdict, result: { ok: true, values: { ...verdict.result.values, significant } } };
 }
 
 /** A verifier of the user's knows nothing of these, and a test for equivalence has no side. */
@@ -132,7 +140,10 @@ function gateOf(asked: Hypothesis, verdict: Omit<Draft, 'of'>): string | undefin
     }
     const known = typeof p_adjusted === 'number' && !Number.isNaN(p_adjusted);
     const p = known ? ` (p ${formatNumber(p_adjusted)}, corrected)` : '';
-    return `hypothesis "${hypothesis}" requires a significant difference, and ${subject} is not significant${p}${whyNot(asked, verdict)}`;
+    const wanted = asksForEquivalence(verdict)
+      ? `that ${subject} differs by less than ${formatNumber(margin)}, and that`
+      : `a significant difference, and ${subject}`;
+    return `hypothesis "${hypothesis}" requires ${wanted} is not significant${p}${whyNot(asked, verdict)}`;
   }
   const bound = better === 'lower' ? ci_high : ci_low;
   const worst = typeof bound === 'number' ? (better === 'lower' ? bound : -bound) : Number.NaN;
@@ -146,11 +157,14 @@ function gateOf(asked: Hypothesis, verdict: Omit<Draft, 'of'>): string | undefin
 }
 
 /** Nothing where the numbers say why. */
-function whyNot(asked: Hypothesis, { builtIn, verifier, result }: Omit<Draft, 'of'>): string {
+function whyNot(asked: Hypothesis, verdict: Omit<Draft, 'of'>): string {
+  const { builtIn, verifier, result } = verdict;
   if (!builtIn || !result.ok) return '';
   const { n, p_value, difference } = result.values;
   const few = typeof n === 'number' ? fewPairs(verifier, n, asked) : undefined;
   if (few !== undefined) return `: ${few}`;
   if (!Number.isNaN(p_value)) return '';
-  return difference === 0 ? ': no replicate differs' : ': its values do not suffice to tell';
+  return difference === 0 && !asksForEquivalence(verdict)
+    ? ': no replicate differs'
+    : ': its values do not suffice to tell';
 }

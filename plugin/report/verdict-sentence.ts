@@ -141,7 +141,9 @@ function nothingDiffers({ metrics, conditions }: ReportModel, findings: readonly
     return `What can be compared with the ${BASELINE} is the same: ${findings.length} of ${count(all, 'comparison')}.`;
   if (same + equivalent === findings.length)
     return `Nothing differs from the ${BASELINE}: ${count(equivalent, 'comparison')} found equivalent.`;
-  const ps = findings.flatMap(({ row, reading: { verdict } }) => {
+  const ps = findings.flatMap(({ row, reading: { word, verdict } }) => {
+    // What is the same was not told apart by a p-value.
+    if (word === 'same') return [];
     // The p-value of another question would contradict the sentence: that of an equivalence found is small.
     const answers = verdict && looksFor(verdict, row.comparison?.difference ?? Number.NaN);
     const p = answers ? new VerdictValues(verdict).number('p_adjusted') : row.comparison?.adjusted;

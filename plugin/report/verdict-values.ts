@@ -8,6 +8,9 @@ import { asksForEquivalence } from './side.ts';
 /** Below this, simulations find too many differences that are none: docs/statistics.md. */
 const FEW_FOR_BOOTSTRAP = 40;
 
+/** Tests that leave out what two conditions have in common. */
+const UNPAIRED: readonly string[] = ['welch_t_test', 'mann_whitney_u'];
+
 const EFFECTS: Readonly<Record<string, string>> = {
   d_z: 'd_z',
   hedges_g: "Hedges' g",
@@ -99,12 +102,14 @@ export function remarksOn(verdict: Verdict): string[] {
   if (few !== undefined) remarks.push(few);
   else if (verdict.verifier === 'bootstrap_ci' && n > 0 && n < FEW_FOR_BOOTSTRAP)
     remarks.push(`with ${count(n, 'replicate')} a bootstrap interval is too narrow: paired_t_test errs less`);
-  // How many replicates would find a difference is no answer to whether there is one that matters.
-  const isAsked = !values.significant && !asksForEquivalence(verdict);
+  // How many replicates would find a difference is no answer to whether there is one that matters; and so few find none.
+  const isAsked = !values.significant && !asksForEquivalence(verdict) && few === undefined;
   if (isAsked && needed > n && needed <= 1000 * n) {
     const least = formatNumber(values.number('minimum_detectable'));
+    // Tests of unpaired samples find less, and what they would find was not computed.
+    const by = UNPAIRED.includes(verdict.verifier) ? ' by paired_t_test' : '';
     remarks.push(
-      `smallest difference likely found: ${least}; for the observed one, about ${needed} replicates`,
+      `smallest difference likely found${by}: ${least}; for the observed one, about ${needed} replicates`,
     );
   }
   return remarks;

@@ -60,6 +60,9 @@ export const BROKEN_CONFIGS: Readonly<Record<string, Files>> = {
   'gates-open-to-the-worse': one(
     `${SOUND}treatments: { a: {} }\nhypotheses:\n  - { metrics: loss, better: lower, require: not-worse, margin: 1, alternative: greater }\n  - { metrics: score, require: not-worse, margin: 1, alternative: less }\n`,
   ),
+  'gates-that-look-for-the-worse': one(
+    `${SOUND}treatments: { a: {} }\nhypotheses:\n  - { metrics: loss, better: lower, require: significant, alternative: greater }\n  - { metrics: loss, require: significant, alternative: greater }\n`,
+  ),
   'empty-steps-and-datasource': one('datasource: {}\nsteps: []\n'),
   'blank-steps-and-datasource': one('datasource:\nsteps:\n'),
   'empty-entries': one(

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { compareConditions } from '../../plugin/report/model.ts';
 import { type ChartSpec, differencesChart, valuesChart } from '../../plugin/report/page/charts.ts';
 import { chartDrawer } from '../../plugin/report/page/draw.ts';
+import { scaleOf } from '../../plugin/report/page/scale.ts';
 import { manifestOf } from '../support/manifests.ts';
 
 const NUMBER = fc.oneof(
@@ -35,6 +36,35 @@ function marksOf(svg: string): string {
     )
     .replace(/ width="\d+" height="\d+"/, '');
 }
+
+test('a density far from zero has the shape that it has near to it', () => {
+  const values = Array.from(
+    { length: 400 },
+    (_, i) => Math.round(256 * (Math.sin(i) + Math.sin(7 * i * i))) / 256,
+  );
+  const densityOf = (shift: number) => {
+    const manifests = [manifestOf('baseline', { metric: values.map((x) => x + shift) })];
+    const { metrics } = compareConditions({ name: 'lab', description: undefined }, manifests, []);
+    const bins = valuesChart(metrics, true).layer[1]?.data.values ?? [];
+    return bins.map(({ value, count }) => [Number(value) - shift, count] as const);
+  };
+  const near = densityOf(0);
+  for (const shift of [2 ** 20, -(2 ** 20), 2 ** 34]) {
+    const far = densityOf(shift);
+    expect(far.map(([, count]) => count)).toEqual(near.map(([, count]) => count));
+    for (const [i, [value]] of far.entries()) expect(value).toBeCloseTo(near[i]?.[0] ?? Number.NaN, 1);
+  }
+});
+
+test.each([
+  [-1_000_003, -999_996, 4],
+  [1e6, 1e6 + 1, 3],
+  [1e300, 1.0000001e300, 2],
+  [0, 2e300, 4],
+  [0, 1, 5],
+])('an axis from %f to %f has ticks enough to see its scale', (low, high, least) => {
+  expect(scaleOf([low, high]).ticks.length).toBeGreaterThanOrEqual(least);
+});
 
 test('what a page shows is what its specification says, however many charts were drawn before', async () => {
   const draw = await chartDrawer();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Hypothesis } from '../../plugin/config/config.ts';
+import { judge } from '../../plugin/report/judge.ts';
 import { compareConditions, type ReportModel, type Verdict } from '../../plugin/report/model.ts';
 import { readRow } from '../../plugin/report/reading.ts';
 import { verdictSentence } from '../../plugin/report/verdict-sentence.ts';
@@ -64,11 +65,27 @@ describe('equivalence', () => {
   test('is not told how many replicates would find a difference', () => {
     const treatment = baseline.map((x, i) => x - 0.2 + 4 * Math.sin(5 * i));
     const { verdict, word } = judged(baseline, treatment, asked);
-    expect(verdict.gate).toMatch(/is not significant \(p 0\.\d+, corrected\)$/);
+    expect(verdict.gate).toMatch(
+      /^hypothesis "asked" requires that new vs baseline on ok differs by less than 1, and that is not significant \(p 0\.\d+, corrected\)$/,
+    );
+    expect(judged([1], [1], asked).verdict.gate).toMatch(/its values do not suffice to tell$/);
     expect(word).toBe('unclear');
     expect(remarksOn(verdict)).toEqual([]);
     expect(remarksOn(judged(baseline, treatment, {}).verdict)).toHaveLength(1);
   });
+});
+
+test.each([
+  ['welch_t_test', 'found by paired_t_test: '],
+  ['paired_t_test', 'found: '],
+])('what %s would find of more replicates is told of the test that was reckoned with', (verifier, told) => {
+  const noise = [3, -1, 4, -1, -5, 9, -2, 6];
+  const { verdict } = judged(
+    noise.map((_, i) => 10 * i),
+    noise.map((x, i) => 10 * i + x - 1),
+    { verifier },
+  );
+  expect(remarksOn(verdict).join()).toContain(`smallest difference likely ${told}`);
 });
 
 describe('too few pairs for a test that takes them to have no shape', () => {
@@ -84,7 +101,7 @@ describe('too few pairs for a test that takes them to have no shape', () => {
     const { verdict, word } = judged([1, 2, 3], [2, 3.3, 4.5], { verifier: 'bootstrap_ci', ...gate });
     expect(verdict.gate).toContain(reason);
     expect(word).toBe('unclear');
-    expect(remarksOn(verdict)[0]).toBe(few);
+    expect(remarksOn(verdict)).toEqual([few]);
     expect(verdict.result).toMatchObject({ values: { significant: false, replicates_needed: 6 } });
   });
 
@@ -92,6 +109,38 @@ describe('too few pairs for a test that takes them to have no shape', () => {
     expect(remarksOn(judged([1, 2, 3], [2, 1, 4.5], {}).verdict).join()).not.toContain('takes');
   });
 });
+
+test.each([
+  [{ p_value: 0.001 }, true],
+  [{ p_value: 0.2 }, false],
+  [{ p_value: 0.001, significant: false }, false],
+  [{ p_value: 0.2, significant: true }, true],
+  [{ note: 'no p' }, undefined],
+])(
+  'a single verdict of a verifier of the user, %o, is significant by its p-value unless it says so itself',
+  (values, significant) => {
+    const of = {
+      name: 'asked',
+      verifier: 'own',
+      metricGroups: [['ok']],
+      alpha: 0.05,
+      alternative: 'two-sided',
+      margin: Number.NaN,
+      correction: 'holm',
+      require: 'significant',
+      better: undefined,
+      at: { file: 'config.yaml', start: 0, end: 0 },
+    } as const;
+    const draft = { hypothesis: 'asked', verifier: 'own', condition: 'new', metrics: ['ok'], builtIn: false };
+    const [verdict] = judge([{ ...draft, result: { ok: true, values }, of }]);
+    const { significant: _, ...said } = values as { significant?: boolean };
+    expect(verdict?.result).toEqual({
+      ok: true,
+      values: significant === undefined ? values : { ...said, significant },
+    });
+    expect(verdict?.gate === undefined).toBe(significant === true);
+  },
+);
 
 test('a gate whose p-value is none says why', () => {
   const gate = { require: 'significant' } as const;

@@ -89,6 +89,15 @@ test('an interval that just leaves zero out is not shown as if it ended there', 
   expect(await renderPage(dossierOf(model))).toContain('[+0.0004, +2.5988]');
 });
 
+test('what is the same is so without a test, in all reports', async () => {
+  const manifests = [manifestOf('baseline', { loss: [1, 2, 3] }), manifestOf('new', { loss: [1, 2, 3] })];
+  const model = compareConditions({ name: 'lab', description: undefined }, manifests, []);
+  for (const text of [renderTable(model), renderMarkdown(model), await renderPage(dossierOf(model))]) {
+    expect(text).toMatch(/\bsame\b/);
+    expect(text).not.toContain('(same)');
+  }
+});
+
 test('a metric without a counterpart in the baseline has no difference', async () => {
   const manifests = [
     manifestOf('baseline', { loss: [1, 2, 3, 4] }),

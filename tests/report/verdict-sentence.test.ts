@@ -110,6 +110,20 @@ describe('the verdict in a sentence', () => {
     );
   });
 
+  test('holds no p-value of what is the same against chance', () => {
+    const values = { p_value: 0.012, p_adjusted: 0.024, significant: true };
+    const manifests = [
+      manifestOf('baseline', { loss: waves(12, 3, 0.4), accuracy: [1, 2, 3] }),
+      manifestOf('new', { loss: waves(12, 3, 0.4, 2), accuracy: [1, 2, 3] }),
+    ];
+    const verdicts = [
+      { ...OWN, condition: 'new', metrics: ['accuracy'], result: { ok: true, values } },
+    ] as const;
+    expect(sentence(manifests, verdicts)).toMatchInlineSnapshot(
+      `"Nothing differs from the baseline that chance could not explain: 2 comparisons, smallest corrected p = 0.2480, n 12."`,
+    );
+  });
+
   test('of a single condition is its numbers', () => {
     expect(sentence([BASELINE])).toMatchInlineSnapshot(
       `"There is one condition, and nothing to compare it with: accuracy is 0.706 [0.685, 0.728] under baseline (n 12)."`,

@@ -180,11 +180,14 @@ function densityOf({ sample }: MetricRow, row: number, { low, high }: Scale): Da
     counts[bin] = (counts[bin] ?? 0) + 1;
   }
   const most = Math.max(1, ...counts);
+  // Far from zero, bins differ in later digits only.
+  const steps = Math.max(Math.abs(low), Math.abs(high)) / width;
+  const digits = Math.min(15, Math.max(6, Math.ceil(Math.log10(steps)) + 2));
   return counts.map((count, bin) => {
     const reach = (REACH * count) / most;
     return {
       row,
-      value: Number((low + (bin + 0.5) * width).toPrecision(6)),
+      value: Number((low + (bin + 0.5) * width).toPrecision(digits)),
       count,
       top: rounded(row + 0.5 - reach),
       bottom: rounded(row + 0.5 + reach),

@@ -192,11 +192,11 @@ function pValues({ p, adjusted }: PairedComparison, reading: Reading | undefined
   ];
 }
 
-/** The word in brackets where no hypothesis decides. */
+/** The word in brackets where no hypothesis decides; what is the same needs no test. */
 function readingBadge(reading: Reading | undefined): Content {
   if (reading === undefined) return '';
   const { word, verdict } = reading;
-  return html`<span class="badge ${word}"><span aria-hidden="true">${SIGNS[word]}</span> ${verdict === undefined ? `(${word})` : word}</span>`;
+  return html`<span class="badge ${word}"><span aria-hidden="true">${SIGNS[word]}</span> ${verdict === undefined && word !== 'same' ? `(${word})` : word}</span>`;
 }
 
 function method({ metrics }: ReportModel): Html | undefined {

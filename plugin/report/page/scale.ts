@@ -59,9 +59,14 @@ function ticksOf(low: number, high: number, most: number): Ticks {
   const largest = Math.max(step, ...ticks.map(Math.abs));
   const digits = Math.min(12, Math.floor(Math.log10(largest / step)) + 2);
   const short = largest >= 1e6 || step < 1e-5;
-  const labels = ticks.map((tick) => (short ? tick.toExponential() : String(tick)));
+  const labels = ticks.map((tick) => (short ? trimmed(tick.toPrecision(digits)) : String(tick)));
   const longest = Math.max(...labels.map((label) => label.length));
   return { ticks, format: `.${digits}~${short ? 'g' : 'r'}`, width: (longest + GAP) * ticks.length };
+}
+
+/** As D3 writes it: without zeros at the end. */
+function trimmed(label: string): string {
+  return label.includes('.') ? label.replace(/\.?0+(?=e|$)/, '') : label;
 }
 
 /** The next of 1, 2, 5 times a power of ten. */
