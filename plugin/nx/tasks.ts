@@ -6,7 +6,7 @@ import { formatDiagnostic } from '../base/diagnostics.ts';
 import { SHARD_SUFFIX } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import { conditionsOf } from '../graph/conditions.ts';
-import { experimentOf, type Graph } from '../graph/graph.ts';
+import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
 import { readExperiments } from '../io/discover.ts';
 import { withLateOptimization } from '../io/late-optimization.ts';
 import { Interpreters } from '../io/python.ts';
@@ -24,6 +24,7 @@ import { WorkerPool } from '../workers/pool/worker-pool.ts';
 import { InferenceCache } from './cache.ts';
 import { pluginOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { variableOfFolder } from './own-variables.ts';
+import { ReplacedSettings } from './replaced-settings.ts';
 import { parseRunOptions, type RunExecutorOptions } from './run-options.ts';
 import { openStore, resolveStore, type StoreOptions } from './store-options.ts';
 import { conditionTarget, EXECUTOR } from './targets.ts';
@@ -77,10 +78,11 @@ export async function runTasks(
     hooks.onTask(outcome);
   };
   const failAll = (message: string): void => {
-    const now = Date.now();
-    for (const { id } of tasks) {
-      answer({ task: id, status: 'failure', output: `${message}\n`, startedAt: now, endedAt: now });
-    }
+    const now = { startedAt: Date.now(), endedAt: Date.now() };
+    // What goes for all of them is said once.
+    const [first, ...others] = tasks.filter(({ id }) => !answered.has(id));
+    if (first) answer({ task: first.id, status: 'failure', output: `${message}\n`, ...now });
+    for (const { id } of others) answer({ task: id, status: 'skipped', output: '', ...now });
   };
   try {
     const loaded = loadGraph(
@@ -92,8 +94,13 @@ export async function runTasks(
     const settings = pluginOptions(context.nxJsonConfiguration);
     const plugin = resolveOptions(settings);
     const resolved: Resolved[] = [];
+    const projects = new Map([...loaded.experimentOf].map(([project, experiment]) => [experiment, project]));
+    const replaced = new ReplacedSettings(loaded.graph, plugin.targetName, plugin.shardTimeMs, projects);
     for (const task of tasks) {
-      const found = resolveTask(task, loaded.graph, loaded.experimentOf, plugin);
+      const actual = context.projectGraph?.nodes[task.project]?.data.targets?.[task.target];
+      const found = resolveTask(task, loaded.graph, loaded.experimentOf, plugin, (node) =>
+        actual === undefined ? undefined : replaced.problemOf(node, task, actual),
+      );
       if (typeof found === 'string') return failAll(found);
       resolved.push(found);
     }
@@ -310,6 +317,7 @@ function resolveTask(
   graph: Graph,
   experiments: ReadonlyMap<string, string>,
   plugin: ResolvedOptions,
+  replaced: (node: ExperimentNode) => string | undefined,
 ): Resolved | string {
   const experiment = experiments.get(task.project);
   if (experiment === undefined) {
@@ -318,7 +326,8 @@ function resolveTask(
   const options = parseRunOptions(task.options);
   if ('problem' in options) return options.problem;
   const known = conditionsOf(graph, experiment);
-  const { replicates, config } = experimentOf(graph, experiment);
+  const node = experimentOf(graph, experiment);
+  const { replicates, config } = node;
   const count = shardCount(replicates, config.execution, plugin.shardTimeMs);
   const { condition, shard: shardText, shards: merges } = options;
   const shard = shardText === undefined ? undefined : parseShard(shardText);
@@ -331,7 +340,8 @@ function resolveTask(
     return `"--shard=${shardText}" cannot be given to ${task.id}: every shard is a target of its own, such as ${task.project}:${conditionTarget(plugin.targetName, condition ?? '', { k: 1, n: count ?? 4 })}.`;
   if (merges !== undefined && (!Number.isInteger(merges) || merges < 1 || (own && merges !== own.merges)))
     return `"--shards=${merges}" cannot be given to ${task.id}: execution.shards of ${config.file} says how many there are.`;
-  return { ...task, options, experiment, condition, shard, merges };
+  const problem = own && replaced(node);
+  return problem ?? { ...task, options, experiment, condition, shard, merges };
 }
 
 /** What the inferred target of a name does. @returns undefined for a target that somebody has written */
