@@ -10,6 +10,7 @@ import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts
 import { readExperiments } from '../io/discover.ts';
 import { withLateOptimization } from '../io/late-optimization.ts';
 import { Interpreters } from '../io/python.ts';
+import { VerifierWatch } from '../io/verifier-watch.ts';
 import { renderProblem } from '../report/problems.ts';
 import { renderTable } from '../report/table.ts';
 import { type ConditionEnd, comparableOf, endOf } from '../runtime/comparable.ts';
@@ -78,11 +79,10 @@ export async function runTasks(
     hooks.onTask(outcome);
   };
   const failAll = (message: string): void => {
-    const now = { startedAt: Date.now(), endedAt: Date.now() };
-    // What goes for all of them is said once.
-    const [first, ...others] = tasks.filter(({ id }) => !answered.has(id));
-    if (first) answer({ task: first.id, status: 'failure', output: `${message}\n`, ...now });
-    for (const { id } of others) answer({ task: id, status: 'skipped', output: '', ...now });
+    const now = Date.now();
+    for (const { id } of tasks) {
+      answer({ task: id, status: 'failure', output: `${message}\n`, startedAt: now, endedAt: now });
+    }
   };
   try {
     const loaded = loadGraph(
@@ -118,6 +118,7 @@ class TaskRun {
   private readonly pool: WorkerPool;
   private readonly workers: number;
   private readonly comparisons: Comparisons;
+  private readonly verifiers: VerifierWatch;
   private running: Promise<unknown> = Promise.resolve();
   /** By experiment: its tasks that run a whole condition. */
   private readonly conditions = new Map<string, Resolved[]>();
@@ -141,6 +142,7 @@ class TaskRun {
     this.workers = availableParallelism();
     this.pool = new WorkerPool(Math.max(this.workers, ...asked), workersOf());
     this.comparisons = new Comparisons(root, graph, this.pool, interpreters);
+    this.verifiers = new VerifierWatch(root);
   }
 
   async run(): Promise<void> {
@@ -149,7 +151,7 @@ class TaskRun {
       const comparing: Promise<void>[] = [];
       const conditions = this.runConditions();
       for (const task of inOrder(this.tasks)) {
-        if (task.condition === undefined) comparing.push(this.compare(task, ends));
+        if (task.condition === undefined) comparing.push(this.compare(task, ends, this.watchVerifiers(task)));
         else ends.set(task.id, this.condition(task, conditions));
       }
       await Promise.all(ends.values());
@@ -217,7 +219,17 @@ class TaskRun {
     return endOf(outcome);
   }
 
-  private async compare(task: Resolved, running: ReadonlyMap<string, Promise<ConditionEnd>>): Promise<void> {
+  /** Nx keeps a comparison under the verifiers that it saw before the run. */
+  private watchVerifiers({ experiment }: Resolved): () => string[] {
+    const { config } = experimentOf(this.graph, experiment);
+    return config.hypotheses.length === 0 ? () => [] : this.verifiers.begin(config.folder);
+  }
+
+  private async compare(
+    task: Resolved,
+    running: ReadonlyMap<string, Promise<ConditionEnd>>,
+    changedVerifiers: () => string[],
+  ): Promise<void> {
     const { experiment } = task;
     const own = this.conditions.get(experiment) ?? [];
     const ended = new Map<string | undefined, ConditionEnd | undefined>();
@@ -234,8 +246,12 @@ class TaskRun {
       return answer('skipped', `${experiment}: not compared, because a condition did not succeed\n`);
     const comparison = await this.comparisons.compare(experiment, comparable);
     const table = comparison.model === undefined ? '' : renderTable(comparison.model);
-    if (comparison.ok) return answer('success', table);
-    const problems = comparison.problems.map((problem) => renderProblem(experiment, problem)).join('');
+    const changed = changedVerifiers().map(
+      (file) => `${file} changed while it ran: what it says could be of either version. Run it again.`,
+    );
+    if (comparison.ok && changed.length === 0) return answer('success', table);
+    const found = comparison.ok ? changed : [...comparison.problems, ...changed];
+    const problems = found.map((problem) => renderProblem(experiment, problem)).join('');
     answer('failure', `${table}${table === '' ? '' : '\n'}${problems}`);
   }
 

@@ -40,7 +40,7 @@ test('lists of inferred targets that nx.json replaces are refused: old results p
     await nxJson(ws, targetDefaults);
     const { code, output } = await ws.nx('run-many -t experiment -p second third');
     expect(code, output).toBe(1);
-    return output.match(/^".*/gm) ?? [];
+    return [...new Set(output.match(/^".*/gm))];
   };
   const text = (list: string, of: string, risk: string, example: string) =>
     `"${list}" of ${of} is replaced by "targetDefaults" in nx.json or by a project.json: ${risk}. Begin the list there with "...", which stands for what is inferred: "${list}": ${example}.`;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { workspace } from '../support/workspace.ts';
 
-test('an option without its value, given twice or empty is told once, for all that would have run', async () => {
+test('an option without its value, given twice or empty is told, and so is a word that is none', async () => {
   await using ws = await workspace({
     'experiments/first/config.yaml':
       'datasource: { nothing: nothing }\nsteps: [pass]\nseed: 5\ntreatments: { high: {} }\n',
@@ -22,7 +22,7 @@ test('an option without its value, given twice or empty is told once, for all th
   ] as const) {
     const { code, output } = await ws.nx(`run first:experiment ${args}`);
     expect(code, output).toBe(1);
-    expect(output.split(problem), output).toHaveLength(2);
+    expect(output).toContain(problem);
   }
   const right = await ws.nx('run first:experiment --seed=7');
   expect(right.code, right.output).toBe(0);

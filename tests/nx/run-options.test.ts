@@ -3,7 +3,7 @@ import { parseRunOptions } from '../../plugin/nx/run-options.ts';
 
 const SEED = 'must be a whole number from 0 to 4294967295.';
 
-test.each<[object, string]>([
+test.each<[Record<string, unknown>, string]>([
   [{ replicate: 2 }, 'Unknown option "--replicate". Did you mean "--replicates"?'],
   [{ replicates: true }, '"--replicates=true" must be a whole number from 1 to 10000000.'],
   [{ replicates: [2, 3] }, '"--replicates=2,3" must be a whole number from 1 to 10000000.'],
