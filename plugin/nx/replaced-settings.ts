@@ -1,4 +1,5 @@
 import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
+import { canonicalJson, type Json } from '../base/json.ts';
 import type { ExperimentNode, Graph } from '../graph/graph.ts';
 import { type ExperimentCode, projectOf } from './targets.ts';
 
@@ -48,8 +49,11 @@ export class ReplacedSettings {
     const expected = this.inferredOf(node).targets?.[target];
     for (const list of ['dependsOn', 'inputs', 'outputs'] as const) {
       const given: readonly unknown[] = actual[list] ?? [];
-      const found = new Set(given.flatMap((entry) => this.namesOf(entry, node)));
-      const inferred = (expected?.[list] ?? []).flatMap((entry) => this.namesOf(entry, node));
+      const own = this.projectOf(node.name);
+      const found = new Set(given.flatMap((entry) => namesOf(entry, own, (project) => project)));
+      const inferred = (expected?.[list] ?? []).flatMap((entry) =>
+        namesOf(entry, own, (experiment) => this.projectOf(experiment)),
+      );
       if (inferred.every((name) => found.has(name))) continue;
       const { risk, example } = LISTS[list];
       return `"${list}" of ${id} is replaced by "targetDefaults" in nx.json or by a project.json: ${risk}. Begin the list there with "...", which stands for what is inferred: "${list}": ${example}.`;
@@ -64,20 +68,20 @@ export class ReplacedSettings {
     return known;
   }
 
-  /** Nx writes a task that another one depends on in several ways. */
-  private namesOf(entry: unknown, node: ExperimentNode): string[] {
-    if (typeof entry !== 'object' || entry === null || !('target' in entry)) return [JSON.stringify(entry)];
-    const {
-      target,
-      params,
-      projects = node.name,
-    } = entry as {
-      readonly target: string;
-      readonly params?: string;
-      readonly projects?: string | readonly string[];
-    };
-    return [projects]
-      .flat()
-      .map((project) => `${this.projects.get(project) ?? project}:${target} ${params ?? 'ignore'}`);
+  private projectOf(experiment: string): string {
+    return this.projects.get(experiment) ?? experiment;
   }
+}
+
+/** What tells an entry of a list from others. Nx writes a task that another one depends on in several ways. */
+function namesOf(entry: unknown, own: string, nameOf: (project: string) => string): string[] {
+  if (typeof entry !== 'object' || entry === null || !('target' in entry))
+    return [canonicalJson(entry as Json)];
+  const { target, params, projects } = entry as {
+    readonly target: string;
+    readonly params?: string;
+    readonly projects?: string | readonly string[];
+  };
+  const among = projects === undefined ? [own] : [projects].flat().map(nameOf);
+  return among.map((project) => `${project}:${target} ${params ?? 'ignore'}`);
 }
