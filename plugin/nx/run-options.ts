@@ -34,8 +34,14 @@ const FROM_NX = new Set([
 
 /** Checks what the user typed: Nx's own check of a batch ends the process without saying why. */
 export function parseRunOptions(
-  raw: Readonly<Record<string, unknown>>,
+  given: Readonly<Record<string, unknown>>,
 ): RunExecutorOptions | { problem: string } {
+  const raw: Readonly<Record<string, unknown>> = { ...given, ...seedOf(given) };
+  const [extra] = Array.isArray(raw._) ? raw._ : [];
+  if (extra !== undefined)
+    return {
+      problem: `Unexpected argument "${String(extra)}": every condition is a target of its own, and options begin with "--".`,
+    };
   for (const key of Object.keys(raw)) {
     if (KNOWN.includes(key) || FROM_NX.has(key)) continue;
     const near = nearest(key, KNOWN);
@@ -46,7 +52,7 @@ export function parseRunOptions(
     const value = raw[key];
     if (value === undefined || (Number.isInteger(value) && Number(value) >= min && Number(value) <= max))
       continue;
-    return { problem: `"--${key}=${String(value)}" must be a whole number from ${min} to ${max}.` };
+    return { problem: `"--${key}=${String(given[key])}" must be a whole number from ${min} to ${max}.` };
   }
   for (const [key, type] of [
     ['condition', 'string'],
@@ -63,4 +69,9 @@ export function parseRunOptions(
     return { problem: `"--strategy=${String(raw.strategy)}" must be resume or rerun.` };
   }
   return raw as RunExecutorOptions;
+}
+
+/** Nx would make 0 of `--seed=`, such as of a variable that is not set, if the schema asked for a number. */
+function seedOf({ seed }: Readonly<Record<string, unknown>>): { readonly seed?: unknown } {
+  return typeof seed === 'string' && seed.trim() !== '' ? { seed: Number(seed) } : {};
 }

@@ -6,10 +6,11 @@ import { formatDiagnostic } from '../base/diagnostics.ts';
 import { SHARD_SUFFIX } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import { conditionsOf } from '../graph/conditions.ts';
-import { experimentOf, type Graph } from '../graph/graph.ts';
+import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
 import { readExperiments } from '../io/discover.ts';
 import { withLateOptimization } from '../io/late-optimization.ts';
 import { Interpreters } from '../io/python.ts';
+import { VerifierWatch } from '../io/verifier-watch.ts';
 import { renderProblem } from '../report/problems.ts';
 import { renderTable } from '../report/table.ts';
 import { type ConditionEnd, comparableOf, endOf } from '../runtime/comparable.ts';
@@ -24,6 +25,7 @@ import { WorkerPool } from '../workers/pool/worker-pool.ts';
 import { InferenceCache } from './cache.ts';
 import { pluginOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { variableOfFolder } from './own-variables.ts';
+import { ReplacedSettings } from './replaced-settings.ts';
 import { parseRunOptions, type RunExecutorOptions } from './run-options.ts';
 import { openStore, resolveStore, type StoreOptions } from './store-options.ts';
 import { conditionTarget, EXECUTOR } from './targets.ts';
@@ -92,8 +94,13 @@ export async function runTasks(
     const settings = pluginOptions(context.nxJsonConfiguration);
     const plugin = resolveOptions(settings);
     const resolved: Resolved[] = [];
+    const projects = new Map([...loaded.experimentOf].map(([project, experiment]) => [experiment, project]));
+    const replaced = new ReplacedSettings(loaded.graph, plugin.targetName, plugin.shardTimeMs, projects);
     for (const task of tasks) {
-      const found = resolveTask(task, loaded.graph, loaded.experimentOf, plugin);
+      const actual = context.projectGraph?.nodes[task.project]?.data.targets?.[task.target];
+      const found = resolveTask(task, loaded.graph, loaded.experimentOf, plugin, (node) =>
+        actual === undefined ? undefined : replaced.problemOf(node, task, actual),
+      );
       if (typeof found === 'string') return failAll(found);
       resolved.push(found);
     }
@@ -111,6 +118,7 @@ class TaskRun {
   private readonly pool: WorkerPool;
   private readonly workers: number;
   private readonly comparisons: Comparisons;
+  private readonly verifiers: VerifierWatch;
   private running: Promise<unknown> = Promise.resolve();
   /** By experiment: its tasks that run a whole condition. */
   private readonly conditions = new Map<string, Resolved[]>();
@@ -134,6 +142,7 @@ class TaskRun {
     this.workers = availableParallelism();
     this.pool = new WorkerPool(Math.max(this.workers, ...asked), workersOf());
     this.comparisons = new Comparisons(root, graph, this.pool, interpreters);
+    this.verifiers = new VerifierWatch(root);
   }
 
   async run(): Promise<void> {
@@ -142,7 +151,7 @@ class TaskRun {
       const comparing: Promise<void>[] = [];
       const conditions = this.runConditions();
       for (const task of inOrder(this.tasks)) {
-        if (task.condition === undefined) comparing.push(this.compare(task, ends));
+        if (task.condition === undefined) comparing.push(this.compare(task, ends, this.watchVerifiers(task)));
         else ends.set(task.id, this.condition(task, conditions));
       }
       await Promise.all(ends.values());
@@ -210,7 +219,17 @@ class TaskRun {
     return endOf(outcome);
   }
 
-  private async compare(task: Resolved, running: ReadonlyMap<string, Promise<ConditionEnd>>): Promise<void> {
+  /** Nx keeps a comparison under the verifiers that it saw before the run. */
+  private watchVerifiers({ experiment }: Resolved): () => string[] {
+    const { config } = experimentOf(this.graph, experiment);
+    return config.hypotheses.length === 0 ? () => [] : this.verifiers.begin(config.folder);
+  }
+
+  private async compare(
+    task: Resolved,
+    running: ReadonlyMap<string, Promise<ConditionEnd>>,
+    changedVerifiers: () => string[],
+  ): Promise<void> {
     const { experiment } = task;
     const own = this.conditions.get(experiment) ?? [];
     const ended = new Map<string | undefined, ConditionEnd | undefined>();
@@ -226,7 +245,10 @@ class TaskRun {
     if (comparable === undefined)
       return answer('skipped', `${experiment}: not compared, because a condition did not succeed\n`);
     const { problems, model } = await this.comparisons.compare(experiment, comparable);
-    const all = [...withoutSuccess(comparable.unsuccessful), ...problems];
+    const changed = changedVerifiers().map(
+      (file) => `${file} changed while it ran: what it says could be of either version. Run it again.`,
+    );
+    const all = [...withoutSuccess(comparable.unsuccessful), ...problems, ...changed];
     const table = model === undefined ? '' : renderTable(model);
     if (all.length === 0) return answer('success', table);
     const text = all.map((problem) => renderProblem(experiment, problem)).join('');
@@ -318,6 +340,7 @@ function resolveTask(
   graph: Graph,
   experiments: ReadonlyMap<string, string>,
   plugin: ResolvedOptions,
+  replaced: (node: ExperimentNode) => string | undefined,
 ): Resolved | string {
   const experiment = experiments.get(task.project);
   if (experiment === undefined) {
@@ -326,7 +349,8 @@ function resolveTask(
   const options = parseRunOptions(task.options);
   if ('problem' in options) return options.problem;
   const known = conditionsOf(graph, experiment);
-  const { replicates, config } = experimentOf(graph, experiment);
+  const node = experimentOf(graph, experiment);
+  const { replicates, config } = node;
   const count = shardCount(replicates, config.execution, plugin.shardTimeMs);
   const { condition, shard: shardText, shards: merges } = options;
   const shard = shardText === undefined ? undefined : parseShard(shardText);
@@ -339,7 +363,8 @@ function resolveTask(
     return `"--shard=${shardText}" cannot be given to ${task.id}: every shard is a target of its own, such as ${task.project}:${conditionTarget(plugin.targetName, condition ?? '', { k: 1, n: count ?? 4 })}.`;
   if (merges !== undefined && (!Number.isInteger(merges) || merges < 1 || (own && merges !== own.merges)))
     return `"--shards=${merges}" cannot be given to ${task.id}: execution.shards of ${config.file} says how many there are.`;
-  return { ...task, options, experiment, condition, shard, merges };
+  const problem = own && replaced(node);
+  return problem ?? { ...task, options, experiment, condition, shard, merges };
 }
 
 /** What the inferred target of a name does. @returns undefined for a target that somebody has written */

@@ -1,0 +1,87 @@
+import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
+import { canonicalJson, type Json } from '../base/json.ts';
+import type { ExperimentNode, Graph } from '../graph/graph.ts';
+import { type ExperimentCode, projectOf } from './targets.ts';
+
+/** What does not depend on any code is enough to tell whether an inferred list is still there. */
+const NO_CODE: ExperimentCode = {
+  shared: [],
+  verifiers: [],
+  loaders: new Map(),
+  technologies: [],
+  foreign: new Set(),
+  python: { replicates: undefined, verifiers: undefined },
+};
+
+const LISTS = {
+  dependsOn: {
+    risk: 'Nx would not run first what it reads, and old results could pass for new ones',
+    example: '["...", "^build"]',
+  },
+  inputs: {
+    risk: 'Nx would not notice what changes its results, and old ones could pass for new ones',
+    example: '["...", "{workspaceRoot}/data.csv"]',
+  },
+  outputs: { risk: 'Nx would not keep its results', example: '["...", "{projectRoot}/more"]' },
+} as const;
+
+/**
+ * Lists of inferred targets that nx.json (`targetDefaults`) or a project.json has replaced: Nx takes the whole list from there,
+ * and what was inferred is gone.
+ */
+export class ReplacedSettings {
+  private readonly inferred = new Map<string, ProjectConfiguration>();
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly targetName: string,
+    private readonly shardTimeMs: number | undefined,
+    /** Names of projects by their experiments: a project.json may give another one. */
+    private readonly projects: ReadonlyMap<string, string>,
+  ) {}
+
+  /** @returns what is wrong with a target as Nx has it, and how to write it; undefined: nothing */
+  problemOf(
+    node: ExperimentNode,
+    { id, target }: { readonly id: string; readonly target: string },
+    actual: TargetConfiguration,
+  ): string | undefined {
+    const expected = this.inferredOf(node).targets?.[target];
+    for (const list of ['dependsOn', 'inputs', 'outputs'] as const) {
+      const given: readonly unknown[] = actual[list] ?? [];
+      const own = this.projectOf(node.name);
+      const found = new Set(given.flatMap((entry) => namesOf(entry, own, (project) => project)));
+      const inferred = (expected?.[list] ?? []).flatMap((entry) =>
+        namesOf(entry, own, (experiment) => this.projectOf(experiment)),
+      );
+      if (inferred.every((name) => found.has(name))) continue;
+      const { risk, example } = LISTS[list];
+      return `"${list}" of ${id} is replaced by "targetDefaults" in nx.json or by a project.json: ${risk}. Begin the list there with "...", which stands for what is inferred: "${list}": ${example}.`;
+    }
+    return undefined;
+  }
+
+  private inferredOf(node: ExperimentNode): ProjectConfiguration {
+    const known =
+      this.inferred.get(node.name) ?? projectOf(this.graph, node, NO_CODE, this.targetName, this.shardTimeMs);
+    this.inferred.set(node.name, known);
+    return known;
+  }
+
+  private projectOf(experiment: string): string {
+    return this.projects.get(experiment) ?? experiment;
+  }
+}
+
+/** What tells an entry of a list from others. Nx writes a task that another one depends on in several ways. */
+function namesOf(entry: unknown, own: string, nameOf: (project: string) => string): string[] {
+  if (typeof entry !== 'object' || entry === null || !('target' in entry))
+    return [canonicalJson(entry as Json)];
+  const { target, params, projects } = entry as {
+    readonly target: string;
+    readonly params?: string;
+    readonly projects?: string | readonly string[];
+  };
+  const among = projects === undefined ? [own] : [projects].flat().map(nameOf);
+  return among.map((project) => `${project}:${target} ${params ?? 'ignore'}`);
+}
