@@ -5,7 +5,7 @@ import { conditionId, isInline, planConditions } from '../runtime/plan.ts';
 import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
 import { createEngine } from '../scale/create-engine.ts';
 import { divide } from '../scale/divide.ts';
-import type { Engine, Resources } from '../scale/engine.ts';
+import { type Engine, type Resources, WHOLE } from '../scale/engine.ts';
 import { type ConditionProgress, isActive, observe } from '../scale/progress.ts';
 import { removeOldSubmissions } from '../scale/remove-old.ts';
 import { splitWords } from '../scale/shell-words.ts';
@@ -107,7 +107,7 @@ function interrupted(): AbortSignal {
 /**
  * What earlier submissions still run of what is to be submitted to an engine.
  *
- * @throws SettingsError when one of them runs something else by now, or on another engine, or was handed over in part
+ * @throws SettingsError when one of them runs something else by now, or on another engine, or does not come to an end that can be waited for
  */
 async function runningJobs(
   root: string,
@@ -146,6 +146,13 @@ async function runningJobs(
       if (!isHandedOver(submitted)) {
         throw new SettingsError(
           `Submission ${id} was stopped before it had handed over the job that puts ${planned.id} together. ${first}, or wait until its jobs have ended.`,
+        );
+      }
+      const lost = condition.elements.find(({ state }) => !isActive(state) && state !== 'succeeded');
+      if (lost !== undefined) {
+        const part = lost.element === WHOLE ? `job ${lost.job}` : `element ${lost.element}`;
+        throw new SettingsError(
+          `Submission ${id} does not complete ${planned.id} any more (${part}: ${lost.state}), and what it has begun still runs. ${first}, or wait until its jobs have ended.`,
         );
       }
       jobs.set(planned.id, last.job);

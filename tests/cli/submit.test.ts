@@ -235,6 +235,26 @@ describe('a submission to Slurm', () => {
     expect(cli(ws, ...inTwo)).toMatchObject({ code: 0, out: expect.stringContaining('maker/baseline') });
   });
 
+  test.each([
+    ['FAILED', 'PENDING', 'element 1: failed'],
+    ['RUNNING', 'CANCELLED', 'job 2: cancelled'],
+  ])('of which an element is %s and the last job %s is nothing to wait for', (first, last, told) => {
+    using ws = lab();
+    slurm(ws);
+    const inTwo = [...submit, '--shards', '2'];
+    cli(ws, ...inTwo);
+    const name = 'nx-experiments-0001-maker.baseline';
+    const states = [`1|1|${first}|None|n1`, '1|2|RUNNING|None|n2', `2|N/A|${last}|None|`];
+    ws.write({ queue: states.map((state) => `${state}|${name}\n`).join('') });
+    expect(cli(ws, ...inTwo)).toEqual({
+      code: 2,
+      out: '',
+      err: `Submission 0001 does not complete maker/baseline any more (${told}), and what it has begun still runs. First: nx-experiments cancel 0001, or wait until its jobs have ended.\n`,
+    });
+    ws.write({ queue: '' });
+    expect(cli(ws, ...inTwo).out).toContain('maker/baseline  2 replicates in 2 elements');
+  });
+
   test('is kept when what was submitted cannot be taken back', () => {
     using ws = lab();
     slurm(ws);
