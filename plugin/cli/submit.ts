@@ -55,7 +55,7 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
     store: store.folder,
   };
   if (options['dry-run'] === true) {
-    const parts = partsOf(previews, new Map(), asked);
+    const parts = partsOf(previews, new Map(), asked, resources.cpus);
     print(
       json
         ? toJson(describeParts(parts, engine, root, resources))
@@ -67,7 +67,7 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
   const unlock = lockSubmissions(submissionsFolder(root));
   try {
     const running = await runningJobs(root, previews, name);
-    const parts = partsOf(previews, running.jobs, asked);
+    const parts = partsOf(previews, running.jobs, asked, resources.cpus);
     const kept = previews.filter(({ status }) => status === 'cached').length;
     const submission =
       parts.length > 0 ? await submitParts(parts, running.jobs, { engine, root, signal }, head) : undefined;
@@ -88,10 +88,11 @@ function partsOf(
   previews: readonly ConditionPreview[],
   running: ReadonlyMap<string, string>,
   asked: number | undefined,
+  cpus: number,
 ): Part[] {
   return previews
     .filter(({ planned, status }) => status !== 'cached' && !running.has(planned.id))
-    .map((preview): Part => ({ ...divide(preview, asked), components: componentsOf(preview) }));
+    .map((preview): Part => ({ ...divide(preview, asked, cpus), components: componentsOf(preview) }));
 }
 
 /**
