@@ -434,6 +434,15 @@ describe('a submission to this machine', () => {
     );
   });
 
+  test('says how long its replicates took, though the last job of a condition runs none', () => {
+    using ws = lab();
+    cli(ws, 'submit', '--engine', 'local', 'maker', '--shards', '2');
+    expect(cli(ws, 'collect', '--wait').code).toBe(0);
+    expect(cli(ws, 'plan', 'maker', '--replicates', '4').out).toMatch(
+      /maker\/baseline +4 replicates, 2 reused, 2 to run \(new replicates 2-3\), about \d/,
+    );
+  });
+
   test('of chosen treatments, replicates and seed comes to what such a run comes to', () => {
     const choices = ['--replicates', '1', '--seed', '7', '--treatment', 'warm'];
     const treatments = { warm: { x: 2 }, cold: {} };
