@@ -15,7 +15,7 @@ import {
   replicatesOf,
   withUpstream,
 } from '../runtime/plan.ts';
-import { previewPlan } from '../runtime/preview.ts';
+import { lanesOf, previewPlan } from '../runtime/preview.ts';
 import { historyName } from '../runtime/reuse.ts';
 import type { RunStore } from '../store/store.ts';
 
@@ -56,7 +56,7 @@ export async function matrixTasks(
     const replicates = toRun?.get(item.id) ?? replicatesOf(item).length;
     if (replicates === 0) continue;
     chosen.push(task);
-    const lanes = Math.min(item.execution.workers ?? cores, cores) * item.execution.concurrency;
+    const lanes = lanesOf(item, cores);
     const msPerReplicate = await timeOf(item, root, store);
     works.push({ experiment: task.experiment, replicates, lanes, msPerReplicate });
   }

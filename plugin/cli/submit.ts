@@ -5,7 +5,7 @@ import { conditionId, isInline, planConditions } from '../runtime/plan.ts';
 import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
 import { createEngine } from '../scale/create-engine.ts';
 import { divide } from '../scale/divide.ts';
-import type { Engine, Resources } from '../scale/engine.ts';
+import { type Engine, type Resources, WHOLE } from '../scale/engine.ts';
 import { type ConditionProgress, isActive, observe } from '../scale/progress.ts';
 import { removeOldSubmissions } from '../scale/remove-old.ts';
 import { splitWords } from '../scale/shell-words.ts';
@@ -55,7 +55,7 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
     store: store.folder,
   };
   if (options['dry-run'] === true) {
-    const parts = partsOf(previews, new Map(), asked);
+    const parts = partsOf(previews, new Map(), asked, resources.cpus);
     print(
       json
         ? toJson(describeParts(parts, engine, root, resources))
@@ -67,7 +67,7 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
   const unlock = lockSubmissions(submissionsFolder(root));
   try {
     const running = await runningJobs(root, previews, name);
-    const parts = partsOf(previews, running.jobs, asked);
+    const parts = partsOf(previews, running.jobs, asked, resources.cpus);
     const kept = previews.filter(({ status }) => status === 'cached').length;
     const submission =
       parts.length > 0 ? await submitParts(parts, running.jobs, { engine, root, signal }, head) : undefined;
@@ -88,10 +88,11 @@ function partsOf(
   previews: readonly ConditionPreview[],
   running: ReadonlyMap<string, string>,
   asked: number | undefined,
+  cpus: number,
 ): Part[] {
   return previews
     .filter(({ planned, status }) => status !== 'cached' && !running.has(planned.id))
-    .map((preview): Part => ({ ...divide(preview, asked), components: componentsOf(preview) }));
+    .map((preview): Part => ({ ...divide(preview, asked, cpus), components: componentsOf(preview) }));
 }
 
 /**
@@ -107,7 +108,7 @@ function interrupted(): AbortSignal {
 /**
  * What earlier submissions still run of what is to be submitted to an engine.
  *
- * @throws SettingsError when one of them runs something else by now, or on another engine, or was handed over in part
+ * @throws SettingsError when one of them runs something else by now, or on another engine, or does not come to an end that can be waited for
  */
 async function runningJobs(
   root: string,
@@ -146,6 +147,13 @@ async function runningJobs(
       if (!isHandedOver(submitted)) {
         throw new SettingsError(
           `Submission ${id} was stopped before it had handed over the job that puts ${planned.id} together. ${first}, or wait until its jobs have ended.`,
+        );
+      }
+      const lost = condition.elements.find(({ state }) => !isActive(state) && state !== 'succeeded');
+      if (lost !== undefined) {
+        const part = lost.element === WHOLE ? `job ${lost.job}` : `element ${lost.element}`;
+        throw new SettingsError(
+          `Submission ${id} does not complete ${planned.id} any more (${part}: ${lost.state}), and what it has begun still runs. ${first}, or wait until its jobs have ended.`,
         );
       }
       jobs.set(planned.id, last.job);

@@ -102,7 +102,7 @@ async function previewCondition(
   const { reused, toRun: missing, reasons, onlyFailed, msPerReplicate } = await reuse.decide();
   await reuse.abandon();
   const { components } = reuse;
-  const lanes = Math.min(planned.execution.workers ?? workers, workers) * planned.execution.concurrency;
+  const lanes = lanesOf(planned, workers);
   const expectedMs =
     msPerReplicate === undefined ? undefined : msPerReplicate * Math.ceil(missing.length / lanes);
   offered.set(planned.id, offeredBy(planned, reused));
@@ -134,6 +134,11 @@ async function previewCondition(
     reasons: [],
     expectedMs: 0,
   };
+}
+
+/** How many replicates of a condition run at a time. @param workers how many there can be */
+export function lanesOf({ execution }: PlannedCondition, workers: number): number {
+  return Math.min(execution.workers ?? workers, workers) * execution.concurrency;
 }
 
 /** What is read, and has replicates to run. */

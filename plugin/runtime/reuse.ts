@@ -50,6 +50,8 @@ export class ConditionReuse {
   readonly key: string;
   /** Opened when it is first needed. */
   private shelf: Shelf | undefined;
+  /** What a replicate took of those that the store has. */
+  private msOfReused: number | undefined;
   /** Something it read is not covered by its key: its results are checked one by one. */
   private hasReads = false;
 
@@ -115,13 +117,15 @@ export class ConditionReuse {
       else reused.set(replicate, stored);
     }
     const { before } = this;
+    const times = [...reused.values()].map(({ ms }) => ms);
+    if (times.length > 0) this.msOfReused = times.reduce((sum, ms) => sum + ms, 0) / times.length;
     const intention = this.intention(toRun, [...changedReads].sort());
     return {
       reused,
       toRun,
       reasons: explain(before, intention),
       onlyFailed: onlyFailed(before, intention),
-      msPerReplicate: before?.msPerReplicate,
+      msPerReplicate: before?.msPerReplicate ?? this.msOfReused,
     };
   }
 
@@ -219,7 +223,8 @@ export class ConditionReuse {
       failed,
       upstream: this.upstreamDigests(),
       published: published !== undefined && !this.hasReads ? { key: this.key, sha256: published } : undefined,
-      msPerReplicate: msPerReplicate ?? this.before?.msPerReplicate,
+      // A run in which nothing ran may put together what others have run: jobs of a cluster, or machines that share the store.
+      msPerReplicate: msPerReplicate ?? this.msOfReused ?? this.before?.msPerReplicate,
     };
     if (JSON.stringify(history) === JSON.stringify(this.before)) return;
     // It only words reasons: not worth a warning.

@@ -50,7 +50,8 @@ export class SlurmEngine implements Engine {
     const script = `${job.files}.sh`;
     await writeFile(script, scriptOf(job));
     const told = await call('sbatch', [...argumentsOf(job), script]);
-    if (told.code !== 0) throw new SettingsError(`sbatch refused ${job.name}: ${problemOf(told)}`);
+    if (told.code !== 0)
+      throw new SettingsError(`sbatch refused ${job.name}: ${problemOf(told)}${adviceFor(job, told)}`);
     const [, id] = /^(\d+)(?:;.*)?$/m.exec(told.stdout) ?? [];
     if (id === undefined) throw new SettingsError(`sbatch gave no id of a job, but: ${told.stdout.trim()}`);
     return id;
@@ -199,6 +200,12 @@ function meaningOf(state: string, reason: string): { state: ElementState; detail
     default: // RUNNING, COMPLETING, CONFIGURING, SUSPENDED, … and what later versions add
       return { state: 'running', detail: state === 'RUNNING' ? '' : state.toLowerCase() };
   }
+}
+
+/** Slurm does not say what is wrong with an array that is too long for it. */
+function adviceFor({ elements }: Job, { stderr }: Told): string {
+  if (elements === undefined || !/Invalid job array/i.test(stderr)) return '';
+  return `. Its last element is ${elements.at(-1)}, and this cluster takes none from its MaxArraySize on (scontrol show config): give --shards a smaller number.`;
 }
 
 interface Told {

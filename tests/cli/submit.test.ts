@@ -235,6 +235,26 @@ describe('a submission to Slurm', () => {
     expect(cli(ws, ...inTwo)).toMatchObject({ code: 0, out: expect.stringContaining('maker/baseline') });
   });
 
+  test.each([
+    ['FAILED', 'PENDING', 'element 1: failed'],
+    ['RUNNING', 'CANCELLED', 'job 2: cancelled'],
+  ])('of which an element is %s and the last job %s is nothing to wait for', (first, last, told) => {
+    using ws = lab();
+    slurm(ws);
+    const inTwo = [...submit, '--shards', '2'];
+    cli(ws, ...inTwo);
+    const name = 'nx-experiments-0001-maker.baseline';
+    const states = [`1|1|${first}|None|n1`, '1|2|RUNNING|None|n2', `2|N/A|${last}|None|`];
+    ws.write({ queue: states.map((state) => `${state}|${name}\n`).join('') });
+    expect(cli(ws, ...inTwo)).toEqual({
+      code: 2,
+      out: '',
+      err: `Submission 0001 does not complete maker/baseline any more (${told}), and what it has begun still runs. First: nx-experiments cancel 0001, or wait until its jobs have ended.\n`,
+    });
+    ws.write({ queue: '' });
+    expect(cli(ws, ...inTwo).out).toContain('maker/baseline  2 replicates in 2 elements');
+  });
+
   test('is kept when what was submitted cannot be taken back', () => {
     using ws = lab();
     slurm(ws);
@@ -411,6 +431,15 @@ describe('a submission to this machine', () => {
     expect(cli(ws, 'status', '2').err).toContain('There is no submission "2". Known submissions: 0001.');
     expect(cli(ws, 'submit', '--engine', 'local').out).toBe(
       'Nothing to submit. 4 conditions have their results.\n',
+    );
+  });
+
+  test('says how long its replicates took, though the last job of a condition runs none', () => {
+    using ws = lab();
+    cli(ws, 'submit', '--engine', 'local', 'maker', '--shards', '2');
+    expect(cli(ws, 'collect', '--wait').code).toBe(0);
+    expect(cli(ws, 'plan', 'maker', '--replicates', '4').out).toMatch(
+      /maker\/baseline +4 replicates, 2 reused, 2 to run \(new replicates 2-3\), about \d/,
     );
   });
 

@@ -262,7 +262,7 @@ describe.skipIf(withoutSlurm)(`Slurm${withoutSlurm ?? ''}`, () => {
     expect(await lab.submit('--shards', '20')).toEqual({
       code: 2,
       out: '',
-      err: 'sbatch refused nx-experiments-0001-reader.baseline: Batch job submission failed: Invalid job array specification\n',
+      err: 'sbatch refused nx-experiments-0001-reader.baseline: Batch job submission failed: Invalid job array specification. Its last element is 20, and this cluster takes none from its MaxArraySize on (scontrol show config): give --shards a smaller number.\n',
     });
     const left = '--states=PENDING,RUNNING,SUSPENDED,COMPLETING';
     await cluster.until(
