@@ -228,7 +228,13 @@ class TreeBuilder {
 }
 
 function compose(tokens: readonly CST.Token[], length: number): Document.Parsed {
-  const composer = new (yaml().Composer)({ prettyErrors: false, uniqueKeys: false, merge: true });
+  const composer = new (yaml().Composer)({
+    prettyErrors: false,
+    uniqueKeys: false,
+    merge: true,
+    // Dates, sets and bytes are none of the values that a configuration has: a date would become text in the time zone of the machine.
+    resolveKnownTags: false,
+  });
   const [document, second] = composer.compose(tokens, true, length);
   if (document === undefined) throw new Error('Bug: the composer gave no document');
   if (second !== undefined) {

@@ -40,7 +40,12 @@ function entriesOf(folder: string): Dirent[] {
 
 function isFolder(entry: Dirent, path: string): boolean {
   if (!entry.isSymbolicLink()) return entry.isDirectory();
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    // It leads to nothing, to itself, or to where nobody may look.
+    return false;
+  }
 }
 
 function isAbove(target: string, folder: string): boolean {

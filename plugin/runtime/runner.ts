@@ -5,6 +5,7 @@ import { mergeShards } from './merge.ts';
 import { isInline, type PlannedCondition } from './plan.ts';
 import { historyName } from './reuse.ts';
 import { createRunContext, type RunContext, type RunOptions } from './run-context.ts';
+import { workerTerminated } from './warnings.ts';
 
 /**
  * Runs a plan: each condition as soon as those that it reads have succeeded. Every condition gets an outcome; those
@@ -40,6 +41,10 @@ export async function runPlan(
   options.signal.addEventListener('abort', stopping, { once: true });
   const all = await Promise.all(outcomes.values());
   options.signal.removeEventListener('abort', stopping);
+  const stopped = all.find(({ status }) => status === 'aborted');
+  // Whoever stops all of this ends the workers first, and then this process.
+  if (stopped && options.pool.isClosed && !options.signal.aborted)
+    run.warnings.tell(stopped.planned, workerTerminated());
   await run.unnoticed.tell(run.warnings);
   await options.store?.tidy().catch(() => {});
   return all;

@@ -24,6 +24,13 @@ export class Warnings {
   }
 }
 
+export function workerTerminated(): Warning {
+  return {
+    about: 'SIGTERM',
+    text: 'the run was stopped, because a worker process was sent SIGTERM: by a step, or by what watches over this machine, such as its memory. Run again to go on',
+  };
+}
+
 export function inputWithoutFiles(glob: string): Warning {
   const hint = /[()]/.test(glob) ? '; a "(" or ")" of a name is written "[(]" or "[)]" beside a "*"' : '';
   return { about: glob, text: `the input "${glob}" matches no file${hint}` };

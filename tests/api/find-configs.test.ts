@@ -24,6 +24,7 @@ test('links are followed, and those that lead back to where they lie end', () =>
   symlinkSync(lab.root, `${lab.root}/work/two/up`);
   symlinkSync(`${lab.root}/real`, `${lab.root}/real/one/around`);
   symlinkSync(`${lab.root}/nowhere`, `${lab.root}/work/broken`);
+  symlinkSync('itself', `${lab.root}/work/itself`);
   expect(findConfigs(lab.root)).toEqual([
     'real/one/config.yaml',
     'work/linked/one/config.yaml',

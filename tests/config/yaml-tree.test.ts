@@ -47,6 +47,16 @@ test.each<[string, Json]>([
   expect(read(text)).toEqual(value);
 });
 
+test.each(['!!timestamp 2020-01-01T00:00:00Z', '!!binary aGVsbG8=', '!!set { a, b }', '!!omap [a: 1]'])(
+  '%s is none of the values that a configuration has',
+  (value) => {
+    const tree = parseYamlTree('config.yaml', `x: ${value}\n`);
+    expect(tree.ok ? [] : tree.diagnostics.map(({ message }) => message)).toEqual([
+      `The tag "${value.split(' ')[0]}" is not known here.`,
+    ]);
+  },
+);
+
 describe('aliases', () => {
   test('stand for a copy of the anchored value', () => {
     expect(read('a: &x { n: 1 }\nb: *x\nc: [*x]\n')).toEqual({ a: { n: 1 }, b: { n: 1 }, c: [{ n: 1 }] });

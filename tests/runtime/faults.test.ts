@@ -262,6 +262,9 @@ describe('a run with failures', () => {
     });
     expect(statuses(ran)).toEqual(['e/baseline aborted']);
     expect(lab.snapshot()).toEqual(before);
+    expect(ran.events.flatMap((event) => (event.type === 'warning' ? [event.text] : []))).toEqual([
+      'the run was stopped, because a worker process was sent SIGTERM: by a step, or by what watches over this machine, such as its memory. Run again to go on',
+    ]);
   });
 
   test('a run that is stopped before it begins touches nothing', async () => {

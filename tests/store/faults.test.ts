@@ -265,6 +265,34 @@ test('a store that is pruned to nothing all the time: results stay right, nothin
   expect((await verifyStore(join(lab.root, 'store'))).problems).toEqual([]);
 });
 
+test('a pipe that a step reads keeps nobody waiting, and what came from it is not kept', async ({ skip }) => {
+  const steps = `
+import { spawn } from 'node:child_process';
+import { appendFileSync, readFileSync } from 'node:fs';
+export const step = (data: any, ctx: any) => {
+  appendFileSync('../executed', 'x');
+  spawn('sh', ['-c', 'echo 42 > pipe'], { stdio: 'ignore' });
+  ctx.metrics.add('read', Number(readFileSync('pipe', 'utf8')));
+};`;
+  using lab = new Lab(experiment('e', steps));
+  if (spawnSync('mkfifo', [join(lab.root, 'e/pipe')]).status !== 0) skip('there are no pipes here');
+  for (const executed of ['x', 'xx']) {
+    expect(await runLab(lab.root)).toEqual({ code: 0, output: '' });
+    expect(lab.metric('e/baseline', 'read')).toEqual([42]);
+    expect(lab.read('executed')).toBe(executed);
+  }
+});
+
+test('a folder in the place of a module is told by its own name', async () => {
+  using lab = new CountingLab({
+    'e/config.yaml': { datasource: { data: 'source' }, steps: ['step'] },
+    'e/datasources.ts': 'export const source = () => 1;\n',
+    'e/steps.ts/file': '',
+  });
+  const { ran } = await lab.count();
+  expect(ran.failures('e/baseline')).toEqual(['*: e/steps.ts could not be read: it is no file']);
+});
+
 test('a results folder that is half written is never read', async () => {
   using lab = new CountingLab(pair());
   await lab.count();
@@ -337,7 +365,13 @@ test('a step may return what cannot be serialised: nobody reads it, and its repl
 
 function runLab(root: string, uid?: number): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [RUN_LAB, root], uid === undefined ? {} : { uid, gid: uid });
+    const user = uid === undefined ? {} : { uid, gid: uid };
+    // A run that never ends is none that may keep the tests from ending.
+    const child = spawn(process.execPath, [RUN_LAB, root], {
+      ...user,
+      timeout: 20_000,
+      killSignal: 'SIGKILL',
+    });
     let output = '';
     child.stdout.on('data', (chunk) => {
       output += chunk;
