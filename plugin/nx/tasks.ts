@@ -22,6 +22,7 @@ import { reportsAhead } from '../runtime/write-reports.ts';
 import { workersOf } from '../workers/create-worker.ts';
 import { WorkerPool } from '../workers/pool/worker-pool.ts';
 import { InferenceCache } from './cache.ts';
+import { lostDependencies } from './lost-dependencies.ts';
 import { pluginOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { variableOfFolder } from './own-variables.ts';
 import { parseRunOptions, type RunExecutorOptions } from './run-options.ts';
@@ -93,7 +94,7 @@ export async function runTasks(
     const plugin = resolveOptions(settings);
     const resolved: Resolved[] = [];
     for (const task of tasks) {
-      const found = resolveTask(task, loaded.graph, loaded.experimentOf, plugin);
+      const found = resolveTask(task, loaded, plugin);
       if (typeof found === 'string') return failAll(found);
       resolved.push(found);
     }
@@ -260,12 +261,19 @@ function inOrder(tasks: readonly Resolved[]): Resolved[] {
   return [...tasks].sort((a, b) => Number(a.condition === undefined) - Number(b.condition === undefined));
 }
 
+interface LoadedGraph {
+  readonly graph: Graph;
+  readonly projectGraph: ProjectGraph;
+  /** By project. */
+  readonly experimentOf: ReadonlyMap<string, string>;
+}
+
 /** Reads the configs of these projects and of all that they depend on. */
 function loadGraph(
   root: string,
   projectGraph: ProjectGraph | undefined,
   projects: readonly string[],
-): { graph: Graph; experimentOf: ReadonlyMap<string, string> } | string {
+): LoadedGraph | string {
   if (projectGraph === undefined)
     return 'nx-experiments needs the project graph, which this version of Nx did not pass.';
   const projectByFile = new Map<string, string>();
@@ -301,13 +309,12 @@ function loadGraph(
     const project = projectByFile.get(config.file);
     if (project !== undefined) experimentOf.set(project, name);
   }
-  return { graph, experimentOf };
+  return { graph, projectGraph, experimentOf };
 }
 
 function resolveTask(
   task: ExperimentTask,
-  graph: Graph,
-  experiments: ReadonlyMap<string, string>,
+  { graph, projectGraph, experimentOf: experiments }: LoadedGraph,
   plugin: ResolvedOptions,
 ): Resolved | string {
   const experiment = experiments.get(task.project);
@@ -330,7 +337,8 @@ function resolveTask(
     return `"--shard=${shardText}" cannot be given to ${task.id}: every shard is a target of its own, such as ${task.project}:${conditionTarget(plugin.targetName, condition ?? '', { k: 1, n: count ?? 4 })}.`;
   if (merges !== undefined && (!Number.isInteger(merges) || merges < 1 || (own && merges !== own.merges)))
     return `"--shards=${merges}" cannot be given to ${task.id}: execution.shards of ${config.file} says how many there are.`;
-  return { ...task, options, experiment, condition, shard, merges };
+  const resolved = { ...task, options, experiment, condition, shard, merges };
+  return (own && lostDependencies(resolved, graph, projectGraph, plugin.targetName)) ?? resolved;
 }
 
 /** What the inferred target of a name does. @returns undefined for a target that somebody has written */
