@@ -66,7 +66,7 @@ function changesOf(
 ): string[] {
   const [a, b] = [before.components, now.components];
   const seed = before.seed === now.seed ? [] : [`seed ${before.seed} -> ${now.seed}`];
-  return [
+  const changes = [
     ...valueChanges(a.context, b.context, ''),
     ...seed,
     ...callChanges(a, b),
@@ -82,6 +82,8 @@ function changesOf(
     ...(a.engine === b.engine ? [] : [`nx-experiments ${a.engine} -> ${b.engine}`]),
     ...(a.interpreter === b.interpreter ? [] : [`${a.interpreter} -> ${b.interpreter}`]),
   ];
+  // One file may be code, belong to a loader and be declared as an input.
+  return [...new Set(changes)];
 }
 
 function callChanges(a: KeyComponents, b: KeyComponents): string[] {

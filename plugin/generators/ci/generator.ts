@@ -1,4 +1,4 @@
-import { detectPackageManager, output, readNxJson, type Tree } from '@nx/devkit';
+import { output, readNxJson, type Tree } from '@nx/devkit';
 import { isNode, parseAllDocuments } from 'yaml';
 import { SettingsError } from '../../base/settings-error.ts';
 import { conditionsOf } from '../../graph/conditions.ts';
@@ -12,7 +12,7 @@ import { renderGithub } from './github.ts';
 import { GITHUB_LEVEL, renderGithubLevel, renderGithubMatrix } from './github-matrix.ts';
 import { renderGitlab } from './gitlab.ts';
 import { renderGitlabJobs, renderGitlabMatrix } from './gitlab-matrix.ts';
-import { installationOf } from './installation.ts';
+import { installationIn } from './installation.ts';
 import type { SpreadSettings } from './settings.ts';
 
 export interface CiOptions {
@@ -37,7 +37,7 @@ export default async function addCi(tree: Tree, options: CiOptions): Promise<voi
     // Nx compares with origin/main where there is no local branch; CI names the branch alone.
     branch: options.branch ?? nxJson.defaultBase?.replace(/^origin\//, '') ?? 'main',
     target: targetName,
-    install: installationOf(detectPackageManager(tree.root)),
+    install: installationIn(tree),
   };
   if (!/^[\w./-]+$/.test(settings.branch))
     throw new SettingsError(`"--branch=${settings.branch}" is no branch.`);

@@ -1,3 +1,5 @@
+import { detectPackageManager, type Tree } from '@nx/devkit';
+
 /** How a package manager installs what the lock file says, and runs a command of a package. */
 export interface Installation {
   readonly install: string;
@@ -8,6 +10,13 @@ export interface Installation {
   readonly enable: string | undefined;
   /** An action of GitHub that does so. */
   readonly action?: string;
+}
+
+/** That of the package manager which a workspace uses. */
+export function installationIn(tree: Tree): Installation {
+  const manager = detectPackageManager(tree.root);
+  const isClassic = (tree.read('yarn.lock', 'utf8') ?? '').includes('# yarn lockfile v1');
+  return installationOf(manager === 'yarn' && isClassic ? 'yarn 1' : manager);
 }
 
 export function installationOf(manager: string): Installation {
@@ -23,6 +32,14 @@ export function installationOf(manager: string): Installation {
       return {
         install: 'yarn install --immutable',
         exec: 'yarn run',
+        cache: 'yarn',
+        enable: 'corepack enable',
+      };
+    // It ignores options that it does not know, and prints what it runs among what that prints.
+    case 'yarn 1':
+      return {
+        install: 'yarn install --frozen-lockfile',
+        exec: 'yarn --silent run',
         cache: 'yarn',
         enable: 'corepack enable',
       };
