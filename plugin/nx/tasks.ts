@@ -1,13 +1,8 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import type { ExecutorContext, ProjectGraph } from '@nx/devkit';
-import { formatDiagnostic } from '../base/diagnostics.ts';
-import { SHARD_SUFFIX } from '../base/names.ts';
+import type { ExecutorContext } from '@nx/devkit';
 import { SettingsError } from '../base/settings-error.ts';
 import { conditionsOf } from '../graph/conditions.ts';
-import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
-import { readExperiments } from '../io/discover.ts';
+import { experimentOf, type Graph } from '../graph/graph.ts';
 import { withLateOptimization } from '../io/late-optimization.ts';
 import { Interpreters } from '../io/python.ts';
 import { VerifierWatch } from '../io/verifier-watch.ts';
@@ -18,27 +13,14 @@ import { Comparisons } from '../runtime/compare.ts';
 import type { ConditionOutcome, RunEvent } from '../runtime/events.ts';
 import { conditionId, type PlanRef, planConditions } from '../runtime/plan.ts';
 import { runPlan } from '../runtime/runner.ts';
-import { parseShard, type Shard, shardCount } from '../runtime/shards.ts';
 import { reportsAhead } from '../runtime/write-reports.ts';
 import { workersOf } from '../workers/create-worker.ts';
 import { WorkerPool } from '../workers/pool/worker-pool.ts';
-import { InferenceCache } from './cache.ts';
-import { pluginOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import { pluginOptions, resolveOptions } from './options.ts';
 import { variableOfFolder } from './own-variables.ts';
-import { ReplacedSettings } from './replaced-settings.ts';
-import { parseRunOptions, type RunExecutorOptions } from './run-options.ts';
+import { type ExperimentTask, type ResolvedTask, resolveTasks } from './resolve-tasks.ts';
 import { openStore, resolveStore, type StoreOptions } from './store-options.ts';
-import { conditionTarget, EXECUTOR } from './targets.ts';
 import { renderOutcome } from './terminal.ts';
-
-/** One Nx task of ours: a condition to run, or the comparison of an experiment. */
-export interface ExperimentTask {
-  readonly id: string;
-  readonly project: string;
-  readonly target: string;
-  /** As Nx passes them. */
-  readonly options: Readonly<Record<string, unknown>>;
-}
 
 export interface TaskOutcome {
   readonly task: string;
@@ -47,17 +29,6 @@ export interface TaskOutcome {
   readonly output: string;
   readonly startedAt: number;
   readonly endedAt: number;
-}
-
-interface Resolved extends Omit<ExperimentTask, 'options'> {
-  readonly options: RunExecutorOptions;
-  readonly experiment: string;
-  /** Undefined for the comparison. */
-  readonly condition: string | undefined;
-  /** Of a task that runs a part of the condition. */
-  readonly shard: Shard | undefined;
-  /** Of a task that puts this many parts together. */
-  readonly merges: number | undefined;
 }
 
 /**
@@ -85,28 +56,12 @@ export async function runTasks(
     }
   };
   try {
-    const loaded = loadGraph(
-      context.root,
-      context.projectGraph,
-      tasks.map((task) => task.project),
-    );
-    if (typeof loaded === 'string') return failAll(loaded);
     const settings = pluginOptions(context.nxJsonConfiguration);
     const plugin = resolveOptions(settings);
-    const resolved: Resolved[] = [];
-    const projects = new Map([...loaded.experimentOf].map(([project, experiment]) => [experiment, project]));
-    const replaced = new ReplacedSettings(loaded.graph, plugin.targetName, plugin.shardTimeMs, projects);
-    for (const task of tasks) {
-      const actual = context.projectGraph?.nodes[task.project]?.data.targets?.[task.target];
-      const found = resolveTask(task, loaded.graph, loaded.experimentOf, plugin, (node) =>
-        actual === undefined ? undefined : replaced.problemOf(node, task, actual),
-      );
-      if (typeof found === 'string') return failAll(found);
-      resolved.push(found);
-    }
+    const { graph, resolved } = resolveTasks(tasks, context, plugin);
     const store = resolveStore(context.root, settings, process.env);
     const interpreters = new Interpreters(context.root, plugin.python);
-    const run = new TaskRun(context.root, loaded.graph, resolved, store, interpreters, hooks, answer);
+    const run = new TaskRun(context.root, graph, resolved, store, interpreters, hooks, answer);
     await withLateOptimization(() => run.run());
   } catch (thrown) {
     if (thrown instanceof SettingsError) failAll(thrown.message);
@@ -121,12 +76,12 @@ class TaskRun {
   private readonly verifiers: VerifierWatch;
   private running: Promise<unknown> = Promise.resolve();
   /** By experiment: its tasks that run a whole condition. */
-  private readonly conditions = new Map<string, Resolved[]>();
+  private readonly conditions = new Map<string, ResolvedTask[]>();
 
   constructor(
     private readonly root: string,
     private readonly graph: Graph,
-    private readonly tasks: readonly Resolved[],
+    private readonly tasks: readonly ResolvedTask[],
     private readonly store: StoreOptions,
     private readonly interpreters: Interpreters,
     private readonly hooks: { readonly signal: AbortSignal; readonly onEvent: (event: RunEvent) => void },
@@ -203,7 +158,7 @@ class TaskRun {
   }
 
   private async condition(
-    task: Resolved,
+    task: ResolvedTask,
     outcomes: ReadonlyMap<string, Promise<ConditionOutcome>>,
   ): Promise<ConditionEnd> {
     const outcome = await outcomes.get(task.id);
@@ -220,13 +175,13 @@ class TaskRun {
   }
 
   /** Nx keeps a comparison under the verifiers that it saw before the run. */
-  private watchVerifiers({ experiment }: Resolved): () => string[] {
+  private watchVerifiers({ experiment }: ResolvedTask): () => string[] {
     const { config } = experimentOf(this.graph, experiment);
     return config.hypotheses.length === 0 ? () => [] : this.verifiers.begin(config.folder);
   }
 
   private async compare(
-    task: Resolved,
+    task: ResolvedTask,
     running: ReadonlyMap<string, Promise<ConditionEnd>>,
     changedVerifiers: () => string[],
   ): Promise<void> {
@@ -255,12 +210,12 @@ class TaskRun {
     answer('failure', `${table}${table === '' ? '' : '\n'}${text}`);
   }
 
-  private configuredWorkers(task: Resolved): number {
+  private configuredWorkers(task: ResolvedTask): number {
     return this.graph.experiments.get(task.experiment)?.config.execution.workers ?? 1;
   }
 }
 
-function itemOf({ experiment, condition = '', shard, merges }: Resolved): PlanRef {
+function itemOf({ experiment, condition = '', shard, merges }: ResolvedTask): PlanRef {
   return { experiment, condition, shard, merges };
 }
 
@@ -272,10 +227,13 @@ function withoutSuccess(conditions: readonly string[]): string[] {
 }
 
 /** Tasks of one batch may come with different overrides when several were asked for. */
-function groupByOverrides(tasks: readonly Resolved[]) {
+function groupByOverrides(tasks: readonly ResolvedTask[]) {
   const groups = new Map<
     string,
-    [{ replicates?: number | undefined; seed?: number | undefined; workers?: number | undefined }, Resolved[]]
+    [
+      { replicates?: number | undefined; seed?: number | undefined; workers?: number | undefined },
+      ResolvedTask[],
+    ]
   >();
   for (const task of tasks) {
     const { replicates, seed, workers } = task.options;
@@ -287,99 +245,6 @@ function groupByOverrides(tasks: readonly Resolved[]) {
   return groups;
 }
 
-function inOrder(tasks: readonly Resolved[]): Resolved[] {
+function inOrder(tasks: readonly ResolvedTask[]): ResolvedTask[] {
   return [...tasks].sort((a, b) => Number(a.condition === undefined) - Number(b.condition === undefined));
-}
-
-/** Reads the configs of these projects and of all that they depend on. */
-function loadGraph(
-  root: string,
-  projectGraph: ProjectGraph | undefined,
-  projects: readonly string[],
-): { graph: Graph; experimentOf: ReadonlyMap<string, string> } | string {
-  if (projectGraph === undefined)
-    return 'nx-experiments needs the project graph, which this version of Nx did not pass.';
-  const projectByFile = new Map<string, string>();
-  const visited = new Set<string>();
-  const waiting = [...projects];
-  for (let project = waiting.pop(); project !== undefined; project = waiting.pop()) {
-    if (visited.has(project)) continue;
-    visited.add(project);
-    const { root: folder, targets = {} } = projectGraph.nodes[project]?.data ?? {};
-    // What is shared with experiments may have a config.yaml that is none of ours.
-    if (folder === undefined || !Object.values(targets).some(({ executor }) => executor === EXECUTOR))
-      continue;
-    const file = ['config.yaml', 'config.yml']
-      .map((name) => (folder === '.' ? name : `${folder}/${name}`))
-      .find((path) => existsSync(join(root, path)));
-    if (file === undefined) continue;
-    projectByFile.set(file, project);
-    waiting.push(...(projectGraph.dependencies[project] ?? []).map((dependency) => dependency.target));
-  }
-  // Nx has just asked for the projects: what it parsed for them is still known.
-  const { graph, diagnostics, texts } = readExperiments(
-    root,
-    [...projectByFile.keys()].sort(),
-    InferenceCache.of(root).configs,
-  );
-  if (diagnostics.length > 0) {
-    return diagnostics
-      .map((diagnostic) => formatDiagnostic(diagnostic, (file) => texts.get(file)))
-      .join('\n\n');
-  }
-  const experimentOf = new Map<string, string>();
-  for (const { name, config } of graph.experiments.values()) {
-    const project = projectByFile.get(config.file);
-    if (project !== undefined) experimentOf.set(project, name);
-  }
-  return { graph, experimentOf };
-}
-
-function resolveTask(
-  task: ExperimentTask,
-  graph: Graph,
-  experiments: ReadonlyMap<string, string>,
-  plugin: ResolvedOptions,
-  replaced: (node: ExperimentNode) => string | undefined,
-): Resolved | string {
-  const experiment = experiments.get(task.project);
-  if (experiment === undefined) {
-    return `The project "${task.project}" has no config.yaml of an experiment, but its target "${task.target}" uses the executor nx-experiments:run.`;
-  }
-  const options = parseRunOptions(task.options);
-  if ('problem' in options) return options.problem;
-  const known = conditionsOf(graph, experiment);
-  const node = experimentOf(graph, experiment);
-  const { replicates, config } = node;
-  const count = shardCount(replicates, config.execution, plugin.shardTimeMs);
-  const { condition, shard: shardText, shards: merges } = options;
-  const shard = shardText === undefined ? undefined : parseShard(shardText);
-  const own = inferredTarget(task.target, plugin.targetName, known, count);
-  if (condition !== undefined && (!known.includes(condition) || (own && condition !== own.condition))) {
-    const targets = known.map((name) => `${task.project}:${conditionTarget(plugin.targetName, name)}`);
-    return `"--condition=${condition}" cannot be given to ${task.id}: every condition is a target of its own. Run one of: ${targets.join(', ')}.`;
-  }
-  if (shardText !== undefined && (shard === undefined || (own && shardText !== own.shard)))
-    return `"--shard=${shardText}" cannot be given to ${task.id}: every shard is a target of its own, such as ${task.project}:${conditionTarget(plugin.targetName, condition ?? '', { k: 1, n: count ?? 4 })}.`;
-  if (merges !== undefined && (!Number.isInteger(merges) || merges < 1 || (own && merges !== own.merges)))
-    return `"--shards=${merges}" cannot be given to ${task.id}: execution.shards of ${config.file} says how many there are.`;
-  const problem = own && replaced(node);
-  return problem ?? { ...task, options, experiment, condition, shard, merges };
-}
-
-/** What the inferred target of a name does. @returns undefined for a target that somebody has written */
-function inferredTarget(
-  target: string,
-  targetName: string,
-  conditions: readonly string[],
-  shards: number | undefined,
-): { condition?: string; shard?: string | undefined; merges?: number | undefined } | undefined {
-  if (target === targetName) return {};
-  if (!target.startsWith(`${targetName}--`)) return undefined;
-  const rest = target.slice(targetName.length + 2);
-  // No condition's name ends like that.
-  const shard = SHARD_SUFFIX.exec(rest)?.[1];
-  if (shard === undefined) return conditions.includes(rest) ? { condition: rest, merges: shards } : undefined;
-  const condition = rest.slice(0, -`--${shard}`.length);
-  return conditions.includes(condition) ? { condition, shard } : undefined;
 }
