@@ -7,7 +7,7 @@ import { findModules, languageOf } from '../io/modules.ts';
 import { nearestWith } from '../io/nearest.ts';
 import { importsSomething, isSelfContained } from '../io/self-contained.ts';
 import { InferenceCache } from '../nx/cache.ts';
-import { readNxJson } from '../nx/nx-json.ts';
+import { fromNxJson } from '../nx/nx-json.ts';
 import { experimentFilesOf } from '../nx/options.ts';
 import { beginThread } from '../workers/thread-start.ts';
 import { type ExperimentOrigin, type ParsedConfigs, settingsError } from './origin.ts';
@@ -78,10 +78,5 @@ function parsedBefore(root: string): ParsedConfigs | undefined {
 function configsOf(root: string): string[] {
   const found = findConfigs(root);
   if (!existsSync(join(root, 'nx.json'))) return found;
-  const nxJson = readNxJson(root);
-  try {
-    return experimentFilesOf(nxJson, found);
-  } catch (error) {
-    throw new SettingsError(`${join(root, 'nx.json')}: ${(error as Error).message}`);
-  }
+  return fromNxJson(root, (nxJson) => experimentFilesOf(nxJson, found));
 }

@@ -1,7 +1,5 @@
-import { join } from 'node:path';
-import { SettingsError } from '../base/settings-error.ts';
 import { Interpreters } from '../io/python.ts';
-import { readNxJson } from '../nx/nx-json.ts';
+import { fromNxJson } from '../nx/nx-json.ts';
 import { pluginOptions, resolveOptions } from '../nx/options.ts';
 import type { PluginOptions } from '../nx/plugin-options.ts';
 import { resolveStore, type StoreOptions } from '../nx/store-options.ts';
@@ -23,10 +21,5 @@ export function interpretersOf(root: string): Interpreters {
 }
 
 function optionsOf(root: string): PluginOptions {
-  const nxJson = readNxJson(root);
-  try {
-    return pluginOptions(nxJson);
-  } catch (error) {
-    throw new SettingsError(`${join(root, 'nx.json')}: ${(error as Error).message}`);
-  }
+  return fromNxJson(root, pluginOptions);
 }

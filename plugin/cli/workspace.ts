@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { NxJsonConfiguration } from '@nx/devkit';
 import { formatDiagnostic, sortDiagnostics } from '../base/diagnostics.ts';
 import { suggestion } from '../base/names.ts';
@@ -9,7 +8,7 @@ import { readExperiments } from '../io/discover.ts';
 import { findConfigs } from '../io/find-configs.ts';
 import { nearestWith } from '../io/nearest.ts';
 import { Interpreters } from '../io/python.ts';
-import { readNxJson } from '../nx/nx-json.ts';
+import { fromNxJson } from '../nx/nx-json.ts';
 import { experimentFilesOf, pluginOptions, resolveOptions } from '../nx/options.ts';
 import { resolveStore, type StoreOptions } from '../nx/store-options.ts';
 import { type ConditionRef, withUpstream } from '../runtime/plan.ts';
@@ -23,12 +22,11 @@ export interface CommandWorkspace {
 /** The nearest folder upwards that has an nx.json, else the folder itself. @throws SettingsError */
 export function openWorkspace(cwd: string): CommandWorkspace & { readonly nxJson: NxJsonConfiguration } {
   const root = nearestWith('nx.json', cwd) ?? cwd;
-  const nxJson = readNxJson(root);
-  try {
-    return { root, nxJson, store: resolveStore(root, pluginOptions(nxJson), process.env) };
-  } catch (error) {
-    throw new SettingsError(`${join(root, 'nx.json')}: ${(error as Error).message}`);
-  }
+  return fromNxJson(root, (nxJson) => ({
+    root,
+    nxJson,
+    store: resolveStore(root, pluginOptions(nxJson), process.env),
+  }));
 }
 
 export interface GraphWorkspace extends CommandWorkspace {

@@ -2,7 +2,7 @@ import type { CreateDependenciesContext, RawProjectGraphDependency } from '@nx/d
 import { referencesOf } from '../graph/graph.ts';
 import { experimentFiles, resolveOptions } from './options.ts';
 import type { PluginOptions } from './plugin-options.ts';
-import { EXECUTOR } from './targets.ts';
+import { isOurs } from './targets.ts';
 import { ExperimentWorkspace } from './workspace.ts';
 
 /** `DependencyType.static` without loading the devkit for it. */
@@ -14,13 +14,11 @@ export function inferDependencies(
   context: CreateDependenciesContext,
 ): RawProjectGraphDependency[] {
   const options = resolveOptions(rawOptions);
-  const { projects } = context;
-  const projectAt = new Map(Object.entries(projects).map(([name, { root }]) => [root, name]));
+  const projectAt = new Map(Object.entries(context.projects).map(([name, { root }]) => [root, name]));
   const files: string[] = [];
   for (const [root, name] of projectAt) {
-    // Nx may have kept a config file from the plugin: "exclude" of its entry in nx.json.
-    const targets = Object.values(projects[name]?.targets ?? {});
-    if (!targets.some(({ executor }) => executor === EXECUTOR)) continue;
+    // Nx may also have kept a config file from the plugin: "exclude" of its entry in nx.json.
+    if (!isOurs(context.projects[name] ?? {})) continue;
     const prefix = root === '.' ? '' : `${root}/`;
     const [yaml, yml] = [`${prefix}config.yaml`, `${prefix}config.yml`];
     for (const { file } of context.fileMap.projectFileMap[name] ?? [])

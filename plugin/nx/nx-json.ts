@@ -12,8 +12,8 @@ const jsonc = late<typeof import('jsonc-parser')>('jsonc-parser');
  *
  * @throws SettingsError when it cannot be read
  */
-export function readNxJson(root: string): NxJsonConfiguration {
-  const path = join(root, 'nx.json');
+function readNxJson(root: string): NxJsonConfiguration {
+  const path = pathIn(root);
   if (!existsSync(path)) return {};
   try {
     const text = readFileSync(path, 'utf8');
@@ -28,4 +28,22 @@ export function readNxJson(root: string): NxJsonConfiguration {
   } catch (error) {
     throw new SettingsError(`${path}: ${(error as Error).message}`);
   }
+}
+
+/**
+ * What follows from the nx.json of a workspace.
+ *
+ * @throws SettingsError that names the file when it cannot be read, and when `derive` throws
+ */
+export function fromNxJson<T>(root: string, derive: (nxJson: NxJsonConfiguration) => T): T {
+  const nxJson = readNxJson(root);
+  try {
+    return derive(nxJson);
+  } catch (error) {
+    throw new SettingsError(`${pathIn(root)}: ${(error as Error).message}`);
+  }
+}
+
+function pathIn(root: string): string {
+  return join(root, 'nx.json');
 }

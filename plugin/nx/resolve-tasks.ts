@@ -12,7 +12,7 @@ import { InferenceCache } from './cache.ts';
 import type { ResolvedOptions } from './options.ts';
 import { ReplacedSettings } from './replaced-settings.ts';
 import { parseRunOptions, type RunExecutorOptions } from './run-options.ts';
-import { conditionTarget, EXECUTOR } from './targets.ts';
+import { conditionTarget, isOurs } from './targets.ts';
 
 /** One Nx task of ours: a condition to run, or the comparison of an experiment. */
 export interface ExperimentTask {
@@ -82,10 +82,9 @@ function loadGraph(root: string, projectGraph: ProjectGraph, projects: readonly 
   for (let project = waiting.pop(); project !== undefined; project = waiting.pop()) {
     if (visited.has(project)) continue;
     visited.add(project);
-    const { root: folder, targets = {} } = projectGraph.nodes[project]?.data ?? {};
-    // What is shared with experiments may have a config.yaml that is none of ours.
-    if (folder === undefined || !Object.values(targets).some(({ executor }) => executor === EXECUTOR))
-      continue;
+    const data = projectGraph.nodes[project]?.data;
+    if (data === undefined || !isOurs(data)) continue;
+    const { root: folder } = data;
     const file = ['config.yaml', 'config.yml']
       .map((name) => (folder === '.' ? name : `${folder}/${name}`))
       .find((path) => existsSync(join(root, path)));

@@ -35,6 +35,11 @@ export interface ConditionTargetOptions {
 export const EXECUTOR = 'nx-experiments:run';
 export const TAG = 'experiment';
 
+/** Whether the plugin has taken a project for an experiment: what is shared with experiments may have a config.yaml that is none of ours. */
+export function isOurs({ targets = {} }: Pick<ProjectConfiguration, 'targets'>): boolean {
+  return Object.values(targets).some(({ executor }) => executor === EXECUTOR);
+}
+
 type Input = NonNullable<TargetConfiguration['inputs']>[number];
 
 export function conditionTarget(targetName: string, condition: string, shard?: Shard): string {
