@@ -2,15 +2,15 @@ import { join } from 'node:path';
 import { BASELINE } from '../base/names.ts';
 import { VERSION } from '../base/version.ts';
 import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
-import { artifactsFolder } from '../io/condition-folder.ts';
+import { findTsconfig, languageOf, modulesOf } from '../io/code/modules.ts';
 import { digestFile } from '../io/digest-file.ts';
-import { findTsconfig, languageOf, modulesOf } from '../io/modules.ts';
+import { artifactsFolder } from '../io/results/condition-folder.ts';
 import type { Verdict } from '../report/model.ts';
 import type { ConditionOutcome, ConditionStatus } from '../runtime/events.ts';
 import { describeFailure, stackOf } from '../runtime/failures.ts';
 import type { ConditionManifest, ReplicateRecord } from '../runtime/manifest.ts';
 import type { FunctionLoader } from '../workers/function-loader.ts';
-import { BUILT_IN_LOADERS, standIn } from '../workers/node-formats.ts';
+import { BUILT_IN_LOADERS, standIn } from '../workers/node/formats.ts';
 import type { ConditionProvenance, ReplicateMetrics, Result, ResultArtifact, ResultError } from './result.ts';
 
 /** A condition that was run, with what it wrote. */

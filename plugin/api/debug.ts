@@ -7,7 +7,7 @@ import { openStore } from '../nx/store-options.ts';
 import { renderOutcome, TerminalReporter } from '../nx/terminal.ts';
 import type { ConditionOutcome } from '../runtime/events.ts';
 import { conditionId, planConditions, RESULTS, type RunOverrides, withUpstream } from '../runtime/plan.ts';
-import { runPlan } from '../runtime/runner.ts';
+import { runPlan } from '../runtime/run/runner.ts';
 import { workersOf } from '../workers/create-worker.ts';
 import { InlineLoader } from '../workers/inline-loader.ts';
 import { WorkerPool } from '../workers/pool/worker-pool.ts';

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { SettingsError } from '../base/settings-error.ts';
+import { findModules, languageOf } from '../io/code/modules.ts';
+import { nearestWith } from '../io/code/nearest.ts';
+import { importsSomething, isSelfContained } from '../io/code/self-contained.ts';
 import { readExperiments } from '../io/discover.ts';
 import { CONFIG_FILE, findConfigs } from '../io/find-configs.ts';
-import { findModules, languageOf } from '../io/modules.ts';
-import { nearestWith } from '../io/nearest.ts';
-import { importsSomething, isSelfContained } from '../io/self-contained.ts';
 import { InferenceCache } from '../nx/cache.ts';
 import { fromNxJson } from '../nx/nx-json.ts';
 import { experimentFilesOf } from '../nx/options.ts';

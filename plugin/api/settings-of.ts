@@ -1,4 +1,4 @@
-import { Interpreters } from '../io/python.ts';
+import { Interpreters } from '../io/python/interpreter.ts';
 import { fromNxJson } from '../nx/nx-json.ts';
 import { pluginOptions, resolveOptions } from '../nx/options.ts';
 import type { PluginOptions } from '../nx/plugin-options.ts';

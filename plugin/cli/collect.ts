@@ -9,7 +9,7 @@ import { openStore } from '../nx/store-options.ts';
 import { problemsOf, renderProblem } from '../report/problems.ts';
 import { renderTable } from '../report/table.ts';
 import { conditionId, planConditions } from '../runtime/plan.ts';
-import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
+import { type ConditionPreview, previewPlan } from '../runtime/run/preview.ts';
 import type { ProgressState } from '../scale/progress.ts';
 import { isHandedOver, type Submission } from '../scale/submission.ts';
 import { conditionKey } from '../store/components.ts';

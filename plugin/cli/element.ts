@@ -1,13 +1,13 @@
 import { SettingsError } from '../base/settings-error.ts';
 import { conditionsOf } from '../graph/conditions.ts';
-import { Fingerprints } from '../io/fingerprint.ts';
+import { Fingerprints } from '../io/code/fingerprint.ts';
 import { stopSignal } from '../nx/stop-signal.ts';
 import { openStore } from '../nx/store-options.ts';
 import { renderOutcome, TerminalReporter } from '../nx/terminal.ts';
 import type { ConditionOutcome } from '../runtime/events.ts';
 import { describeFailure } from '../runtime/failures.ts';
 import { type PlannedCondition, planConditions } from '../runtime/plan.ts';
-import { runPlan } from '../runtime/runner.ts';
+import { runPlan } from '../runtime/run/runner.ts';
 import { WHOLE } from '../scale/engine.ts';
 import type { ElementOutcome } from '../scale/progress.ts';
 import type { Submission, SubmittedCondition } from '../scale/submission.ts';

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Graph } from '../graph/graph.ts';
-import { manifestPath } from '../io/condition-folder.ts';
-import type { Interpreters } from '../io/python.ts';
+import type { Interpreters } from '../io/python/interpreter.ts';
+import { manifestPath } from '../io/results/condition-folder.ts';
 import { estimateAll } from '../matrix/estimate.ts';
 import { contract, type KnownTask } from '../matrix/select.ts';
 import type { MatrixTask } from '../matrix/tasks.ts';
@@ -15,8 +15,8 @@ import {
   replicatesOf,
   withUpstream,
 } from '../runtime/plan.ts';
-import { lanesOf, previewPlan } from '../runtime/preview.ts';
-import { historyName } from '../runtime/reuse.ts';
+import { lanesOf, previewPlan } from '../runtime/run/preview.ts';
+import { historyName } from '../runtime/run/reuse.ts';
 import type { RunStore } from '../store/store.ts';
 
 /** A task of Nx with the condition that it runs, or the shard of one. */

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { formatDuration } from '../base/duration.ts';
 import { openStore } from '../nx/store-options.ts';
 import { planConditions } from '../runtime/plan.ts';
-import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
+import { type ConditionPreview, previewPlan } from '../runtime/run/preview.ts';
 import { type Command, toJson } from './command.ts';
 import { choicesOf } from './run-choices.ts';
 import { readGraph, selectConditions } from './workspace.ts';

@@ -1,4 +1,4 @@
-import type { ConditionPreview } from '../runtime/preview.ts';
+import type { ConditionPreview } from '../runtime/run/preview.ts';
 
 /** Without a run store. */
 export const UNKNOWN_AGE =

@@ -2,7 +2,7 @@ import { MAX_SHARDS, suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import { openStore } from '../nx/store-options.ts';
 import { conditionId, isInline, planConditions } from '../runtime/plan.ts';
-import { type ConditionPreview, previewPlan } from '../runtime/preview.ts';
+import { type ConditionPreview, previewPlan } from '../runtime/run/preview.ts';
 import { createEngine } from '../scale/create-engine.ts';
 import { divide } from '../scale/divide.ts';
 import { type Engine, type Resources, WHOLE } from '../scale/engine.ts';

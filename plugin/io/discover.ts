@@ -6,7 +6,7 @@ import type { ExperimentConfig } from '../config/config.ts';
 import { type Claims, claimsOf, parseConfig } from '../config/parse.ts';
 import type { Graph } from '../graph/graph.ts';
 import { resolveGraph } from '../graph/resolve.ts';
-import { ModuleFinder } from './modules.ts';
+import { ModuleFinder } from './code/modules.ts';
 
 /** Results of parsing by digest of path and text, so that they can be kept between runs. */
 export type ParseCache = Map<string, Result<ExperimentConfig>>;

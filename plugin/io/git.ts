@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { late } from '../base/late.ts';
 import { SettingsError } from '../base/settings-error.ts';
-import { nearestWith } from './nearest.ts';
+import { nearestWith } from './code/nearest.ts';
 
 const processes = late<typeof import('node:child_process')>('node:child_process');
 const MAX_OUTPUT = 2 ** 28;

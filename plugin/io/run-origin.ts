@@ -2,12 +2,12 @@ import { compareText } from '../base/diagnostics.ts';
 import { sha256 } from '../base/digest.ts';
 import { canonicalJson } from '../base/json.ts';
 import { VERSION } from '../base/version.ts';
-import { workerOf } from '../runtime/jobs.ts';
 import type { PlannedCondition } from '../runtime/plan.ts';
+import { workerOf } from '../runtime/run/jobs.ts';
 import type { KeyComponents } from '../store/components.ts';
+import type { ModuleFinder } from './code/modules.ts';
 import { git, mayBeInRepository } from './git.ts';
-import type { ModuleFinder } from './modules.ts';
-import type { Interpreters } from './python.ts';
+import type { Interpreters } from './python/interpreter.ts';
 
 /** In a checkout of millions of files Git may take long to say what has changed; no result waits for that. */
 const GIT_TIMEOUT_MS = 5000;

@@ -4,7 +4,7 @@ import type { Result } from '../base/diagnostics.ts';
 import { sha256 } from '../base/digest.ts';
 import { VERSION } from '../base/version.ts';
 import type { ExperimentConfig } from '../config/config.ts';
-import type { ImportedSpecifiers } from '../io/imports.ts';
+import type { ImportedSpecifiers } from '../io/code/imports.ts';
 
 /** Another version may read a config in another way, and words its problems in another way. */
 const FORMAT = `7/${VERSION}`;

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../base/diagnostics.ts';
 import type { ExperimentNode } from '../graph/graph.ts';
-import { inputGlobs } from '../io/declared-inputs.ts';
+import { inputGlobs } from '../io/changes/declared-inputs.ts';
 import { git } from '../io/git.ts';
 import { escapeGlob } from './globs.ts';
 

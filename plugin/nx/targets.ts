@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
 import { conditionsOf, resolveCondition } from '../graph/conditions.ts';
 import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
-import { inputGlobs } from '../io/declared-inputs.ts';
+import { inputGlobs } from '../io/changes/declared-inputs.ts';
 import { SHARDS_FOLDER, type Shard, shardCount, shardName, shardsOf } from '../runtime/shards.ts';
 import { escapeGlob } from './globs.ts';
 

@@ -1,12 +1,12 @@
 import { join, relative, sep } from 'node:path';
 import { type Diagnostic, formatDiagnostic, sortDiagnostics } from '../base/diagnostics.ts';
 import { type ExperimentNode, referencesOf } from '../graph/graph.ts';
+import { ImportScanner, type ReachableCode } from '../io/code/imports.ts';
+import { languageOf, ModuleFinder, type Modules, runsIn } from '../io/code/modules.ts';
 import { type Discovery, readExperiments } from '../io/discover.ts';
-import { packagesBeside } from '../io/editable-installations.ts';
-import { ImportScanner, type ReachableCode } from '../io/imports.ts';
-import { languageOf, ModuleFinder, type Modules, runsIn } from '../io/modules.ts';
-import { choosePython, environmentCommand } from '../io/python.ts';
-import { LOCK_GLOBS, PythonImportScanner } from '../io/python-imports.ts';
+import { packagesBeside } from '../io/python/editable-installations.ts';
+import { LOCK_GLOBS, PythonImportScanner } from '../io/python/imports.ts';
+import { choosePython, environmentCommand } from '../io/python/interpreter.ts';
 import { InferenceCache } from './cache.ts';
 import { escapeGlob } from './globs.ts';
 import { findIgnoredInputs } from './ignored-inputs.ts';

@@ -1,6 +1,6 @@
 import { MAX_SHARDS } from '../base/names.ts';
 import type { PlannedCondition } from '../runtime/plan.ts';
-import { type ConditionPreview, lanesOf } from '../runtime/preview.ts';
+import { type ConditionPreview, lanesOf } from '../runtime/run/preview.ts';
 import { blockOf, shardsOf } from '../runtime/shards.ts';
 
 /** An element is worth its start, and short enough to be lost. */

@@ -4,7 +4,7 @@ import { appendFile, mkdir, open, readFile, rename, rm, writeFile } from 'node:f
 import { join } from 'node:path';
 import { suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
-import { makeFolder } from '../io/make-folder.ts';
+import { makeFolder } from '../io/results/make-folder.ts';
 import { type ConditionRef, conditionId } from '../runtime/plan.ts';
 import {
   encodeJob,

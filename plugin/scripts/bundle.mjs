@@ -57,8 +57,8 @@ await bundle(
 );
 // A worker starts fastest as one file, with nothing to resolve but what a module may ask for: the package itself, by its place.
 const worker = await bundle(
-  { input: join(build, 'workers/node-main.js'), external: [/^node:/, '../index.js'] },
-  { file: join(dist, 'workers/node-main.cjs'), format: 'cjs', codeSplitting: false },
+  { input: join(build, 'workers/node/main.js'), external: [/^node:/, '../../index.js'] },
+  { file: join(dist, 'workers/node/main.cjs'), format: 'cjs', codeSplitting: false },
 );
 const packages = new Set(packagesIn(worker));
 for (const [file, { format, code, plugins }] of Object.entries(VENDORED)) {

@@ -19,7 +19,7 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256 } from '../base/digest.ts';
 import { digestFile, SMALL_BYTES } from '../io/digest-file.ts';
-import { makeFolder } from '../io/make-folder.ts';
+import { makeFolder } from '../io/results/make-folder.ts';
 import type { ArtifactRecord } from '../runtime/manifest.ts';
 import type { ConditionHistory } from './explain.ts';
 import { decodeLines, type Entry, encodeLine } from './lines.ts';

@@ -1,6 +1,6 @@
 import { type DefinedFunctions, decodeDefinition } from '../runtime/definitions.ts';
 import type { FunctionLoader, UserFunction } from './function-loader.ts';
-import { ModuleLoader } from './node-loader.ts';
+import { ModuleLoader } from './node/loader.ts';
 
 /** Finds functions that this process has defined; those of modules it loads as a worker does. */
 export class InlineLoader implements FunctionLoader {

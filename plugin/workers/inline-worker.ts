@@ -2,10 +2,10 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { ReplicateError, type RunFailure } from '../runtime/failures.ts';
 import type { FunctionLoader } from './function-loader.ts';
 import { runSeeded } from './inline-random.ts';
-import { errorInfo } from './node-errors.ts';
-import { Pipeline } from './node-pipeline.ts';
-import { seededMathRandom } from './node-random.ts';
-import { verify } from './node-verify.ts';
+import { errorInfo } from './node/errors.ts';
+import { Pipeline } from './node/pipeline.ts';
+import { seededMathRandom } from './node/random.ts';
+import { verify } from './node/verify.ts';
 import type {
   ConditionJob,
   FromWorker,

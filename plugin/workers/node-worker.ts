@@ -2,7 +2,7 @@ import { packageFile } from '../base/package-files.ts';
 import { ProcessWorker } from './process-worker.ts';
 import type { WorkerListener } from './protocol.ts';
 
-const MAIN = packageFile('dist/workers/node-main.cjs');
+const MAIN = packageFile('dist/workers/node/main.cjs');
 
 /** A Node process that runs replicates. */
 export class NodeWorker extends ProcessWorker {

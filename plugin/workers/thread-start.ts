@@ -3,7 +3,7 @@ import { packageFile } from '../base/package-files.ts';
 import { type Claims, createClaims } from './claims.ts';
 import { withoutColors } from './environment.ts';
 
-const MAIN = packageFile('dist/workers/node-main.cjs');
+const MAIN = packageFile('dist/workers/node/main.cjs');
 
 /** A thread that nobody has asked for by then was begun in vain. */
 const KEPT_MS = 1000;

@@ -9,8 +9,7 @@ const LAYERS: readonly { readonly name: string; readonly rank: number; readonly 
   {
     name: 'effect',
     rank: 5,
-    paths:
-      /^runtime\/(condition-run|run-context|runner|jobs|compare|dossier|hypotheses|merge|preview|results-reader|reuse|thrown|unnoticed-files|upstream|write-reports)\.ts$/,
+    paths: /^runtime\/(run|compare)\//,
   },
   { name: 'run', rank: 3, paths: /^(runtime\/|workers\/protocol\.ts$)/ },
   { name: 'report', rank: 4, paths: /^report\// },
@@ -24,7 +23,7 @@ const LAST_PURE_RANK = 4;
 
 /** What points up all the same, and why. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
-  'workers/node-loader.ts -> index.ts': 'hands the package itself to modules that import it',
+  'workers/node/loader.ts -> index.ts': 'hands the package itself to modules that import it',
 };
 
 const EFFECTFUL_MODULES = /^(node:)?(fs|child_process|worker_threads|os|net|http|https|timers|process)(\/|$)/;

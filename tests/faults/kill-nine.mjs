@@ -115,7 +115,7 @@ function workersOf(pid) {
     try {
       const command = readFileSync(`/proc/${name}/cmdline`, 'utf8');
       if (
-        command.includes('node-main.js') &&
+        command.includes('workers/node/main') &&
         readFileSync(`/proc/${name}/stat`, 'utf8').split(' ')[3] === String(pid)
       )
         found.push(Number(name));
@@ -145,9 +145,10 @@ function run(args, kill) {
       kill &&
       setTimeout(() => {
         try {
-          if (kill.target === 'worker')
-            for (const pid of workersOf(child.pid).slice(0, 1)) process.kill(pid, 'SIGKILL');
-          else process.kill(child.pid, 'SIGKILL');
+          const pid = kill.target === 'worker' ? workersOf(child.pid)[0] : child.pid;
+          if (pid === undefined) return;
+          process.kill(pid, 'SIGKILL');
+          kills[kill.target]++;
         } catch {
           // it was over already
         }
@@ -172,6 +173,7 @@ const underNxMs = await (async () => {
   return performance.now() - before;
 })();
 
+const kills = { run: 0, nx: 0, worker: 0 };
 let failed = 0;
 let interrupted = 0;
 let repeated = 0;
@@ -203,6 +205,7 @@ for (let trial = 0; trial < TRIALS; trial++) {
 console.log(
   `seed ${SEED}: ${TRIALS} kills, ${interrupted} of them hit a run, ${repeated} executions in flight were repeated (${(repeated / TRIALS).toFixed(2)} a kill)`,
 );
+if (TRIALS > 2 && kills.worker === 0) throw new Error('No worker was found to kill: how are they started?');
 console.log(`${TRIALS - failed} passed, ${failed} failed`);
 rmSync(home, { recursive: true, force: true });
 process.exitCode = failed === 0 ? 0 : 1;

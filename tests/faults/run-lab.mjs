@@ -5,7 +5,7 @@ import { conditionsOf } from '../../plugin/build/graph/conditions.js';
 import { readExperiments } from '../../plugin/build/io/discover.js';
 import { describeFailure } from '../../plugin/build/runtime/failures.js';
 import { planConditions } from '../../plugin/build/runtime/plan.js';
-import { runPlan } from '../../plugin/build/runtime/runner.js';
+import { runPlan } from '../../plugin/build/runtime/run/runner.js';
 import { FolderStore } from '../../plugin/build/store/folder-store.js';
 import { NodeWorker } from '../../plugin/build/workers/node-worker.js';
 import { WorkerPool } from '../../plugin/build/workers/pool/worker-pool.js';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { environmentCommand, Interpreters } from '../../plugin/build/io/python.js';
+import { environmentCommand, Interpreters } from '../../plugin/build/io/python/interpreter.js';
 import type { ReplicateError } from '../../plugin/build/runtime/failures.js';
 import { Lab } from '../support/engine.ts';
 

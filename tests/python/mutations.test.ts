@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { PythonImportScanner, parseImports } from '../../plugin/build/io/python-imports.js';
+import { PythonImportScanner, parseImports } from '../../plugin/build/io/python/imports.js';
 import { Lab } from '../support/engine.ts';
 
 const VENV = 'tools/python';

@@ -12,7 +12,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { formatDiagnostic } from '../../plugin/build/base/diagnostics.js';
 import { conditionsOf } from '../../plugin/build/graph/conditions.js';
 import { readExperiments } from '../../plugin/build/io/discover.js';
-import { Interpreters } from '../../plugin/build/io/python.js';
+import { Interpreters } from '../../plugin/build/io/python/interpreter.js';
 import type { ConditionOutcome, RunEvent } from '../../plugin/build/runtime/events.js';
 import { describeFailure } from '../../plugin/build/runtime/failures.js';
 import { type ConditionManifest, parseManifest } from '../../plugin/build/runtime/manifest.js';
@@ -23,7 +23,7 @@ import {
   type RunOverrides,
   withUpstream,
 } from '../../plugin/build/runtime/plan.js';
-import { runPlan } from '../../plugin/build/runtime/runner.js';
+import { runPlan } from '../../plugin/build/runtime/run/runner.js';
 import { shardsOf } from '../../plugin/build/runtime/shards.js';
 import { FolderStore } from '../../plugin/build/store/folder-store.js';
 import { workersOf } from '../../plugin/build/workers/create-worker.js';

@@ -13,7 +13,7 @@ import { openStore, type StoreOptions } from '../../nx/store-options.ts';
 import { TerminalReporter } from '../../nx/terminal.ts';
 import type { Summary } from '../../report/diff/parse-summary.ts';
 import { planConditions, RESULTS } from '../../runtime/plan.ts';
-import { previewPlan } from '../../runtime/preview.ts';
+import { previewPlan } from '../../runtime/run/preview.ts';
 import { readGraph, selectConditions } from '../workspace.ts';
 import { isResults, readResults } from './read-results.ts';
 

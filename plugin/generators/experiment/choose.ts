@@ -1,5 +1,5 @@
 import type { ExperimentConfig } from '../../config/config.ts';
-import { MODULE_KINDS } from '../../io/modules.ts';
+import { MODULE_KINDS } from '../../io/code/modules.ts';
 
 interface Choice {
   readonly uses?: string | readonly string[];

@@ -1,5 +1,5 @@
 import type { ExperimentConfig, OutputEntry } from '../../config/config.ts';
-import type { ModuleKind } from '../../io/modules.ts';
+import type { ModuleKind } from '../../io/code/modules.ts';
 
 /** An output of another experiment that the new one reads. */
 export interface UsedOutput {

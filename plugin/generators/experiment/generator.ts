@@ -3,7 +3,7 @@ import { formatFiles, output, readNxJson, type Tree } from '@nx/devkit';
 import { isLegalName, NAME_RULE, suggestion } from '../../base/names.ts';
 import { SettingsError } from '../../base/settings-error.ts';
 import type { ExperimentConfig } from '../../config/config.ts';
-import { MODULE_KINDS, type ModuleKind } from '../../io/modules.ts';
+import { MODULE_KINDS, type ModuleKind } from '../../io/code/modules.ts';
 import { pluginOptions, resolveOptions } from '../../nx/options.ts';
 import { experimentsOf, writeConfig } from '../experiments-of-tree.ts';
 import { chooseInTerminal } from './choose.ts';

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { output, type Tree } from '@nx/devkit';
 import { SettingsError } from '../../base/settings-error.ts';
-import { BUILT_IN_LOADERS, BUILT_IN_WRITERS } from '../../workers/node-formats.ts';
+import { BUILT_IN_LOADERS, BUILT_IN_WRITERS } from '../../workers/node/formats.ts';
 import { experimentNamed, writeConfig } from '../experiments-of-tree.ts';
 import { insertEntry } from '../insert-entry.ts';
 

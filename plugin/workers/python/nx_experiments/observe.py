@@ -82,7 +82,7 @@ def is_installed(path: str, root: str) -> bool:
 
 
 def state_of(path: str) -> str:
-    """Differs once a file, or what a folder holds, was written to. In the words of io/file-states.ts."""
+    """Differs once a file, or what a folder holds, was written to. In the words of io/changes/file-states.ts."""
     try:
         stats = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):

@@ -1,0 +1,29 @@
+import type { Json, JsonObject } from '../../base/json.ts';
+import { ReplicateError } from '../../runtime/failures.ts';
+import type { VerifyJob } from '../protocol.ts';
+import { errorInfo } from './errors.ts';
+
+/** Calls a verifier with the metrics of the baseline and of the treatment. @throws ReplicateError */
+export async function verify(verifier: (...args: unknown[]) => unknown, job: VerifyJob): Promise<JsonObject> {
+  let verdict: unknown;
+  try {
+    verdict = await verifier(job.baseline, job.treatment);
+  } catch (thrown) {
+    throw new ReplicateError({
+      reason: 'verifier-threw',
+      verifier: job.verifier,
+      error: errorInfo(thrown, job.root),
+    });
+  }
+  if (typeof verdict !== 'object' || verdict === null || Array.isArray(verdict)) {
+    const got = verdict === null ? 'null' : Array.isArray(verdict) ? 'a list' : typeof verdict;
+    throw new ReplicateError({ reason: 'verdict-invalid', verifier: job.verifier, got });
+  }
+  return Object.fromEntries(
+    Object.entries(verdict).flatMap(([key, value]) => (isPlain(value) ? [[key, value as Json]] : [])),
+  );
+}
+
+function isPlain(value: unknown): boolean {
+  return value === null || ['string', 'number', 'boolean'].includes(typeof value);
+}
