@@ -141,18 +141,21 @@ function run(args, kill) {
     child.stderr.on('data', (chunk) => {
       output += chunk;
     });
-    const timer =
-      kill &&
-      setTimeout(() => {
-        try {
-          const pid = kill.target === 'worker' ? workersOf(child.pid)[0] : child.pid;
-          if (pid === undefined) return;
-          process.kill(pid, 'SIGKILL');
-          kills[kill.target]++;
-        } catch {
-          // it was over already
-        }
-      }, kill.afterMs);
+    // Workers may not have started yet.
+    const strike = () => {
+      const pid = kill.target === 'worker' ? workersOf(child.pid)[0] : child.pid;
+      if (pid === undefined) {
+        timer = setTimeout(strike, 5);
+        return;
+      }
+      try {
+        process.kill(pid, 'SIGKILL');
+        kills[kill.target]++;
+      } catch {
+        // it was over already
+      }
+    };
+    let timer = kill && setTimeout(strike, kill.afterMs);
     child.on('close', (code) => {
       clearTimeout(timer);
       resolve({ code, output });
