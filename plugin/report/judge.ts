@@ -1,15 +1,14 @@
 import type { JsonObject } from '../base/json.ts';
 import type { Hypothesis } from '../config/config.ts';
 import type { ConditionManifest } from '../runtime/manifest.ts';
-import { isBuiltInTest, leastPairs, pairedDifferences, runTest } from '../statistics/built-in.ts';
+import { isBuiltInTest, leastReplicates, precisionFor, runTest } from '../statistics/built-in.ts';
 import { correct } from '../statistics/corrections.ts';
-import { describe } from '../statistics/describe.ts';
 import { minimumDetectableEffect, replicatesNeeded } from '../statistics/power.ts';
-import { fewPairs } from './few-pairs.ts';
 import type { Verdict } from './model.ts';
 import { formatNumber } from './numbers.ts';
 import { sampleOf, withGaps } from './samples.ts';
 import { asksForEquivalence, sideOf } from './side.ts';
+import { tooFew } from './too-few.ts';
 
 /** A verdict before it is seen beside the others. */
 export type Draft = Omit<Verdict, 'better' | 'alternative' | 'alpha' | 'margin' | 'corrected' | 'gate'> & {
@@ -27,8 +26,8 @@ export function testValues(
   const [before, after] = [sampleOf(baseline, metric), sampleOf(treatment, metric)];
   const samples = { baseline: withGaps(before), treatment: withGaps(after) };
   const outcome = runTest(verifier, samples, { alpha, alternative }, margin);
-  const { sd, n } = describe(pairedDifferences(samples));
-  const needed = replicatesNeeded(outcome.difference, sd, alpha);
+  const precision = precisionFor(verifier, samples);
+  const needed = replicatesNeeded(outcome.difference, precision, alpha);
   return {
     difference: outcome.difference,
     ci_low: outcome.interval.low,
@@ -42,10 +41,10 @@ export function testValues(
     n: outcome.n,
     dropped: outcome.dropped,
     ...(before.nested || after.nested ? { nested: 'the mean of each replicate' } : {}),
-    minimum_detectable: minimumDetectableEffect(sd, n, alpha),
+    minimum_detectable: minimumDetectableEffect(precision(), alpha),
     ...(needed === undefined
       ? {}
-      : { replicates_needed: Math.max(needed, leastPairs(verifier, { alpha, alternative })) }),
+      : { replicates_needed: Math.max(needed, leastReplicates(verifier, { alpha, alternative })) }),
   };
 }
 
@@ -161,7 +160,7 @@ function whyNot(asked: Hypothesis, verdict: Omit<Draft, 'of'>): string {
   const { builtIn, verifier, result } = verdict;
   if (!builtIn || !result.ok) return '';
   const { n, p_value, difference } = result.values;
-  const few = typeof n === 'number' ? fewPairs(verifier, n, asked) : undefined;
+  const few = typeof n === 'number' ? tooFew(verifier, n, asked) : undefined;
   if (few !== undefined) return `: ${few}`;
   if (!Number.isNaN(p_value)) return '';
   return difference === 0 && !asksForEquivalence(verdict)

@@ -1,15 +1,13 @@
 import { printable } from '../base/diagnostics.ts';
 import type { Json } from '../base/json.ts';
-import { fewPairs } from './few-pairs.ts';
+import { isBuiltInTest, isUnpaired } from '../statistics/built-in.ts';
 import { ALPHA, type Verdict } from './model.ts';
 import { count, formatNumber, formatP, formatWithin } from './numbers.ts';
 import { asksForEquivalence } from './side.ts';
+import { tooFew } from './too-few.ts';
 
 /** Below this, simulations find too many differences that are none: docs/statistics.md. */
 const FEW_FOR_BOOTSTRAP = 40;
-
-/** Tests that leave out what two conditions have in common. */
-const UNPAIRED: readonly string[] = ['welch_t_test', 'mann_whitney_u'];
 
 const EFFECTS: Readonly<Record<string, string>> = {
   d_z: 'd_z',
@@ -98,18 +96,17 @@ export function remarksOn(verdict: Verdict): string[] {
   if (values.value('nested') !== undefined)
     remarks.push('recorded several times in a replicate: its mean counts');
   const { alpha = ALPHA, alternative = 'two-sided' } = verdict;
-  const few = fewPairs(verdict.verifier, n, { alpha, alternative });
+  const few = values.significant ? undefined : tooFew(verdict.verifier, n, { alpha, alternative });
   if (few !== undefined) remarks.push(few);
   else if (verdict.verifier === 'bootstrap_ci' && n > 0 && n < FEW_FOR_BOOTSTRAP)
     remarks.push(`with ${count(n, 'replicate')} a bootstrap interval is too narrow: paired_t_test errs less`);
   // How many replicates would find a difference is no answer to whether there is one that matters; and so few find none.
   const isAsked = !values.significant && !asksForEquivalence(verdict) && few === undefined;
-  if (isAsked && needed > n && needed <= 1000 * n) {
+  const replicates = isBuiltInTest(verdict.verifier) && isUnpaired(verdict.verifier) ? n / 2 : n;
+  if (isAsked && needed > replicates && needed <= 1000 * replicates) {
     const least = formatNumber(values.number('minimum_detectable'));
-    // Tests of unpaired samples find less, and what they would find was not computed.
-    const by = UNPAIRED.includes(verdict.verifier) ? ' by paired_t_test' : '';
     remarks.push(
-      `smallest difference likely found${by}: ${least}; for the observed one, about ${needed} replicates`,
+      `smallest difference likely found: ${least}; for the observed one, about ${needed} replicates`,
     );
   }
   return remarks;

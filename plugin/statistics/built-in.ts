@@ -1,7 +1,15 @@
-import { leastP, type TestOutcome, type TestSettings } from './outcome.ts';
+import { describe } from './describe.ts';
+import { leastP, leastRankP, type TestOutcome, type TestSettings } from './outcome.ts';
 import { mannWhitneyU, wilcoxonSignedRank } from './rank-tests.ts';
 import { bootstrapCi, signFlipPermutation } from './resampling.ts';
-import { equivalenceTest, pairedTTest, welchTTest } from './t-tests.ts';
+import {
+  equivalenceTest,
+  type Precision,
+  pairedTTest,
+  precisionOfDifference,
+  precisionOfMean,
+  welchTTest,
+} from './t-tests.ts';
 
 /** The verifiers that need no module, by the names that config.yaml uses. */
 export const BUILT_IN_TESTS = [
@@ -22,11 +30,25 @@ export function isBuiltInTest(name: string): name is BuiltInTest {
 /** Tests that take differences to have no shape but that nothing favours one side of zero. */
 const BY_SIGNS: readonly BuiltInTest[] = ['wilcoxon_signed_rank', 'sign_flip_permutation', 'bootstrap_ci'];
 
-/** With fewer pairs, a test finds nothing at this level, whatever they are; 2 for the tests that take a shape for granted. */
-export function leastPairs(test: BuiltInTest, { alpha, alternative }: TestSettings): number {
-  let pairs = 2;
-  if (BY_SIGNS.includes(test)) while (leastP(pairs, alternative) >= alpha) pairs++;
-  return pairs;
+const UNPAIRED: readonly BuiltInTest[] = ['welch_t_test', 'mann_whitney_u'];
+
+/** Tests that do not ask which value of one sample belongs to which of the other. */
+export function isUnpaired(test: BuiltInTest): boolean {
+  return UNPAIRED.includes(test);
+}
+
+/**
+ * With fewer replicates of both conditions, a test finds nothing at this level, whatever they are, `mann_whitney_u` if none tie; 2 for
+ * the tests that take a shape for granted.
+ */
+export function leastReplicates(test: BuiltInTest, { alpha, alternative }: TestSettings): number {
+  const least = (n: number): number => {
+    if (test === 'mann_whitney_u') return leastRankP(n, n, alternative);
+    return BY_SIGNS.includes(test) ? leastP(n, alternative) : 0;
+  };
+  let replicates = 2;
+  while (least(replicates) >= alpha) replicates++;
+  return replicates;
 }
 
 /** One value of each replicate, in the order of the replicates; NaN where there is none. */
@@ -66,6 +88,19 @@ export function runTest(
     case 'equivalence':
       return paired(equivalenceTest(differences, margin, settings));
   }
+}
+
+/**
+ * How precisely the t test that is nearest to a test knows the difference of these samples; given a number of replicates, how it would
+ * with so many values of both, spread as these are.
+ */
+export function precisionFor(test: BuiltInTest, samples: PairedSamples): (replicates?: number) => Precision {
+  if (isUnpaired(test)) {
+    const [a, b] = [describe(samples.baseline), describe(samples.treatment)];
+    return (n) => precisionOfDifference({ sd: a.sd, n: n ?? a.n }, { sd: b.sd, n: n ?? b.n });
+  }
+  const { sd, n: pairs } = describe(pairedDifferences(samples));
+  return (n = pairs) => precisionOfMean({ sd, n });
 }
 
 /** Treatment minus baseline, of the replicates that have both. */

@@ -40,6 +40,13 @@ export function leastP(pairs: number, alternative: Alternative): number {
   return 2 ** -(alternative === 'two-sided' ? pairs - 1 : pairs);
 }
 
+/** The smallest p-value that two samples without ties can have by ranks: how often all of one lie above all of the other. */
+export function leastRankP(m: number, n: number, alternative: Alternative): number {
+  let orders = 1;
+  for (let i = 1; i <= Math.min(m, n); i++) orders *= (m + n - i + 1) / i;
+  return Math.min(1, (alternative === 'two-sided' ? 2 : 1) / orders);
+}
+
 export function tP(t: number, df: number, alternative: Alternative): number {
   if (Number.isNaN(t) || !(df > 0)) return Number.NaN;
   if (alternative === 'two-sided') return Math.min(1, 2 * tTail(Math.abs(t), df));

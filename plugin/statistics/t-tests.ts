@@ -9,14 +9,36 @@ import {
   tP,
 } from './outcome.ts';
 
+/** What a t test knows of what it estimates. */
+export interface Precision {
+  /** Standard error. */
+  readonly error: number;
+  readonly df: number;
+}
+
+type Spread = Pick<Description, 'sd' | 'n'>;
+
+export function precisionOfMean({ sd, n }: Spread): Precision {
+  return { error: sd / Math.sqrt(n), df: n - 1 };
+}
+
+/** Of the difference of two means, with Welch and Satterthwaite's degrees of freedom (Welch 1947). */
+export function precisionOfDifference(a: Spread, b: Spread): Precision {
+  const [ea, eb] = [a.sd / Math.sqrt(a.n), b.sd / Math.sqrt(b.n)];
+  const error = Math.hypot(ea, eb);
+  // Of shares of the variance: the squares of tiny variances would vanish.
+  const [sa, sb] = [(ea / error) ** 2, (eb / error) ** 2];
+  const df = error === 0 ? a.n + b.n - 2 : 1 / (sa ** 2 / (a.n - 1) + sb ** 2 / (b.n - 1));
+  return { error, df };
+}
+
 /**
  * Student's t test of the mean of paired differences (Student 1908). Effect size d_z: mean over standard deviation of the
  * differences.
  */
 export function pairedTTest(differences: readonly number[], settings: TestSettings): TestOutcome {
   const { n, mean, sd } = describe(differences);
-  const error = sd / Math.sqrt(n);
-  const df = n - 1;
+  const { error, df } = precisionOfMean({ sd, n });
   const t = studentize(mean, error);
   return {
     statistic: t,
@@ -31,7 +53,8 @@ export function pairedTTest(differences: readonly number[], settings: TestSettin
 
 /** Of a mean, by Student's t, with confidence 1 - alpha; NaN when n < 2. */
 export function meanInterval({ n, mean, sd }: Description, alpha: number): Interval {
-  return intervalAround(mean, sd / Math.sqrt(n), (p) => tQuantile(p, n - 1), {
+  const { error, df } = precisionOfMean({ sd, n });
+  return intervalAround(mean, error, (p) => tQuantile(p, df), {
     alpha,
     alternative: 'two-sided',
   });
@@ -54,12 +77,8 @@ export function welchTTest(
 
 /** The same of samples of which no more is known than this. */
 export function welchTTestOf(a: Description, b: Description, settings: TestSettings): TestOutcome {
-  const [ea, eb] = [a.sd / Math.sqrt(a.n), b.sd / Math.sqrt(b.n)];
-  const error = Math.hypot(ea, eb);
+  const { error, df } = precisionOfDifference(a, b);
   const difference = b.mean - a.mean;
-  // Of shares of the variance: the squares of tiny variances would vanish.
-  const [sa, sb] = [(ea / error) ** 2, (eb / error) ** 2];
-  const df = error === 0 ? a.n + b.n - 2 : 1 / (sa ** 2 / (a.n - 1) + sb ** 2 / (b.n - 1));
   const t = studentize(difference, error);
   const pooled = Math.hypot(a.sd * Math.sqrt(a.n - 1), b.sd * Math.sqrt(b.n - 1)) / Math.sqrt(a.n + b.n - 2);
   return {
@@ -88,8 +107,7 @@ export function equivalenceTest(
   { alpha }: Pick<TestSettings, 'alpha'>,
 ): TestOutcome {
   const { n, mean, sd } = describe(differences);
-  const error = sd / Math.sqrt(n);
-  const df = n - 1;
+  const { error, df } = precisionOfMean({ sd, n });
   const above = studentize(mean + margin, error);
   const below = studentize(mean - margin, error);
   const p = Math.max(tP(above, df, 'greater'), tP(below, df, 'less'));

@@ -76,16 +76,18 @@ describe('equivalence', () => {
 });
 
 test.each([
-  ['welch_t_test', 'found by paired_t_test: '],
-  ['paired_t_test', 'found: '],
-])('what %s would find of more replicates is told of the test that was reckoned with', (verifier, told) => {
+  ['welch_t_test', '13.81', 636],
+  ['paired_t_test', '2.407', 19],
+])('what %s would find of more replicates is told', (verifier, least, needed) => {
   const noise = [3, -1, 4, -1, -5, 9, -2, 6];
   const { verdict } = judged(
-    noise.map((_, i) => 10 * i),
-    noise.map((x, i) => 10 * i + x - 1),
+    noise.map((x) => 2 * x),
+    noise.map((x, i) => 2 * x + 2 + 3 * Math.sin(5 * i)),
     { verifier },
   );
-  expect(remarksOn(verdict).join()).toContain(`smallest difference likely ${told}`);
+  expect(remarksOn(verdict).join()).toBe(
+    `smallest difference likely found: ${least}; for the observed one, about ${needed} replicates`,
+  );
 });
 
 describe('too few pairs for a test that takes them to have no shape', () => {
@@ -103,6 +105,13 @@ describe('too few pairs for a test that takes them to have no shape', () => {
     expect(word).toBe('unclear');
     expect(remarksOn(verdict)).toEqual([few]);
     expect(verdict.result).toMatchObject({ values: { significant: false, replicates_needed: 6 } });
+  });
+
+  test('are told of ranks by the number of values', () => {
+    const { verdict } = judged([1, 2, 3], [4, 5, 6], { verifier: 'mann_whitney_u', require: 'significant' });
+    const told = 'with 6 values mann_whitney_u finds nothing at 0.05, unless some tie: it takes 8';
+    expect(remarksOn(verdict)).toEqual([told]);
+    expect(verdict.gate).toContain(told);
   });
 
   test('are told of no test that takes a shape for granted', () => {

@@ -1,12 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { BUILT_IN_TESTS, type BuiltInTest, leastPairs, runTest } from '../../plugin/statistics/built-in.ts';
+import {
+  BUILT_IN_TESTS,
+  type BuiltInTest,
+  leastReplicates,
+  runTest,
+} from '../../plugin/statistics/built-in.ts';
 import { correct } from '../../plugin/statistics/corrections.ts';
 import { tQuantile, tTail } from '../../plugin/statistics/distributions.ts';
 import type { Alternative } from '../../plugin/statistics/outcome.ts';
 import { minimumDetectableEffect, replicatesNeeded } from '../../plugin/statistics/power.ts';
 import { bcaOf } from '../../plugin/statistics/resampling.ts';
+import { precisionOfDifference, precisionOfMean } from '../../plugin/statistics/t-tests.ts';
 
 interface Case {
   readonly test: BuiltInTest;
@@ -101,11 +107,41 @@ describe('against SciPy', () => {
   test('the minimum detectable effect', () => {
     for (const { n, alpha, expected } of REFERENCE.power)
       for (const sd of [1, 0.25, 1e-200])
-        expectClose(minimumDetectableEffect(sd, n, alpha) / sd, expected, 0, `${sd}, ${n}, ${alpha}`);
+        expectClose(
+          minimumDetectableEffect(precisionOfMean({ sd, n }), alpha) / sd,
+          expected,
+          0,
+          `${sd}, ${n}, ${alpha}`,
+        );
   });
 });
 
+test.each([
+  [{ sd: 1, n: 20 }, { sd: 1, n: 20 }, 0.9091301278398549],
+  [{ sd: 1, n: 5 }, { sd: 3, n: 9 }, 3.382928612539449],
+  [{ sd: 2, n: 50 }, { sd: 2, n: 12 }, 1.9134765446507966],
+])(
+  'the minimum detectable effect of two samples, %o and %o, is that of scipy.stats.nct',
+  (a, b, expected) => {
+    expectClose(minimumDetectableEffect(precisionOfDifference(a, b), 0.05), expected, 0, 'effect');
+  },
+);
+
+test.each([
+  [0.2, 1, 1, 394],
+  [0.5, 1, 1, 64],
+  [0.8, 1, 1, 26],
+  [1, 1, 1, 17],
+  [1, 1, 3, 81],
+  [0.5, 2, 0.1, 128],
+])('a difference of %f needs, with spreads of %f and %f, %i replicates of each', (difference, a, b, n) => {
+  const precision = (n: number) => precisionOfDifference({ sd: a, n }, { sd: b, n });
+  expect(replicatesNeeded(difference, precision, 0.05)).toBe(n);
+});
+
 describe('the number of replicates that a difference needs', () => {
+  const spread = (sd: number) => (n: number) => precisionOfMean({ sd, n });
+
   test('is the smallest whose minimum detectable effect reaches it', () => {
     for (const [difference, sd] of [
       [3, 1],
@@ -113,16 +149,16 @@ describe('the number of replicates that a difference needs', () => {
       [2, 1],
       [0.01, 0.3],
     ] as const) {
-      const n = replicatesNeeded(difference, sd, 0.05) ?? Number.NaN;
-      expect(minimumDetectableEffect(sd, n, 0.05)).toBeLessThanOrEqual(difference);
-      expect(minimumDetectableEffect(sd, n - 1, 0.05)).toBeGreaterThan(difference);
+      const n = replicatesNeeded(difference, spread(sd), 0.05) ?? Number.NaN;
+      expect(minimumDetectableEffect(spread(sd)(n), 0.05)).toBeLessThanOrEqual(difference);
+      expect(minimumDetectableEffect(spread(sd)(n - 1), 0.05)).toBeGreaterThan(difference);
     }
-    expect(replicatesNeeded(0, 1, 0.05)).toBeUndefined();
-    expect(replicatesNeeded(1, Number.NaN, 0.05)).toBeUndefined();
+    expect(replicatesNeeded(0, spread(1), 0.05)).toBeUndefined();
+    expect(replicatesNeeded(1, spread(Number.NaN), 0.05)).toBeUndefined();
     // Beyond anything that the distributions could tell apart.
-    expect(replicatesNeeded(1e300, 1, 0.05)).toBe(2);
-    expect(replicatesNeeded(1, 1e300, 0.05)).toBeUndefined();
-    expect(replicatesNeeded(1e-9, 1, 0.05)).toBeUndefined();
+    expect(replicatesNeeded(1e300, spread(1), 0.05)).toBe(2);
+    expect(replicatesNeeded(1, spread(1e300), 0.05)).toBeUndefined();
+    expect(replicatesNeeded(1e-9, spread(1), 0.05)).toBeUndefined();
   });
 });
 
@@ -225,7 +261,7 @@ describe('at the edges', () => {
     'tests that count signs find nothing, %s at %f, of fewer than %i pairs',
     (alternative, alpha, least) => {
       for (const name of ['bootstrap_ci', 'sign_flip_permutation', 'wilcoxon_signed_rank'] as const) {
-        expect(leastPairs(name, { alpha, alternative })).toBe(least);
+        expect(leastReplicates(name, { alpha, alternative })).toBe(least);
         for (let n = 2; n <= least; n++) {
           const treatment = Array.from({ length: n }, (_, i) => 10 + Math.sin(i));
           const { p, interval } = runTest(
@@ -238,7 +274,19 @@ describe('at the edges', () => {
           if (name === 'bootstrap_ci') expect(interval.low > 0, `${n}`).toBe(n === least);
         }
       }
-      expect(leastPairs('paired_t_test', { alpha, alternative })).toBe(2);
+      expect(leastReplicates('paired_t_test', { alpha, alternative })).toBe(2);
+    },
+  );
+
+  test.each([
+    ['two-sided', 0.05, 4, 0.1],
+    ['greater', 0.05, 3, 0.05],
+  ] as const)(
+    'mann_whitney_u finds nothing, %s at %f, with fewer than %i replicates of which none tie',
+    (alternative, alpha, least, p) => {
+      expect(leastReplicates('mann_whitney_u', { alpha: alpha + 1e-9, alternative })).toBe(least);
+      const samples = { baseline: [1, 2, 3], treatment: [4, 5, 6] };
+      expect(runTest('mann_whitney_u', samples, { alpha, alternative }, 1).p).toBeCloseTo(p, 12);
     },
   );
 

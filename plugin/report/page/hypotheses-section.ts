@@ -7,7 +7,7 @@ import { type Content, type Html, html, renderSection, renderTable } from './htm
 export function hypothesesSection({ verdicts }: ReportModel): Content {
   if (verdicts.length === 0) return undefined;
   const note = verdicts.some(({ builtIn }) => builtIn)
-    ? html`<p class="note">Least found: the smallest true difference that a paired t test of this number of replicates finds with probability 0.8. n needed:
+    ? html`<p class="note">Least found: the smallest true difference that a t test of so many replicates, paired or not as the test is, finds with probability 0.8. n needed:
 the number of replicates of which it finds the observed difference with that probability.</p>
 `
     : undefined;
