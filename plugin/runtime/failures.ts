@@ -82,7 +82,9 @@ export type RunFailure =
       readonly expected: string;
       readonly got: string;
     }
-  | { readonly reason: 'timed-out' | 'load-timed-out'; readonly limitMs: number }
+  /** `call` as in "step clean", where it is known. */
+  | { readonly reason: 'timed-out'; readonly limitMs: number; readonly call?: string }
+  | { readonly reason: 'load-timed-out'; readonly limitMs: number }
   | { readonly reason: 'worker-exited'; readonly how: string }
   /** Thrown where no step could catch it: in a timer, or by a promise that nobody awaited. */
   | { readonly reason: 'uncaught'; readonly error: ErrorInfo }
@@ -168,7 +170,7 @@ export function describeFailure(failure: RunFailure): string {
     case 'parameter-type':
       return `step ${failure.step} expects ${failure.expected} for "${failure.parameter}", but got ${failure.got}.`;
     case 'timed-out':
-      return `timed out after ${duration(failure.limitMs)}`;
+      return `timed out after ${duration(failure.limitMs)}${failure.call === undefined ? '' : ` in ${failure.call}`}`;
     case 'load-timed-out':
       return `the modules did not finish loading within ${duration(failure.limitMs)}`;
     case 'worker-exited':

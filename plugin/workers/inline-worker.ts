@@ -111,7 +111,7 @@ export class InlineWorker implements Worker {
     const log = (text: string): void => this.tell({ type: 'log', replicate, text });
     try {
       const { metrics, artifacts } = await runSeeded(seededMathRandom(seed), () =>
-        pipeline.run(job, this.aborting.signal, log),
+        pipeline.run(job, this.aborting.signal, { log }),
       );
       this.tell({ type: 'replicate-finished', replicate, ms: elapsed(), metrics, artifacts });
     } catch (thrown) {

@@ -113,6 +113,8 @@ export type FromWorker =
   /** The modules are loaded, every function is found: from here on a crash is the fault of a replicate. */
   | { readonly type: 'batch-started'; readonly ticket: number }
   | { readonly type: 'replicate-started'; readonly replicate: number }
+  /** Where starts are announced. `call` as in "step clean" or "datasource rows". */
+  | { readonly type: 'call-started'; readonly replicate: number; readonly call: string }
   | {
       readonly type: 'replicate-finished';
       readonly replicate: number;

@@ -51,7 +51,7 @@ function throwUnless(succeeds, file) {
 }
 `;
 
-export const NODE_DATASOURCES = `export const source = (ctx) => ctx.replicate;\n`;
+export const NODE_DATASOURCES = `export const source = (ctx) => ctx.replicate;\nexport const stuck = (ctx) => { while (ctx.replicate === 2); };\n`;
 
 /** A worker's own end while it loads its modules. */
 export const NODE_ENDS_ON_LOAD = `process.exit(3);\n`;

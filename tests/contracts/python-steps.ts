@@ -145,6 +145,10 @@ from crystallize import data_source
 @data_source
 def source(ctx):
     return ctx['replicate']
+
+@data_source
+def stuck(ctx):
+    while ctx['replicate'] == 2: pass
 `;
 
 /** A worker's own end while it loads its modules. */

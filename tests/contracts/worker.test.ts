@@ -28,7 +28,6 @@ interface Implementation {
   create(listener: WorkerListener, spec: WorkerSpec, env?: NodeJS.ProcessEnv): Worker;
 }
 
-const TOO_LATE = /^2: timed out after 300 ms$/;
 const UNCAUGHT =
   'an error that no step caught, in a timer or a promise that was not awaited, ended the worker process';
 
@@ -136,14 +135,26 @@ describe.each(IMPLEMENTATIONS)('a $name worker', (worker) => {
   test.each(['loops', 'hangs'])('%s is stopped by its timeout', async (step) => {
     using at = lab([step, 'record'], { execution: { timeout: '300ms' } });
     const ran = await run(at);
-    expect(ran.failures('lab/baseline')).toEqual([expect.stringMatching(TOO_LATE)]);
+    expect(ran.failures('lab/baseline')).toEqual([`2: timed out after 300 ms in step ${step}`]);
     expect(at.metric('lab/baseline', 'value')).toEqual([0, 1, 3, 4]);
+  });
+
+  test('a datasource that never returns is named', async () => {
+    using at = lab(['record'], {
+      datasource: { source: 'source', stuck: 'stuck' },
+      execution: { timeout: '300ms' },
+    });
+    const ran = await run(at);
+    expect(ran.failures('lab/baseline')).toEqual(['2: timed out after 300 ms in datasource stuck']);
   });
 
   test('a step that obeys its signal has still timed out', async () => {
     using at = lab(['obeys'], { replicates: 2, execution: { timeout: '300ms' } });
     const ran = await run(at);
-    expect(ran.failures('lab/baseline')).toEqual(['0: timed out after 300 ms', '1: timed out after 300 ms']);
+    expect(ran.failures('lab/baseline')).toEqual([
+      '0: timed out after 300 ms in step obeys',
+      '1: timed out after 300 ms in step obeys',
+    ]);
     expect(existsSync(join(at.root, 'obeyed_0'))).toBe(true);
   });
 
@@ -167,7 +178,7 @@ describe.each(IMPLEMENTATIONS)('a $name worker', (worker) => {
       execution: { concurrency: 8, timeout: '500ms' },
     });
     const ran = await run(at);
-    expect(ran.failures('lab/baseline')).toEqual(['5: timed out after 500 ms']);
+    expect(ran.failures('lab/baseline')).toEqual(['5: timed out after 500 ms in step loops']);
     expect(at.manifest('lab/baseline').replicates).toHaveLength(7);
   });
 
@@ -295,7 +306,7 @@ describe.each(IMPLEMENTATIONS)('a $name worker', (worker) => {
     using at = lab(['spawns'], { replicates: 1, execution: { timeout: '500ms' } });
     const running = run(at);
     const pids = await pidsIn(at.root, 1);
-    expect((await running).failures('lab/baseline')).toEqual(['0: timed out after 500 ms']);
+    expect((await running).failures('lab/baseline')).toEqual(['0: timed out after 500 ms in step spawns']);
     await until(() => !pids.some(isAlive));
   });
 

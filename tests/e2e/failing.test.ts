@@ -193,8 +193,8 @@ test('a replicate that ends its process, or that hangs, fails alone', async () =
 exits: 3 conditions did not succeed: baseline, endless, asleep`);
   const reasons = {
     baseline: 'the worker process ended: exit code 3 (did a step call process.exit?)',
-    endless: 'timed out after 400 ms',
-    asleep: 'timed out after 400 ms',
+    endless: 'timed out after 400 ms in step leave',
+    asleep: 'timed out after 400 ms in step leave',
   };
   for (const [condition, reason] of Object.entries(reasons)) {
     expect(withoutTimes(stdout)).toContain(`

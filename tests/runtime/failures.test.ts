@@ -18,6 +18,7 @@ const FAILURES: readonly RunFailure[] = [
   { reason: 'parameter-unknown', parameter: 'rates', step: 'train', remedy: 'Did you mean "rate"?' },
   { reason: 'parameter-type', parameter: 'rate', step: 'train', expected: 'a number', got: 'string' },
   { reason: 'timed-out', limitMs: 600_000 },
+  { reason: 'timed-out', limitMs: 1500, call: 'step train' },
   { reason: 'worker-exited', how: 'signal SIGKILL' },
   { reason: 'artifact-missing', output: 'report', fileName: 'report.json' },
   { reason: 'artifact-written-twice', output: 'report', step: 'train' },
@@ -46,6 +47,7 @@ test('each failure is told in a sentence', () => {
     step train has no parameter "rates". Did you mean "rate"?
     step train expects a number for "rate", but got string.
     timed out after 600 s
+    timed out after 1500 ms in step train
     the worker process ended: signal SIGKILL
     the output "report" (report.json) is declared, but no step wrote it
     step train writes the output "report" a second time; an artifact is written once

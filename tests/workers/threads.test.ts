@@ -157,7 +157,7 @@ describe('code that reaches nothing but itself', () => {
   test.each(['loops', 'hangs'])('%s is stopped by its timeout', async (step) => {
     using at = lab([step, 'record'], { execution: { timeout: '300ms' } });
     const ran = await at.run();
-    expect(ran.failures('lab/baseline')).toEqual(['2: timed out after 300 ms']);
+    expect(ran.failures('lab/baseline')).toEqual([`2: timed out after 300 ms in step ${step}`]);
     expect(at.metric('lab/baseline', 'value')).toEqual([0, 1, 3, 4]);
   });
 

@@ -8,7 +8,7 @@ import { collectDefinitions } from './definitions.ts';
 import { errorInfo } from './errors.ts';
 import { ModuleLoader } from './loader.ts';
 import { FileObserver } from './observe.ts';
-import { Pipeline } from './pipeline.ts';
+import { Pipeline, type ReplicateListener } from './pipeline.ts';
 import { openPort } from './port.ts';
 import { seededMathRandom } from './random.ts';
 import { verify } from './verify.ts';
@@ -125,7 +125,11 @@ async function runReplicate(pipeline: Pipeline, job: ReplicateJob, message: RunM
   if (message.announce) send({ type: 'replicate-started', replicate });
   const startedAt = performance.now();
   const elapsed = (): number => Math.round((performance.now() - startedAt) * 1000) / 1000;
-  const body = () => pipeline.run(job, aborting.signal, (text) => print(state, text));
+  const listener: ReplicateListener = {
+    log: (text) => print(state, text),
+    ...(message.announce ? { enter: (call) => send({ type: 'call-started', replicate, call }) } : {}),
+  };
+  const body = () => pipeline.run(job, aborting.signal, listener);
   try {
     seedMathRandom();
     if (message.concurrency === 1) {

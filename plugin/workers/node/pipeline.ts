@@ -26,9 +26,17 @@ interface BoundSource {
   readonly call?: BoundCall;
 }
 
+/** What is told of a replicate while it runs. */
+export interface ReplicateListener {
+  readonly log: (text: string) => void;
+  /** Before each function, as in "step clean"; where somebody wants to know. */
+  readonly enter?: (call: string) => void;
+}
+
 /** What the functions of one replicate share. */
 interface ReplicateState {
   readonly replicate: number;
+  readonly enter: ReplicateListener['enter'];
   contextWith(parameters: Parameters): StepContext;
 }
 
@@ -75,7 +83,7 @@ export class Pipeline {
   async run(
     { replicate, seed, again }: ReplicateJob,
     signal: AbortSignal,
-    log: (text: string) => void,
+    { log, enter }: ReplicateListener,
   ): Promise<ReplicateResult> {
     const { job } = this;
     const folder = `${job.artifacts}${sep}replicate_${replicate}`;
@@ -102,6 +110,7 @@ export class Pipeline {
     let context: StepContext | undefined;
     const state: ReplicateState = {
       replicate,
+      enter,
       // Functions without arguments of their own see the same parameters, and so may share the context.
       contextWith: ({ visible }) => {
         if (context?.params === visible) return context;
@@ -128,6 +137,7 @@ export class Pipeline {
       if (isThenable(data)) data = await data;
       for (const step of this.steps) {
         running = step.name;
+        enter?.(`step ${step.name}`);
         try {
           const { call, parameters } = step;
           const context = state.contextWith(parameters);
@@ -199,6 +209,7 @@ class Binder {
       throw asFailure(thrown, (error) => ({ reason: 'datasource-threw', datasource: name, error }), job.root);
     };
     const read = (state: ReplicateState): unknown => {
+      state.enter?.(`datasource ${name}`);
       try {
         const context = state.contextWith(parameters);
         const value = parameters.declared === undefined ? call(context) : call(parameters.declared, context);
@@ -219,7 +230,8 @@ class Binder {
     const load = module?.endsWith('.py')
       ? await this.foreignLoader(source, name, module)
       : await this.pick('loader', module, name, BUILT_IN_LOADERS, experiment);
-    return async ({ replicate }) => {
+    return async ({ replicate, enter }) => {
+      enter?.(`datasource ${source.alias}`);
       const path = join(source.artifacts, `replicate_${replicate % source.replicates}`, source.fileName);
       if (!(await soon(async () => existsSync(path) || undefined))) {
         throw new ReplicateError({

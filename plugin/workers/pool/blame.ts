@@ -4,7 +4,7 @@ import type { Slot } from './slot.ts';
 
 /** A worker is gone: the replicate that took it down fails, the others of its chunk run again elsewhere. */
 export function blame(slot: Slot, chunk: Chunk, failure: RunFailure): void {
-  const { active, pending, started, bound } = chunk;
+  const { active, pending, started, calls, bound } = chunk;
   if (active.stopped) return;
   const unanswered = [...pending.values()];
   if (slot.retiring && slot.fault === undefined) {
@@ -22,6 +22,12 @@ export function blame(slot: Slot, chunk: Chunk, failure: RunFailure): void {
   const others = unanswered.filter((job) => !suspects.includes(job));
   active.putBackBegun(others);
   const [guilty] = suspects;
-  if (suspects.length === 1 && guilty !== undefined) active.fail(guilty, failure);
+  if (suspects.length === 1 && guilty !== undefined)
+    active.fail(guilty, failedIn(failure, calls.get(guilty.replicate)));
   else for (const job of suspects.reverse()) active.isolate(job);
+}
+
+/** Its time may have run out while the worker was busy with another replicate: where it was is told by itself. */
+function failedIn(failure: RunFailure, call: string | undefined): RunFailure {
+  return failure.reason === 'timed-out' && call !== undefined ? { ...failure, call } : failure;
 }

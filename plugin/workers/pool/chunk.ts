@@ -7,6 +7,8 @@ export class Chunk {
   readonly pending: Map<number, ReplicateJob>;
   /** Of those, the ones that have said so; nothing is known of the others. */
   readonly started = new Set<number>();
+  /** What each replicate is at. */
+  readonly calls = new Map<number, string>();
   readonly size: number;
   /** When it was the worker's turn to run it. */
   startedAt = performance.now();
@@ -44,6 +46,7 @@ export class Chunk {
     this.clearTimer(replicate);
     this.pending.delete(replicate);
     this.started.delete(replicate);
+    this.calls.delete(replicate);
     return job;
   }
 

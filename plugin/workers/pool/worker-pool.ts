@@ -204,6 +204,9 @@ export class WorkerPool {
       case 'replicate-started':
         slot.started(chunk, message.replicate);
         return;
+      case 'call-started':
+        chunk.calls.set(message.replicate, message.call);
+        return;
       case 'replicate-finished':
         if (chunk.settle(message.replicate) && !active.stopped) active.sink.finished(message);
         return;

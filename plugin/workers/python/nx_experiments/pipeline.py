@@ -18,6 +18,7 @@ from .output import logger
 
 # Yields what has to be awaited, and is sent its result.
 Pass = Generator[Any, Any, Dict[str, Any]]
+Enter = Callable[[str], None]
 
 
 class Pipeline:
@@ -43,8 +44,8 @@ class Pipeline:
         self._shared: Dict[str, Any] = {**job["context"], "condition": job["condition"]}
         self._shared.update(self._set_up())
 
-    def run(self, replicate: int, seed: int, again: bool) -> Pass:
-        """One replicate: its metrics and artifacts. Raises ReplicateFailure."""
+    def run(self, replicate: int, seed: int, again: bool, enter: Enter) -> Pass:
+        """One replicate: its metrics and artifacts. Tells each call before it begins. Raises ReplicateFailure."""
         job = self._job
         folder = os.path.join(job["artifacts"], f"replicate_{replicate}")
         if again:
@@ -52,9 +53,10 @@ class Pipeline:
         ctx = self._new_context({**self._shared, "replicate": replicate, "seed_used": seed})
         metrics = ctx.metrics = Metrics()
         artifacts = ctx.artifacts = ReplicateArtifacts(folder, self._outputs, self._root)
-        data = yield from self._fetch(ctx, replicate)
+        data = yield from self._fetch(ctx, replicate, enter)
         for name, step in self._steps:
             metrics.step = artifacts.step = name
+            enter(f"step {name}")
             try:
                 returned = step(data, ctx)
                 if hasattr(type(returned), "__await__"):
@@ -98,9 +100,10 @@ class Pipeline:
                 raise self._step_failure(name, error) from error
         return {key: value for key, value in ctx.as_dict().items() if key not in self._shared}
 
-    def _fetch(self, ctx: Any, replicate: int) -> Generator[Any, Any, Any]:
+    def _fetch(self, ctx: Any, replicate: int, enter: Enter) -> Generator[Any, Any, Any]:
         values: Dict[str, Any] = {}
         for source, (alias, read) in zip(self._job["sources"], self._sources):
+            enter(f"datasource {source.get('name', alias)}")
             try:
                 value = read(ctx, replicate)
                 if hasattr(type(value), "__await__"):

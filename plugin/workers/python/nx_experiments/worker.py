@@ -21,7 +21,7 @@ from .forks import end_fork
 from .modules import Modules
 from .observe import FileObserver
 from .output import CapturedStream, Printer, target
-from .pipeline import Pass, Pipeline
+from .pipeline import Enter, Pass, Pipeline
 from .verify import verify
 
 Message = Dict[str, Any]
@@ -112,19 +112,25 @@ class Worker:
     def _run_alone(self, pipeline: Pipeline, replicate: Message, message: Message) -> None:
         job, index, seed = message["job"], replicate["replicate"], replicate["seed"]
         printer = self._alone(index)
-        if message["announce"]:
-            self._channel.send({"type": "replicate-started", "replicate": index})
+        enter = self._announce(index, message)
         started = time.perf_counter()
         try:
             self._return_to(job["folder"])
             self._in_step = True
             seeding.seed_all(seed)
-            result = self._drive(pipeline.run(index, seed, "again" in replicate))
+            result = self._drive(pipeline.run(index, seed, "again" in replicate, enter))
             self._in_step = False
             self._finish(index, started, result, printer, job["root"])
         except BaseException as error:
             self._in_step = False
             self._fail(index, started, error, printer, job["root"])
+
+    def _announce(self, index: int, message: Message) -> Enter:
+        """Says that a replicate starts, and gives what tells its calls, where starts are announced."""
+        if not message["announce"]:
+            return lambda call: None
+        self._channel.send({"type": "replicate-started", "replicate": index})
+        return lambda call: self._channel.send({"type": "call-started", "replicate": index, "call": call})
 
     def _drive(self, steps: Pass) -> Message:
         """Runs a pass to its end; what it has to wait for, in the event loop."""
@@ -159,11 +165,10 @@ class Worker:
             index, seed = replicate["replicate"], replicate["seed"]
             printer = Printer(index, self._log)
             interleave.enter(seed, printer)
-            if message["announce"]:
-                self._channel.send({"type": "replicate-started", "replicate": index})
+            enter = self._announce(index, message)
             started = time.perf_counter()
             try:
-                steps = pipeline.run(index, seed, "again" in replicate)
+                steps = pipeline.run(index, seed, "again" in replicate, enter)
                 # A task of its own, so that it draws from the replicate's random numbers.
                 result = await asyncio.get_running_loop().create_task(_drive_async(steps))
                 self._finish(index, started, result, printer, job["root"])
