@@ -1,10 +1,11 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Result } from '../base/diagnostics.ts';
 import { sha256 } from '../base/digest.ts';
 import { VERSION } from '../base/version.ts';
 import type { ExperimentConfig } from '../config/config.ts';
 import type { ImportedSpecifiers } from '../io/code/imports.ts';
+import { writeWhole } from '../io/results/write-whole.ts';
 
 /** Another version may read a config in another way, and words its problems in another way. */
 const FORMAT = `7/${VERSION}`;
@@ -34,10 +35,7 @@ export class InferenceCache {
       imports: this.imports.used(),
     });
     try {
-      mkdirSync(dirname(this.path), { recursive: true });
-      const temporary = `${this.path}.${process.pid}`;
-      writeFileSync(temporary, content);
-      renameSync(temporary, this.path);
+      writeWhole(this.path, content);
     } catch {
       return;
     }

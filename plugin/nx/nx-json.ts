@@ -1,10 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NxJsonConfiguration } from '@nx/devkit';
-import { late } from '../base/late.ts';
 import { SettingsError } from '../base/settings-error.ts';
-
-const jsonc = late<typeof import('jsonc-parser')>('jsonc-parser');
+import { parseJsonc } from '../io/jsonc.ts';
 
 /**
  * The nx.json of a workspace as Nx reads it, comments and last commas included; empty where there is none. The devkit would do
@@ -16,15 +14,7 @@ function readNxJson(root: string): NxJsonConfiguration {
   const path = pathIn(root);
   if (!existsSync(path)) return {};
   try {
-    const text = readFileSync(path, 'utf8');
-    try {
-      return JSON.parse(text);
-    } catch (strict) {
-      const errors: import('jsonc-parser').ParseError[] = [];
-      const read = jsonc().parse(text, errors, { allowTrailingComma: true });
-      if (errors.length > 0) throw strict;
-      return read;
-    }
+    return parseJsonc(readFileSync(path, 'utf8')) as NxJsonConfiguration;
   } catch (error) {
     throw new SettingsError(`${path}: ${(error as Error).message}`);
   }

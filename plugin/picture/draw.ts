@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, extname } from 'node:path';
+import { extname } from 'node:path';
 import { SettingsError } from '../base/settings-error.ts';
+import { writeWhole } from '../io/results/write-whole.ts';
 import { renderDot } from './dot.ts';
 import { renderHtml } from './html.ts';
 import { renderMermaid } from './mermaid.ts';
@@ -35,11 +36,7 @@ export function formatOf(path: string): PictureFormat {
 
 /** Writes a picture whole or not at all; the extension says in which format. @throws SettingsError */
 export async function writePicture(picture: Picture, path: string, format = formatOf(path)): Promise<void> {
-  const content = await renderPicture(picture, format);
-  await mkdir(dirname(path), { recursive: true });
-  const growing = `${path}.${process.pid}`;
-  await writeFile(growing, content);
-  await rename(growing, path);
+  writeWhole(path, await renderPicture(picture, format));
 }
 
 export async function renderPicture(picture: Picture, format: PictureFormat): Promise<string | Uint8Array> {

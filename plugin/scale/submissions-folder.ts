@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { appendFile, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
+import { growingName } from '../io/results/growing.ts';
 import { makeFolder } from '../io/results/make-folder.ts';
 import { type ConditionRef, conditionId } from '../runtime/plan.ts';
 import {
@@ -76,7 +77,7 @@ export class SubmissionFolder {
   ): Promise<void> {
     const path = this.outcomePath(ref, element);
     if (outcome === undefined) await rm(path, { force: true });
-    else await writeWhole(path, `${JSON.stringify(outcome)}\n`).catch(unlessGone);
+    else await replaceFile(path, `${JSON.stringify(outcome)}\n`).catch(unlessGone);
   }
 
   async readOutcome(ref: ConditionRef, element: string): Promise<unknown> {
@@ -85,7 +86,7 @@ export class SubmissionFolder {
 
   /** What engines have told of jobs that ended: they forget. */
   async writeSeen(seen: object): Promise<void> {
-    await writeWhole(join(this.path, 'seen.json'), `${JSON.stringify(seen)}\n`);
+    await replaceFile(join(this.path, 'seen.json'), `${JSON.stringify(seen)}\n`);
   }
 
   async readSeen(): Promise<unknown> {
@@ -174,11 +175,11 @@ export function findSubmission(root: string, id: string | undefined): Submission
   throw new SettingsError(`There is no submission "${id}". ${suggestion(id, ids, 'submissions')}`);
 }
 
-/** A reader sees the old text or the new one. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${process.pid}`;
-  await writeFile(temporary, text);
-  await rename(temporary, path);
+/** A reader sees the old text or the new one. Nothing is written where there is no folder any more. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  const growing = join(dirname(path), growingName(basename(path)));
+  await writeFile(growing, text);
+  await rename(growing, path);
 }
 
 function unlessGone(error: NodeJS.ErrnoException): void {

@@ -6,8 +6,8 @@ import { sha256 } from '../../base/digest.ts';
 import { late } from '../../base/late.ts';
 import type { FileStates } from '../changes/file-states.ts';
 import { packagesFor, packagesOf, sourcesOf } from './linked-packages.ts';
-import { customConditions } from './modules.ts';
 import { importsSomething, isSelfContained } from './self-contained.ts';
+import { customConditions } from './tsconfig.ts';
 
 /** Native code: not needed for sources whose imports are known, or that import nothing. */
 const parser = late<typeof import('oxc-parser')>('oxc-parser');

@@ -1,8 +1,9 @@
-import { type Dirent, existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { type Dirent, existsSync, readdirSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
 import type { Definition } from '../../config/config.ts';
 import { encodeDefinition } from '../../runtime/definitions.ts';
 import { targetOf } from './linked.ts';
+import { findTsconfig, tsconfigChain } from './tsconfig.ts';
 
 export const MODULE_KINDS = ['datasources', 'steps', 'outputs', 'verifiers'] as const;
 export type ModuleKind = (typeof MODULE_KINDS)[number];
@@ -175,43 +176,4 @@ export function modulesOf(folder: string, experiment: string, definition: Defini
     outputs: ref('outputs'),
     verifiers: ref('verifiers'),
   };
-}
-
-/** The tsconfig whose `paths` hold in a folder: the nearest tsconfig.json up to the root, else the root's tsconfig.base.json. */
-export function findTsconfig(root: string, folder: string): string | undefined {
-  for (let at = folder; at.startsWith(root); at = dirname(at)) {
-    const candidate = join(at, 'tsconfig.json');
-    if (existsSync(candidate)) return candidate;
-    if (at === dirname(at)) break;
-  }
-  const base = join(root, 'tsconfig.base.json');
-  return existsSync(base) ? base : undefined;
-}
-
-/** A tsconfig and the files of the workspace that it extends, relative to the root, with forward slashes. */
-export function tsconfigChain(root: string, tsconfig: string): string[] {
-  const chain = new Set<string>();
-  const visit = (file: string): void => {
-    const path = relative(root, file).split(sep).join('/');
-    if (path.startsWith('../') || path.includes('node_modules/') || chain.has(path) || !existsSync(file))
-      return;
-    chain.add(path);
-    const [, extended = ''] = /"extends"\s*:\s*("[^"]*"|\[[^\]]*\])/.exec(readFileSync(file, 'utf8')) ?? [];
-    for (const [, target = ''] of extended.matchAll(/"(\.[^"]*)"/g)) {
-      const base = resolve(dirname(file), target);
-      visit(existsSync(base) && base.endsWith('.json') ? base : `${base}.json`);
-    }
-  };
-  visit(tsconfig);
-  return [...chain];
-}
-
-/** The conditions that a tsconfig adds to those of `exports`, or else a file that it extends. */
-export function customConditions(root: string, tsconfig: string | undefined): string[] {
-  for (const file of tsconfig === undefined ? [] : tsconfigChain(root, tsconfig)) {
-    const text = readFileSync(join(root, file), 'utf8');
-    const [, listed] = /"customConditions"\s*:\s*\[([^\]]*)\]/.exec(text) ?? [];
-    if (listed !== undefined) return [...listed.matchAll(/"([^"]+)"/g)].map(([, name = '']) => name);
-  }
-  return [];
 }

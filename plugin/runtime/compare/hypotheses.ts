@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { BASELINE, suggestion } from '../../base/names.ts';
 import type { ExperimentNode } from '../../graph/graph.ts';
-import { findTsconfig, modulesOf } from '../../io/code/modules.ts';
+import { modulesOf } from '../../io/code/modules.ts';
+import { findTsconfig } from '../../io/code/tsconfig.ts';
 import type { Interpreters } from '../../io/python/interpreter.ts';
 import { type Draft, judge, testValues } from '../../report/judge.ts';
 import type { Verdict } from '../../report/model.ts';

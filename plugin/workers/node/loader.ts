@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import type { Jiti } from 'jiti';
@@ -6,8 +6,9 @@ import { sha256 } from '../../base/digest.ts';
 import { late } from '../../base/late.ts';
 import { suggestion } from '../../base/names.ts';
 import { packagesFor, packagesOf, sourcesOf } from '../../io/code/linked-packages.ts';
-import { customConditions } from '../../io/code/modules.ts';
 import { importsSomething } from '../../io/code/self-contained.ts';
+import { customConditions } from '../../io/code/tsconfig.ts';
+import { writeWhole } from '../../io/results/write-whole.ts';
 import { decodeDefinition } from '../../runtime/definitions.ts';
 import { type ErrorInfo, ReplicateError } from '../../runtime/failures.ts';
 import type { FunctionLoader, UserFunction } from '../function-loader.ts';
@@ -129,10 +130,7 @@ function namedAsUsual(tsconfig: string, root: string): string {
   const key = sha256(text).slice(0, 16);
   const path = join(root, 'node_modules', '.cache', 'nx-experiments', key, 'tsconfig.json');
   if (readText(path) === text) return path;
-  mkdirSync(dirname(path), { recursive: true });
-  const growing = `${path}.${process.pid}`;
-  writeFileSync(growing, text);
-  renameSync(growing, path);
+  writeWhole(path, text);
   return path;
 }
 
