@@ -15,6 +15,9 @@ const LAST_WORDS = 5;
 /** Pipes that a process outside of the worker's group has inherited stay open when the worker is gone. */
 const CLOSE_WITHIN_MS = 500;
 
+/** An end of the process closes its channel as well, and is heard of soon after. */
+const CUT_OFF_MS = 1000;
+
 /** A worker leads a process group, so that what its steps have spawned ends with it. Windows has no such groups. */
 const OWN_GROUP = process.platform !== 'win32';
 
@@ -35,6 +38,8 @@ export class ProcessWorker implements Worker {
   private readonly child: ChildProcess;
   private readonly exited: Promise<void>;
   private gone = false;
+  /** Its channel has been closed while it went on. */
+  private cutOff = false;
   private tail = '';
   /** Of the workspace: paths below it are shown relative to it. */
   private root = '.';
@@ -61,8 +66,10 @@ export class ProcessWorker implements Worker {
         if (message === undefined) this.keep(`${line}\n`);
         else listener.onMessage(message);
       });
+      output.once('end', () => this.endCutOff());
     }
-    this.input?.on('error', () => {}); // a worker that died is reported by its exit
+    // A worker that died is reported by its exit.
+    this.input?.on('error', () => this.endCutOff());
     this.exited = new Promise((resolve) => {
       const settle = (how: string): void => {
         if (this.gone) return;
@@ -116,6 +123,15 @@ export class ProcessWorker implements Worker {
     clearTimeout(timer);
   }
 
+  /** Steps can close any file descriptor: nothing would ever come of what it still does. */
+  private endCutOff(): void {
+    setTimeout(() => {
+      if (this.gone) return;
+      this.cutOff = true;
+      void this.stop(0);
+    }, CUT_OFF_MS).unref();
+  }
+
   private killGroup(): void {
     const { pid } = this.child;
     if (!OWN_GROUP || pid === undefined) return;
@@ -135,6 +151,7 @@ export class ProcessWorker implements Worker {
   }
 
   private describeExit(code: number | null, signal: NodeJS.Signals | null): string {
+    if (this.cutOff) return 'it could not be reached any more (did a step close file descriptor 3 or 4?)';
     const described = this.launch.describeExit(code, this.tail);
     if ('how' in described) return described.how;
     const how = signal === null ? `exit code ${code} (${described.hint})` : `signal ${signal}`;

@@ -4,7 +4,7 @@
  */
 export const NODE_STEPS = `
 import { spawn } from 'node:child_process';
-import { appendFileSync, writeFileSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, writeFileSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const when = (act) => async (data, ctx) => {
@@ -20,6 +20,8 @@ export const aborts = when(() => process.abort());
 export const runs_out_of_memory = when(() => { const kept = []; for (;;) kept.push(new Array(1e5).fill(kept.length)); });
 export const loops = when(() => { for (;;); });
 export const hangs = when(forever);
+export const closes_3 = when(() => closeSync(3));
+export const closes_4 = when(() => closeSync(4));
 export const throws_in_a_timer = when(() => { setTimeout(() => { throw new Error('too late'); }, 5); return forever(); });
 export const rejects_unseen = when(() => { Promise.reject(new Error('nobody waits')); return forever(); });
 export const throws_text = when(() => { throw 'just text'; });

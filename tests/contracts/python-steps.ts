@@ -22,6 +22,10 @@ def record(data, ctx):
     return data
 
 @when
+def closes_3(ctx, data): os.close(3)
+@when
+def closes_4(ctx, data): os.close(4)
+@when
 def exits_0(ctx, data): os._exit(0)
 @when
 def exits_1(ctx, data): os._exit(1)

@@ -124,6 +124,17 @@ describe.each(IMPLEMENTATIONS)('a $name worker', (worker) => {
     expect(at.manifest('lab/baseline').failed.map(({ replicate }) => replicate)).toEqual([2]);
   });
 
+  test.each(['closes_3', 'closes_4'])('%s costs no other replicate its result', async (step) => {
+    using at = lab([step, 'record'], { replicates: 40 });
+    const ran = await run(at, { workers: 1 });
+    const expected = Array.from({ length: 40 }, (_, i) => i);
+    const failed = step === 'closes_4' ? [2] : [];
+    expect(ran.failures('lab/baseline')).toEqual(
+      failed.map((i) => expect.stringMatching(`^${i}: the worker process ended: `)),
+    );
+    expect(at.metric('lab/baseline', 'value')).toEqual(expected.filter((i) => !failed.includes(i)));
+  });
+
   test('a replicate that runs out of memory fails alone, with advice', async () => {
     using at = lab(['runs_out_of_memory', 'record']);
     const env = { ...process.env, ...worker.outOfMemory.env };
