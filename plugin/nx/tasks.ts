@@ -50,10 +50,11 @@ export async function runTasks(
     hooks.onTask(outcome);
   };
   const failAll = (message: string): void => {
-    const now = Date.now();
-    for (const { id } of tasks) {
-      answer({ task: id, status: 'failure', output: `${message}\n`, startedAt: now, endedAt: now });
-    }
+    const times = { startedAt: Date.now(), endedAt: Date.now() };
+    const [first, ...others] = tasks.filter(({ id }) => !answered.has(id));
+    if (first !== undefined) answer({ task: first.id, status: 'failure', output: `${message}\n`, ...times });
+    // Told once; none of them has run.
+    for (const { id } of others) answer({ task: id, status: 'skipped', output: '', ...times });
   };
   try {
     const settings = pluginOptions(context.nxJsonConfiguration);
