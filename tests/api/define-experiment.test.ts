@@ -9,7 +9,8 @@ import {
   withMetrics,
 } from 'nx-experiments';
 import { expect, expectTypeOf, test } from 'vitest';
-import { Folder, producerIn, type Summary } from './lab.ts';
+import { Folder } from '../support/folder.ts';
+import { producerIn, type Summary } from './lab.ts';
 
 test('experiments in code read each other, and treatments flow by name', async () => {
   using folder = new Folder();

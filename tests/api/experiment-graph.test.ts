@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { defineExperiment, ExperimentGraph, withMetrics } from 'nx-experiments';
 import { expect, test } from 'vitest';
 import { config, Lab } from '../support/engine.ts';
-import { Folder, producerIn } from './lab.ts';
+import { Folder } from '../support/folder.ts';
+import { producerIn } from './lab.ts';
 
 const STEPS = `
 export const source = (ctx) => ctx.replicate;

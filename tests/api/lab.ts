@@ -1,23 +1,8 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { defineExperiment, jsonOutput, type StepContext, withMetrics } from 'nx-experiments';
+import type { Folder } from '../support/folder.ts';
 
 export interface Summary {
   readonly mean: number;
-}
-
-/** An empty folder that goes when the test ends. */
-export class Folder implements Disposable {
-  readonly path = realpathSync(mkdtempSync(join(tmpdir(), 'api-')));
-
-  join(...parts: string[]): string {
-    return join(this.path, ...parts);
-  }
-
-  [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true });
-  }
 }
 
 /** Draws numbers and publishes their mean; `doubled` scales them. */

@@ -1,28 +1,19 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { customConditions, tsconfigChain } from '../../../plugin/build/io/code/tsconfig.js';
+import { Folder } from '../../support/folder.ts';
 
-let root: string;
+let folder: Folder;
 
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'tsconfig-'));
+  folder = new Folder();
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
-
-function write(path: string, text: string): string {
-  const file = join(root, path);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
-  return file;
-}
+afterEach(() => folder[Symbol.dispose]());
 
 test('settings count as the compiler reads them: comments, last commas, a byte order mark, several bases', () => {
-  write('base.json', '\ufeff{ "compilerOptions": { "customConditions": ["@ws/source",], }, }');
-  write('tools/strict.json', '{ "extends": ["../deep"] }');
-  write('deep.json', '{ "compilerOptions": { "customConditions": ["@ws/first"] } }');
-  const tsconfig = write(
+  folder.write('base.json', '\ufeff{ "compilerOptions": { "customConditions": ["@ws/source",], }, }');
+  folder.write('tools/strict.json', '{ "extends": ["../deep"] }');
+  folder.write('deep.json', '{ "compilerOptions": { "customConditions": ["@ws/first"] } }');
+  const tsconfig = folder.write(
     'tsconfig.json',
     `{
       // "extends": "./gone.json",
@@ -30,27 +21,27 @@ test('settings count as the compiler reads them: comments, last commas, a byte o
       "extends": ["./tools/strict.json", "./base", "@tsconfig/node20/tsconfig.json"]
     }`,
   );
-  write('gone.json', '{ "compilerOptions": { "customConditions": ["@ws/gone"] } }');
-  expect(tsconfigChain(root, tsconfig)).toEqual([
+  folder.write('gone.json', '{ "compilerOptions": { "customConditions": ["@ws/gone"] } }');
+  expect(tsconfigChain(folder.path, tsconfig)).toEqual([
     'tsconfig.json',
     'base.json',
     'tools/strict.json',
     'deep.json',
   ]);
-  expect(customConditions(root, tsconfig)).toEqual(['@ws/source']);
+  expect(customConditions(folder.path, tsconfig)).toEqual(['@ws/source']);
 });
 
 test.each(['{', '[]', '"text"', '{ "extends": 1, "compilerOptions": { "customConditions": [1, null] } }'])(
   'of %s nothing follows',
   (text) => {
-    const tsconfig = write('tsconfig.json', text);
-    expect(tsconfigChain(root, tsconfig)).toEqual(['tsconfig.json']);
-    expect(customConditions(root, tsconfig)).toEqual([]);
+    const tsconfig = folder.write('tsconfig.json', text);
+    expect(tsconfigChain(folder.path, tsconfig)).toEqual(['tsconfig.json']);
+    expect(customConditions(folder.path, tsconfig)).toEqual([]);
   },
 );
 
 test('bases that extend each other end', () => {
-  const tsconfig = write('tsconfig.json', '{ "extends": "./base.json" }');
-  write('base.json', '{ "extends": "./tsconfig.json" }');
-  expect(tsconfigChain(root, tsconfig)).toEqual(['tsconfig.json', 'base.json']);
+  const tsconfig = folder.write('tsconfig.json', '{ "extends": "./base.json" }');
+  folder.write('base.json', '{ "extends": "./tsconfig.json" }');
+  expect(tsconfigChain(folder.path, tsconfig)).toEqual(['tsconfig.json', 'base.json']);
 });
