@@ -108,6 +108,8 @@ test.each([
   [['submit', '--engine', 'slurm', '--sbatch=--arra=7'], '--sbatch cannot take "--arra=7"'],
   [['submit', '--engine', 'slurm', '--sbatch=--dep=afterok:1'], '--sbatch cannot take "--dep=afterok:1"'],
   [['submit', '--engine', 'slurm', '--sbatch=-Qd afterok:1'], '--sbatch cannot take "-Qd"'],
+  [['submit', '--engine', 'slurm', '--sbatch=-Mother'], '--sbatch cannot take "-Mother"'],
+  [['submit', '--engine', 'slurm', '--sbatch=--cluster=other'], '--sbatch cannot take "--cluster=other"'],
   [
     ['submit', '--engine', 'slurm', '--sbatch=--requeue other.sh'],
     '--sbatch cannot take "other.sh": sbatch would run it as the script.',
