@@ -1,14 +1,16 @@
 import { createEngine } from '../scale/create-engine.ts';
 import { isActive } from '../scale/progress.ts';
 import { type Command, toJson } from './command.ts';
-import { observeOnce, openSubmission } from './submissions.ts';
+import { observeSubmission, openSubmission, tellSilence } from './submissions.ts';
 
 /** `nx-experiments cancel`: ends the jobs of a submission. */
 export const run: Command['run'] = async ({ cwd, names, json }, print) => {
   const opened = await openSubmission('cancel', cwd, names);
   const { submission } = opened;
   const engine = createEngine(submission.engine, opened.folder.root);
-  const { progress } = await observeOnce(opened);
+  const observed = await observeSubmission(opened);
+  tellSilence(observed);
+  const { progress } = observed;
   const active = new Set(
     progress.flatMap(({ elements }) => elements.filter(({ state }) => isActive(state)).map(({ job }) => job)),
   );

@@ -10,17 +10,20 @@ import { problemsOf, renderProblem } from '../report/problems.ts';
 import { renderTable } from '../report/table.ts';
 import { conditionId, planConditions } from '../runtime/plan.ts';
 import { type ConditionPreview, previewPlan } from '../runtime/run/preview.ts';
-import type { ProgressState } from '../scale/progress.ts';
+import type { ConditionProgress, ProgressState } from '../scale/progress.ts';
 import { isHandedOver, type Submission } from '../scale/submission.ts';
 import { conditionKey } from '../store/components.ts';
 import { type Command, toJson } from './command.ts';
 import { dataOf } from './run.ts';
-import { renderFailures, submitCommand, tally } from './submission-text.ts';
-import { type Observed, observeSubmission, openSubmission } from './submissions.ts';
+import { renderFailures, submitCommand, tally, whereOf } from './submission-text.ts';
+import { type Observed, observeWithEarlier, openSubmission } from './submissions.ts';
 import { readGraph, selectConditions } from './workspace.ts';
 
 const STOPPED = 130;
 const WAIT_MS = 2000;
+
+/** A submission, and what it left to earlier ones. */
+type All = readonly [Observed, ...Observed[]];
 
 /**
  * `nx-experiments collect`: what a submission came to. What lies in place is compared with what the configs and the code
@@ -29,13 +32,10 @@ const WAIT_MS = 2000;
 export const run: Command['run'] = async ({ cwd, names, options, json }, print) => {
   const opened = await openSubmission('collect', cwd, names);
   const signal = stopSignal();
-  let observed = await observeSubmission(opened);
+  let all = await observeWithEarlier(opened);
   let told = '';
-  while (
-    options.wait === true &&
-    (stillRuns(observed) || (isUnknown(observed) && observed.silence?.passes))
-  ) {
-    const now = observed.silence?.message ?? tallyOf(observed);
+  while (options.wait === true && (stillRuns(all) || (isUnknown(all) && all[0].silence?.passes))) {
+    const now = all[0].silence?.message ?? tallyOf(all);
     if (now !== told) process.stderr.write(`${now}\n`);
     told = now;
     await sleep(WAIT_MS, undefined, { signal }).catch(() => {});
@@ -43,28 +43,29 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
       process.stderr.write('Stopped waiting. The jobs go on.\n');
       return STOPPED;
     }
-    observed = await observeSubmission(opened);
+    all = await observeWithEarlier(opened);
   }
-  const { submission, silence } = observed;
+  const [{ submission, silence }] = all;
   if (silence !== undefined && silence.message !== told) process.stderr.write(`${silence.message}\n`);
-  if (stillRuns(observed)) {
+  if (stillRuns(all)) {
     if (json) print(toJson({ submission: submission.id, status: 'running', problems: [], results: {} }));
     else
       print(
-        `Submission ${submission.id} has not ended: ${tallyOf(observed)}.\nSee nx-experiments status ${submission.id}, or wait with nx-experiments collect ${submission.id} --wait.\n`,
+        `Submission ${submission.id} has not ended: ${tallyOf(all)}.\nSee nx-experiments status ${submission.id}, or wait with nx-experiments collect ${submission.id} --wait.\n`,
       );
     return 1;
   }
-  return conclude(cwd, observed, json, print);
+  return conclude(cwd, all, json, print);
 };
 
 async function conclude(
   cwd: string,
-  observed: Observed,
+  all: All,
   json: boolean,
   print: Parameters<Command['run']>[1],
 ): Promise<number> {
-  const { submission } = observed;
+  const [own] = all;
+  const { submission } = own;
   const { root, store, graph, interpreters } = readGraph(cwd);
   const { treatments, ...overrides } = submission.choices;
   const wanted = selectConditions(graph, submission.experiments, treatments);
@@ -77,9 +78,9 @@ async function conclude(
     interpreters,
   );
   const missing = previews.filter(({ status }) => status === 'to-run');
-  if (missing.some(({ planned }) => stateOf(planned.id, observed) === 'unknown')) {
+  if (missing.some(({ planned }) => stateOf(planned.id, all) === 'unknown')) {
     if (json) print(toJson({ submission: submission.id, status: 'unknown', problems: [], results: {} }));
-    else print(renderUnknown(observed));
+    else print(renderUnknown(all));
     return 1;
   }
   const lacking = new Set(missing.map(({ planned }) => planned.experiment));
@@ -91,7 +92,9 @@ async function conclude(
   const results = await compare(whole, root, graph, submission, (name, text) => {
     tables.set(name, `${tables.get(name) ?? ''}${text}`);
   });
-  const problems = missing.map((preview) => problemOf(preview, observed));
+  const problems = missing.map((preview) =>
+    problemOf(preview, holderOf(preview.planned.id, all), submission),
+  );
   const failed = problems.length > 0 || [...results.values()].some(({ status }) => status !== 'succeeded');
   if (json) {
     const data = Object.fromEntries([...results].map(([name, result]) => [name, dataOf(result)]));
@@ -115,8 +118,9 @@ async function conclude(
   const lines = [`Not there: ${missing.length} of ${plan.length} conditions.`];
   for (const [i, { planned }] of missing.entries()) {
     lines.push(`  ${planned.id}: ${printable(problems[i] ?? '')}`);
-    const progress = observed.progress.find((condition) => conditionId(condition) === planned.id);
-    if (progress !== undefined) lines.push(...(await renderFailures(observed.folder, progress)));
+    const { folder, progress } = holderOf(planned.id, all);
+    const condition = progress.find((one) => conditionId(one) === planned.id);
+    if (condition !== undefined) lines.push(...(await renderFailures(folder, condition)));
   }
   lines.push(`When that is mended: ${submitCommand(submission)}`);
   print(`${lines.join('\n')}\n`);
@@ -150,10 +154,14 @@ async function compare(
   );
 }
 
-function problemOf({ planned, toRun, components, reasons }: ConditionPreview, observed: Observed): string {
-  const { submission } = observed;
+function problemOf(preview: ConditionPreview, holder: Observed, own: Submission): string {
+  return `${whereOf(holder, own)}${causeOf(preview, holder)}`;
+}
+
+function causeOf({ planned, toRun, components, reasons }: ConditionPreview, holder: Observed): string {
+  const { submission } = holder;
   const submitted = submission.conditions.find((condition) => conditionId(condition) === planned.id);
-  const came = stateOf(planned.id, observed);
+  const came = stateOf(planned.id, [holder]);
   const why = reasons.length > 0 ? ` (${reasons.join(', ')})` : '';
   if (submitted === undefined) return `was not part of submission ${submission.id}${why}`;
   const same =
@@ -171,28 +179,37 @@ function problemOf({ planned, toRun, components, reasons }: ConditionPreview, ob
   return `done, but ${lacks}. The run store ${submission.store} may be too small for them: set "storeSize" in nx.json above the size of all artifacts`;
 }
 
-function tallyOf({ progress }: Observed): string {
+/** The submission that had a condition: this one, unless it left that to an earlier one. */
+function holderOf(id: string, all: All): Observed {
+  return all.find(({ progress }) => progress.some((condition) => conditionId(condition) === id)) ?? all[0];
+}
+
+function tallyOf(all: readonly Observed[]): string {
   return tally(
-    progress.map(({ state }) => state),
+    progressOf(all).map(({ state }) => state),
     'condition',
   );
 }
 
-function stateOf(id: string, { progress }: Observed): ProgressState | undefined {
-  return progress.find((condition) => conditionId(condition) === id)?.state;
+function stateOf(id: string, all: readonly Observed[]): ProgressState | undefined {
+  return progressOf(all).find((condition) => conditionId(condition) === id)?.state;
 }
 
-function renderUnknown(observed: Observed): string {
-  const { id, engine } = observed.submission;
-  return `Submission ${id}: ${engine} does not answer. As far as is known: ${tallyOf(observed)}.\nSee nx-experiments status ${id} when it answers again, or wait with nx-experiments collect ${id} --wait.\n`;
+function progressOf(all: readonly Observed[]): ConditionProgress[] {
+  return all.flatMap(({ progress }) => progress);
 }
 
-function isUnknown({ progress }: Observed): boolean {
-  return progress.some(({ state }) => state === 'unknown');
+function renderUnknown(all: All): string {
+  const { id, engine } = all[0].submission;
+  return `Submission ${id}: ${engine} does not answer. As far as is known: ${tallyOf(all)}.\nSee nx-experiments status ${id} when it answers again, or wait with nx-experiments collect ${id} --wait.\n`;
 }
 
-function stillRuns({ progress }: Observed): boolean {
-  return progress.some(({ elements }) =>
+function isUnknown(all: readonly Observed[]): boolean {
+  return progressOf(all).some(({ state }) => state === 'unknown');
+}
+
+function stillRuns(all: readonly Observed[]): boolean {
+  return progressOf(all).some(({ elements }) =>
     elements.some(({ state }) => state === 'pending' || state === 'running'),
   );
 }

@@ -1,13 +1,18 @@
 import type { Command } from './command.ts';
 import { toJson } from './command.ts';
 import { renderProgress } from './submission-text.ts';
-import { observeOnce, openSubmission } from './submissions.ts';
+import { observeWithEarlier, openSubmission, tellSilence } from './submissions.ts';
 
 /** `nx-experiments status`: how far a submission is. */
 export const run: Command['run'] = async ({ cwd, names, json }, print) => {
-  const { folder, submission, progress } = await observeOnce(await openSubmission('status', cwd, names));
-  const { id, engine, experiments } = submission;
-  if (json) print(toJson({ submission: id, engine, experiments, conditions: progress }));
-  else print(renderProgress(folder, submission, progress));
+  const all = await observeWithEarlier(await openSubmission('status', cwd, names));
+  const [own, ...others] = all;
+  tellSilence(own);
+  const { id, engine, experiments } = own.submission;
+  const earlier = others.flatMap(({ submission, progress }) =>
+    progress.map((condition) => ({ submission: submission.id, ...condition })),
+  );
+  if (json) print(toJson({ submission: id, engine, experiments, conditions: own.progress, earlier }));
+  else print(renderProgress(all));
   return 0;
 };

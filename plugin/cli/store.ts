@@ -36,8 +36,10 @@ async function act(
     case 'verify': {
       const verified = await verifyStore(folder);
       const found = verified.problems.map((problem) => `${problem}\n`).join('');
-      const text = `${found}${count(verified.records, 'record file')} and ${count(verified.objects, 'artifact')} checked, ${verified.problems.length} damaged.\n`;
-      return { text: show(verified, text), ok: verified.problems.length === 0 };
+      const { records, objects, histories, problems } = verified;
+      const checked = `${count(records, 'record file')}, ${count(objects, 'artifact')} and ${histories} ${histories === 1 ? 'history' : 'histories'}`;
+      const text = `${found}${checked} checked: ${count(problems.length, 'problem')}.\n`;
+      return { text: show(verified, text), ok: problems.length === 0 };
     }
     default:
       throw new SettingsError(`"store" takes one of: ${ACTIONS.join(', ')}.`);

@@ -10,9 +10,10 @@ import {
   type ProgressState,
 } from '../scale/progress.ts';
 import { quote } from '../scale/shell-words.ts';
-import type { Submission } from '../scale/submission.ts';
+import type { EarlierCondition, Submission } from '../scale/submission.ts';
 import type { SubmissionFolder } from '../scale/submissions-folder.ts';
 import type { Part } from '../scale/submit.ts';
+import type { Observed } from './submissions.ts';
 
 /** Failed elements that are shown of a condition. */
 const MAX_FAILED = 3;
@@ -33,7 +34,11 @@ const WORDS: Readonly<Record<ProgressState, string>> = {
 /** Conditions that earlier submissions still run: the job that puts each in place. */
 export interface Running {
   readonly jobs: ReadonlyMap<string, string>;
-  readonly submissions: readonly string[];
+  readonly conditions: readonly EarlierCondition[];
+}
+
+export function earlierSubmissions({ conditions }: Running): string[] {
+  return [...new Set(conditions.map(({ submission }) => submission))];
 }
 
 /** What `submit` has done. */
@@ -46,7 +51,9 @@ export function renderSubmitted(
   const notes = [
     ...(kept > 0 ? [`${count(kept, 'condition')} ${kept === 1 ? 'has its' : 'have their'} results.`] : []),
     ...(running.jobs.size > 0
-      ? [`${count(running.jobs.size, 'condition')} still with submission ${running.submissions.join(', ')}.`]
+      ? [
+          `${count(running.jobs.size, 'condition')} still with submission ${earlierSubmissions(running).join(', ')}.`,
+        ]
       : []),
   ];
   if (submission === undefined) return `${['Nothing to submit.', ...notes].join(' ')}\n`;
@@ -69,23 +76,28 @@ export function renderSubmitted(
   ].join('\n')}\n`;
 }
 
-/** How far a submission is. */
-export function renderProgress(
-  folder: SubmissionFolder,
-  submission: Submission,
-  progress: readonly ConditionProgress[],
-): string {
+/** How far a submission is, with what it left to earlier ones. */
+export function renderProgress(all: readonly [Observed, ...Observed[]]): string {
+  const [{ submission }] = all;
+  const progress = all.flatMap((observed) => observed.progress);
   const width = Math.max(0, ...progress.map(idOf).map((id) => id.length));
-  const lines = progress.flatMap((condition) => [
-    `  ${idOf(condition).padEnd(width)}  ${summaryOf(condition)}`,
-    ...renderFailed(folder, condition),
-  ]);
+  const lines = all.flatMap((observed) =>
+    observed.progress.flatMap((condition) => [
+      `  ${idOf(condition).padEnd(width)}  ${whereOf(observed, submission)}${summaryOf(condition)}`,
+      ...renderFailed(observed.folder, condition),
+    ]),
+  );
   const ended = !progress.some(({ state }) => isActive(state));
   const next = ended ? `See nx-experiments collect ${submission.id}.\n` : '';
   return `Submission ${submission.id} to ${submission.engine}: ${tally(
     progress.map(({ state }) => state),
     'condition',
   )}\n${lines.join('\n')}\n${next}`;
+}
+
+/** Of what a submission left to an earlier one. */
+export function whereOf({ submission: { id } }: Observed, own: Submission): string {
+  return id === own.id ? '' : `in submission ${id}: `;
 }
 
 /** `3 of 5 conditions done, 1 running, 1 waiting`. */

@@ -1,9 +1,10 @@
 import { SettingsError } from '../base/settings-error.ts';
+import { conditionId } from '../runtime/plan.ts';
 import { createEngine } from '../scale/create-engine.ts';
 import { SilentEngineError } from '../scale/engine.ts';
 import { type ConditionProgress, observe } from '../scale/progress.ts';
 import type { Submission } from '../scale/submission.ts';
-import { findSubmission, type SubmissionFolder } from '../scale/submissions-folder.ts';
+import { findSubmission, SubmissionFolder, submissionIds } from '../scale/submissions-folder.ts';
 import { openWorkspace } from './workspace.ts';
 
 /** What an engine that does not answer says. */
@@ -50,9 +51,23 @@ export async function observeSubmission({ folder, submission }: Opened): Promise
   }
 }
 
-/** The same, for a command that looks once: that the engine does not answer is told. */
-export async function observeOnce(opened: Opened): Promise<Observed> {
-  const observed = await observeSubmission(opened);
-  if (observed.silence !== undefined) process.stderr.write(`${observed.silence.message}\n`);
-  return observed;
+/** The same, and then how far the conditions are that it left to earlier submissions; one of those that is gone is left out. */
+export async function observeWithEarlier(opened: Opened): Promise<[Observed, ...Observed[]]> {
+  const { root } = opened.folder;
+  const left = opened.submission.earlier ?? [];
+  const all: [Observed, ...Observed[]] = [await observeSubmission(opened)];
+  for (const id of submissionIds(root)) {
+    const wanted = new Set(left.filter(({ submission }) => submission === id).map(conditionId));
+    if (wanted.size === 0) continue;
+    const folder = new SubmissionFolder(root, id);
+    const observed = await observeSubmission({ folder, submission: await folder.read() });
+    const progress = observed.progress.filter((condition) => wanted.has(conditionId(condition)));
+    all.push({ ...observed, progress });
+  }
+  return all;
+}
+
+/** For a command that looks once: that the engine does not answer is told. */
+export function tellSilence({ silence }: Observed): void {
+  if (silence !== undefined) process.stderr.write(`${silence.message}\n`);
 }

@@ -10,14 +10,20 @@ import { type ConditionProgress, isActive, observe } from '../scale/progress.ts'
 import { removeOldSubmissions } from '../scale/remove-old.ts';
 import { splitWords } from '../scale/shell-words.ts';
 import { checkExtra } from '../scale/slurm.ts';
-import { ENGINES, type EngineName, isHandedOver, type Submission } from '../scale/submission.ts';
+import {
+  type EarlierCondition,
+  ENGINES,
+  type EngineName,
+  isHandedOver,
+  type Submission,
+} from '../scale/submission.ts';
 import { SubmissionFolder, submissionIds, submissionsFolder } from '../scale/submissions-folder.ts';
 import { jobsOf, type Part, submitParts } from '../scale/submit.ts';
 import { lockSubmissions } from '../scale/submit-lock.ts';
 import { conditionKey } from '../store/components.ts';
 import { type Arguments, type Command, textOf, toJson } from './command.ts';
 import { choicesOf } from './run-choices.ts';
-import { type Running, renderSubmitted } from './submission-text.ts';
+import { earlierSubmissions, type Running, renderSubmitted } from './submission-text.ts';
 import { readGraph, selectConditions } from './workspace.ts';
 
 const STOPPED = 130;
@@ -70,8 +76,15 @@ export const run: Command['run'] = async ({ cwd, names, options, json }, print) 
     const parts = partsOf(previews, running.jobs, asked, resources.cpus);
     const kept = previews.filter(({ status }) => status === 'cached').length;
     const submission =
-      parts.length > 0 ? await submitParts(parts, running.jobs, { engine, root, signal }, head) : undefined;
-    if (json) print(toJson(dataOf(submission, kept, running.submissions)));
+      parts.length > 0
+        ? await submitParts(
+            parts,
+            running.jobs,
+            { engine, root, signal },
+            { ...head, earlier: running.conditions },
+          )
+        : undefined;
+    if (json) print(toJson(dataOf(submission, kept, earlierSubmissions(running))));
     else print(renderSubmitted(submission, parts, kept, running));
     await removeOldSubmissions(root);
     return 0;
@@ -116,7 +129,7 @@ async function runningJobs(
   engine: EngineName,
 ): Promise<Running> {
   const jobs = new Map<string, string>();
-  const submissions = new Set<string>();
+  const conditions: EarlierCondition[] = [];
   const wanted = new Map(
     previews.filter(({ status }) => status !== 'cached').map((preview) => [preview.planned.id, preview]),
   );
@@ -157,10 +170,10 @@ async function runningJobs(
         );
       }
       jobs.set(planned.id, last.job);
-      submissions.add(id);
+      conditions.push({ submission: id, experiment: planned.experiment, condition: planned.condition });
     }
   }
-  return { jobs, submissions: [...submissions] };
+  return { jobs, conditions };
 }
 
 /** The wanted conditions that a submission has not ended. The engine of another kind is asked only when it has to be. */

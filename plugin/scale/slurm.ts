@@ -21,11 +21,11 @@ const FORMAT = '%F|%K|%T|%r|%N|%j';
 
 /** Options of sbatch that a submission stands on. */
 const OURS =
-  'array dependency kill-on-invalid-dep job-name output error open-mode parsable wrap chdir workdir hold test-only wait help usage version'.split(
+  'array clusters dependency kill-on-invalid-dep job-name output error open-mode parsable wrap chdir workdir hold test-only wait help usage version'.split(
     ' ',
   );
 /** The same by their letters, also behind letters that take no value. */
-const OUR_LETTERS = /^-[IkOQsvX]*[adJoeDHWhV]/;
+const OUR_LETTERS = /^-[IkOQsvX]*[adJoeDHMWhV]/;
 
 /** Options of sbatch that take no word after them. */
 const FLAGS =
@@ -36,7 +36,7 @@ const FLAG_LETTERS = /^-[IkOQsvX]+$/;
 
 /** Variables of a person that would give our calls another meaning. Others, such as SBATCH_PARTITION, are theirs to set. */
 const DROPPED = {
-  sbatch: /^SBATCH_(ARRAY_INX|ERROR|WAIT)$/,
+  sbatch: /^SBATCH_(ARRAY_INX|CLUSTERS|ERROR|WAIT)$/,
   squeue: /^SQUEUE_/,
   scancel: /^SCANCEL_/,
 } as const;
@@ -104,7 +104,7 @@ export function checkExtra(words: readonly string[]): readonly string[] {
   const refused = words.find(isOurs);
   if (refused !== undefined) {
     throw new SettingsError(
-      `--sbatch cannot take "${refused}": jobs, their order, their names and their logs are what a submission decides.`,
+      `--sbatch cannot take "${refused}": jobs, their order, their names, their logs and their cluster are what a submission decides.`,
     );
   }
   const bare = words.find((word, i) => /^(--?$|[^-]|$)/.test(word) && !takesWord(words[i - 1]));

@@ -29,6 +29,11 @@ export interface SubmittedCondition extends ConditionRef {
   readonly jobs: readonly SubmittedJob[];
 }
 
+/** A condition that an earlier submission still ran when this one was handed over. */
+export interface EarlierCondition extends ConditionRef {
+  readonly submission: string;
+}
+
 /** Whether it has all of its jobs: a submit that was killed leaves some conditions with none, and one perhaps with half of them. */
 export function isHandedOver({ jobs }: Pick<SubmittedCondition, 'jobs'>): boolean {
   const last = jobs.at(-1);
@@ -50,6 +55,8 @@ export interface Submission {
   readonly store: string;
   /** Upstream before downstream. Conditions that had their results, or were with an earlier submission, are not here. */
   readonly conditions: readonly SubmittedCondition[];
+  /** Conditions that were left to earlier submissions. */
+  readonly earlier?: readonly EarlierCondition[] | undefined;
 }
 
 const VERSION = 1;
@@ -101,12 +108,23 @@ function parseHead(text: string): Submission | undefined {
   }
   if (!isObject(value) || value.version !== VERSION) return undefined;
   const { version: _, ...submission } = value;
-  const { id, engine, experiments, choices, resources, shards = 1, store, conditions } = submission;
+  const {
+    id,
+    engine,
+    experiments,
+    choices,
+    resources,
+    shards = 1,
+    store,
+    conditions,
+    earlier = [],
+  } = submission;
   const known = ENGINES.some((name) => name === engine);
   if (typeof id !== 'string' || typeof store !== 'string' || !known || !isObject(resources)) return undefined;
   if (!Array.isArray(experiments) || !experiments.every((name) => typeof name === 'string')) return undefined;
   if (!isChoices(choices) || !Number.isSafeInteger(shards)) return undefined;
   if (!Array.isArray(conditions) || !conditions.every(isCondition)) return undefined;
+  if (!Array.isArray(earlier) || !earlier.every(isEarlier)) return undefined;
   return submission as unknown as Submission;
 }
 
@@ -123,6 +141,11 @@ function isCondition(value: unknown): boolean {
   if (![value.experiment, value.condition].every((name) => typeof name === 'string' && isLegalName(name)))
     return false;
   return [value.replicates, value.seed, value.shards].every(Number.isSafeInteger);
+}
+
+function isEarlier(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  return [value.submission, value.experiment, value.condition].every((name) => typeof name === 'string');
 }
 
 function isJob(value: unknown): boolean {

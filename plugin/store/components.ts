@@ -3,7 +3,7 @@ import { canonicalJson, type Json, type JsonObject } from '../base/json.ts';
 
 /**
  * All that the replicates of one condition share and depend on. What is not in here - description, presentation,
- * hypotheses, other treatments, the number of replicates, comments - never makes a replicate run again.
+ * hypotheses, other treatments, the number of replicates, comments in config.yaml - never makes a replicate run again.
  */
 export interface KeyComponents {
   /** Version of nx-experiments, and the major version of the interpreter. */

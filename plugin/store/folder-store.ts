@@ -17,12 +17,11 @@ import {
 } from 'node:fs';
 import { copyFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { sha256 } from '../base/digest.ts';
 import { digestFile, SMALL_BYTES } from '../io/digest-file.ts';
 import { makeFolder } from '../io/results/make-folder.ts';
 import type { ArtifactRecord } from '../runtime/manifest.ts';
 import type { ConditionHistory } from './explain.ts';
-import { decodeLines, type Entry, encodeLine } from './lines.ts';
+import { decodeHistory, decodeLines, type Entry, encodeHistory, encodeLine } from './lines.ts';
 import { pruneStore } from './maintenance.ts';
 import type { RunStore, Shelf, StoredReplicate } from './store.ts';
 
@@ -88,16 +87,12 @@ export class FolderStore implements RunStore {
   }
 
   async readHistory(experiment: string, condition: string): Promise<ConditionHistory | undefined> {
-    try {
-      const { digest, history } = JSON.parse(readFileSync(this.historyPath(experiment, condition), 'utf8'));
-      return digest === sha256(JSON.stringify(history)) ? history : undefined;
-    } catch {
-      return undefined;
-    }
+    const text = readText(this.historyPath(experiment, condition));
+    return text === undefined ? undefined : decodeHistory(text);
   }
 
   async writeHistory(experiment: string, condition: string, history: ConditionHistory): Promise<void> {
-    const content = JSON.stringify({ digest: sha256(JSON.stringify(history)), history });
+    const content = encodeHistory(history);
     await this.place(this.historyPath(experiment, condition), (temporary) =>
       writeFileSync(temporary, content),
     );

@@ -1,5 +1,7 @@
 import { crc32 } from 'node:zlib';
+import { sha256 } from '../base/digest.ts';
 import { parseMetrics, spellNonFinite } from '../runtime/manifest.ts';
+import type { ConditionHistory } from './explain.ts';
 import type { StoredReplicate } from './store.ts';
 
 /** A replicate's key, and what it came to. */
@@ -37,6 +39,20 @@ export function decodeLines(
     }
   }
   return { entries, damaged };
+}
+
+export function encodeHistory(history: ConditionHistory): string {
+  return JSON.stringify({ digest: sha256(JSON.stringify(history)), history });
+}
+
+/** What `encodeHistory` wrote; undefined for anything else. */
+export function decodeHistory(text: string): ConditionHistory | undefined {
+  try {
+    const { digest, history } = JSON.parse(text);
+    return digest === sha256(JSON.stringify(history)) ? history : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function hasFiniteNumbers(metrics: StoredReplicate['metrics']): boolean {

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { digestFile } from '../io/digest-file.ts';
-import { decodeLines } from './lines.ts';
+import { decodeHistory, decodeLines } from './lines.ts';
 import type { StoreStats } from './store.ts';
 
 interface StoredFile {
@@ -26,7 +26,9 @@ export interface Pruned {
 export interface Verified {
   readonly records: number;
   readonly objects: number;
-  /** One sentence for each damaged file. */
+  /** What is remembered of last runs. */
+  readonly histories: number;
+  /** One sentence for each file that is damaged, or could not be read. */
   readonly problems: readonly string[];
 }
 
@@ -70,23 +72,47 @@ export async function pruneStore(folder: string, maxBytes: number, now: number):
   return { removed, freedBytes, keptBytes };
 }
 
-/** Reads everything again. Damaged objects are removed, so that their replicates run again; damaged lines are never read. */
+/**
+ * Reads everything again. Damaged objects are removed, so that their replicates run again, and damaged histories; damaged lines
+ * are never read.
+ */
 export async function verifyStore(folder: string): Promise<Verified> {
-  const files = await listFiles(folder);
+  const checked = { records: 0, objects: 0, history: 0 };
   const problems: string[] = [];
-  const objects = files.filter((file) => file.kind === 'objects');
-  for (const { path } of objects) {
-    const digest = await digestFile(path).catch(() => undefined);
-    if (digest === undefined || digest === basename(path)) continue;
-    await rm(path, { force: true });
-    problems.push(`The artifact ${basename(path)} was damaged, and is removed.`);
+  for (const { path, kind } of await listFiles(folder)) {
+    if (kind === 'tmp') continue;
+    try {
+      const problem = await problemOf(path, kind);
+      if (problem !== undefined) problems.push(problem);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') continue; // a run has let go of it meanwhile
+      problems.push(`${path} could not be read: ${message}.`);
+    }
+    checked[kind]++;
   }
-  const records = files.filter((file) => file.kind === 'records');
-  for (const { path } of records) {
-    const { damaged } = decodeLines(await readFile(path, 'utf8').catch(() => ''));
-    if (damaged > 0) problems.push(`${damaged} lines of ${path} are damaged, and are not read.`);
+  return { records: checked.records, objects: checked.objects, histories: checked.history, problems };
+}
+
+/** @throws when it cannot be read */
+async function problemOf(path: string, kind: 'records' | 'objects' | 'history'): Promise<string | undefined> {
+  switch (kind) {
+    case 'objects': {
+      if ((await digestFile(path)) === basename(path)) return undefined;
+      await rm(path, { force: true });
+      return `The artifact ${basename(path)} was damaged, and is removed.`;
+    }
+    case 'history': {
+      if (decodeHistory(await readFile(path, 'utf8')) !== undefined) return undefined;
+      await rm(path, { force: true });
+      return `${path} was damaged, and is removed: what it told of the last run is forgotten.`;
+    }
+    case 'records': {
+      const { damaged } = decodeLines(await readFile(path, 'utf8'));
+      if (damaged === 0) return undefined;
+      return `In ${path}, ${damaged} ${damaged === 1 ? 'line is' : 'lines are'} damaged, and not read.`;
+    }
   }
-  return { records: records.length, objects: objects.length, problems };
 }
 
 async function listFiles(folder: string): Promise<StoredFile[]> {

@@ -108,6 +108,8 @@ test.each([
   [['submit', '--engine', 'slurm', '--sbatch=--arra=7'], '--sbatch cannot take "--arra=7"'],
   [['submit', '--engine', 'slurm', '--sbatch=--dep=afterok:1'], '--sbatch cannot take "--dep=afterok:1"'],
   [['submit', '--engine', 'slurm', '--sbatch=-Qd afterok:1'], '--sbatch cannot take "-Qd"'],
+  [['submit', '--engine', 'slurm', '--sbatch=-Mother'], '--sbatch cannot take "-Mother"'],
+  [['submit', '--engine', 'slurm', '--sbatch=--cluster=other'], '--sbatch cannot take "--cluster=other"'],
   [
     ['submit', '--engine', 'slurm', '--sbatch=--requeue other.sh'],
     '--sbatch cannot take "other.sh": sbatch would run it as the script.',
@@ -351,6 +353,37 @@ describe('a submission to this machine', () => {
       expect(codes[i]).toBe(text.startsWith('Another') ? 2 : 0);
     }
     rmSync(join(ws.root, 'wait'));
+    expect(cli(ws, 'collect', '--wait')).toMatchObject({ code: 0 });
+  });
+
+  test('waits for what it left to an earlier one, and tells what that came to', async () => {
+    using ws = lab();
+    ws.write({
+      'experiments/other/config.yaml': config({ replicates: 1 }),
+      'experiments/other/steps.mjs': 'export const step = (data) => data;',
+      'experiments/other/datasources.mjs': 'export const source = () => 1;',
+      wait: '',
+    });
+    const submit = ['submit', '--engine', 'local', '--shards', '1', '--treatment', 'baseline'];
+    cli(ws, ...submit, 'maker');
+    expect(cli(ws, ...submit, 'maker', 'other').out).toContain('1 condition still with submission 0001.');
+    await until(() => cli(ws, 'status').out.includes('other/baseline  done'));
+    expect(cli(ws, 'status').out).toBe(
+      'Submission 0002 to local: 1 of 2 conditions done, 1 running\n  other/baseline  done\n  maker/baseline  in submission 0001: running\n',
+    );
+    expect(cli(ws, 'collect').out).toContain(
+      'Submission 0002 has not ended: 1 of 2 conditions done, 1 running.',
+    );
+    const waiting = begin(ws, 'collect', '--wait');
+    await until(() => waiting.told.err.includes('1 of 2 conditions done'));
+    ws.write({ broken: '' });
+    rmSync(join(ws.root, 'wait'));
+    expect(await waiting.ended).toBe(1);
+    expect(waiting.told.out).toContain(
+      '  maker/baseline: in submission 0001: failed, 2 of 2 replicates are missing\n    job 1 failed: replicates 0-1: step step threw Error: broken\n      .nx/experiments/submissions/0001/logs/maker/baseline/whole.log\n',
+    );
+    rmSync(join(ws.root, 'broken'));
+    expect(cli(ws, ...submit, 'maker', 'other').out).toContain('Submission 0003 to local: 1 job\n');
     expect(cli(ws, 'collect', '--wait')).toMatchObject({ code: 0 });
   });
 

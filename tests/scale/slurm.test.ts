@@ -208,6 +208,7 @@ describe.skipIf(withoutSlurm)(`Slurm${withoutSlurm ?? ''}`, () => {
       SCANCEL_INTERACTIVE: '1',
       SCANCEL_STATE: 'PENDING',
       SBATCH_ARRAY_INX: '1-3',
+      SBATCH_CLUSTERS: 'other',
       SBATCH_WAIT: '1',
       SBATCH_ERROR: '/dev/null',
       SBATCH_PARTITION: 'none',

@@ -9,6 +9,7 @@ import { experiment, Lab } from '../support/engine.ts';
 import { COUNTING, CountingLab } from './counting-lab.ts';
 
 const RUN_LAB = fileURLToPath(new URL('../faults/run-lab.mjs', import.meta.url));
+const BIN = fileURLToPath(new URL('../../plugin/bin/nx-experiments.js', import.meta.url));
 const DAY_MS = 86_400_000;
 
 const OUTPUTS = { out: { file_name: 'out.json', writer: 'dump_json', loader: 'load_json' } };
@@ -187,6 +188,43 @@ test('a file that may not be read: a clear error with its path, and nothing is d
   chmodSync(join(lab.root, 'e/steps.ts'), 0o644);
   lab.write({ 'e/steps.ts': steps });
   expect(await runLab(lab.root, nobody)).toEqual({ code: 0, output: '' });
+});
+
+test('every kind of file is verified, and none that could not be read is taken for a good one', async () => {
+  using lab = new CountingLab(pair({ replicates: 2 }));
+  await lab.count();
+  const store = join(lab.root, 'store');
+  expect(await verifyStore(store)).toEqual({ records: 2, objects: 2, histories: 2, problems: [] });
+  for (const kind of ['records', 'objects', 'history']) {
+    const [path = ''] = lab.files(`store/v1/${kind}`);
+    const file = join(store, 'v1', kind, path);
+    chmodSync(file, 0o644);
+    const bytes = readFileSync(file);
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    writeFileSync(file, bytes);
+    const { problems } = await verifyStore(store);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain('damaged');
+    rmSync(file, { force: true });
+  }
+  expect(await verifyStore(store)).toEqual({ records: 1, objects: 1, histories: 1, problems: [] });
+  const left = ['records', 'objects', 'history'].map((kind) =>
+    join(store, 'v1', kind, lab.files(`store/v1/${kind}`)[0] ?? ''),
+  );
+  const nobody = process.getuid?.() === 0 ? 65_534 : undefined; // no permission stops root
+  if (nobody !== undefined) spawnSync('chown', ['-R', String(nobody), lab.root]);
+  for (const file of left) chmodSync(file, 0);
+  lab.write({ 'nx.json': { plugins: ['nx-experiments'] } });
+  const { status, stdout } = spawnSync(process.execPath, [BIN, 'store', 'verify'], {
+    cwd: lab.root,
+    encoding: 'utf8',
+    env: { ...process.env, NX_EXPERIMENTS_STORE: store },
+    ...(nobody === undefined ? {} : { uid: nobody }),
+  });
+  expect(status).toBe(1);
+  expect(stdout).toBe(
+    `${left.map((file) => `${file} could not be read: EACCES: permission denied, open '${file}'.\n`).join('')}1 record file, 1 artifact and 1 history checked: 3 problems.\n`,
+  );
 });
 
 test('a clock that was set back: files from the future are used, and age from now on', async () => {
