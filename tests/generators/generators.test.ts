@@ -47,9 +47,14 @@ function meanUnder(condition: string, output: string): number {
   return Number(new RegExp(`${condition} +([0-9.]+) ±`).exec(output)?.[1]);
 }
 
-/** Executes a script as CI does. @returns the comment */
-async function collect(script: string): Promise<string> {
-  const env = 'export GITHUB_STEP_SUMMARY=/dev/null NX_BASE=HEAD NX_HEAD=';
+/**
+ * Executes a script as CI does.
+ *
+ * @param head what is compared with the last commit; none: the files as they are
+ * @returns the comment
+ */
+async function collect(script: string, head = ''): Promise<string> {
+  const env = `export GITHUB_STEP_SUMMARY=/dev/null NX_BASE=HEAD NX_HEAD=${head}`;
   const npx = 'npx() { local name=$1; shift; "node_modules/.bin/$name" "$@"; }';
   const { code, output } = await ws.shell(`set -e\n${env}\n${npx}\n${script}`);
   expect({ code, output }).toEqual({ code: 0, output: expect.anything() });
@@ -239,6 +244,14 @@ describe.sequential('generators', () => {
     expect(comment.match(/<details>/g)).toHaveLength(comment.match(/<\/details>/g)?.length ?? 0);
     expect(comment.includes('\uFFFD')).toBe(false);
     expect(comment.slice(-100)).toMatch(/\nIn the artifacts of the job, for want of space here: reader\.\n$/);
+  });
+
+  test('a change that affects no experiment is told apart from experiments without a report', async () => {
+    const script = collectStep(parse(read('.github/workflows/experiments.yml')).jobs.experiments.steps);
+    const head = '<!-- nx-experiments -->\n## Experiments\n\n';
+    expect(await collect(script, 'HEAD')).toBe(`${head}No experiment is affected.\n`);
+    await ws.shell('rm -r experiments/*/results/report');
+    expect(await collect(script)).toBe(`${head}No experiment has a report: see the log of the job.\n`);
   });
 
   test('ci spreads the experiments over jobs', async () => {

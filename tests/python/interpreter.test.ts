@@ -122,9 +122,12 @@ test('a module of the workspace that is mistyped is not taken for a package', as
     'lab/datasources.py': '',
     'lab/steps.py': 'import helpr\n',
   });
-  expect((await lab.run()).failures('lab/baseline')).toEqual([
+  const ran = await lab.run({ store: 'store' });
+  expect(ran.failures('lab/baseline')).toEqual([
     '*: lab/steps.py could not be loaded: ModuleNotFoundError: No module named \'helpr\'. Did you mean "helper"?',
   ]);
+  // The folders that were searched for "helper" are nothing that the experiment reads.
+  expect(ran.events.filter(({ type }) => type === 'warning')).toEqual([]);
   lab.write({ 'lab/steps.py': 'from shared.gian import GAIN\n' });
   expect((await lab.run()).failures('lab/baseline')).toEqual([
     "*: lab/steps.py could not be loaded: ModuleNotFoundError: No module named 'shared.gian'",

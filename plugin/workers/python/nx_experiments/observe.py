@@ -93,10 +93,10 @@ def state_of(path: str) -> str:
 
 
 def _is_import() -> bool:
-    """The import system lists every folder in which it looks for modules, as who asks for installed packages does."""
+    """The import system lists every folder in which it looks for modules, as who asks for installed packages does, and we."""
     caller = sys._getframe(2).f_back
     name = None if caller is None else caller.f_globals.get("__name__")
-    return isinstance(name, str) and name.startswith(("importlib", "_frozen_importlib", "pkgutil"))
+    return isinstance(name, str) and name.startswith(("importlib", "_frozen_importlib", "pkgutil", "nx_experiments."))
 
 
 def _library(name: Any) -> Any:
