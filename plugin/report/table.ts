@@ -6,6 +6,7 @@ import {
   count,
   type Format,
   formatCount,
+  formatEffect,
   formatInterval,
   formatNumber,
   formatShort,
@@ -89,11 +90,11 @@ function metricTable(model: ReportModel, colour: boolean, width: number): string
   const numbers = tables.find((table) => roomFor(table, width) >= wanted) ?? tables[tables.length - 1] ?? [];
   const room = roomFor(numbers, width);
   const forCondition = Math.min(condition, Math.max(Math.floor(room / 2), room - metric));
-  const [head = [], ...cells] = numbers;
   const shown = {
     metric: shownNames(namesOf('metric'), Math.min(metric, room - forCondition)),
     condition: shownNames(namesOf('condition'), forCondition),
   };
+  const [head = [], ...cells] = numbers;
   const grid = renderGrid(
     [
       ['metric', 'condition', ...head],
@@ -111,13 +112,13 @@ function metricTable(model: ReportModel, colour: boolean, width: number): string
   return [title, rule, ...painted, ...footnote(rows, readings, width), ...nestedNote(rows, width)];
 }
 
-/** Columns for the two names together. */
 /** What is shown of each name. */
 function shownNames(names: readonly string[], width: number): ReadonlyMap<string, string> {
   const clipped = clipNames(names, width);
   return new Map(names.map((name, i) => [name, clipped[i] ?? name]));
 }
 
+/** Columns for the two names together. */
 function roomFor(numbers: readonly (readonly string[])[], most: number): number {
   const taken = widthsOf(numbers).reduce((sum, width) => sum + GAP.length + width, 0);
   return most - taken - 2 * GAP.length;
@@ -153,7 +154,7 @@ function numbersOf(
     return [
       ...numbers,
       `${signed(comparison.difference, formatDifference)}${range === '' ? '' : ` ${range}`}`,
-      ...(effect ? [Number.isNaN(comparison.effect) ? '' : formatShort(comparison.effect)] : []),
+      ...(effect ? [Number.isNaN(comparison.effect) ? '' : formatEffect(comparison.effect)] : []),
       ...verdict,
     ];
   });
@@ -290,7 +291,7 @@ function testGrid(all: readonly VerdictValues[], shows: (column: Spared) => bool
     ...when(shows('interval'), values.interval),
     ...when(shows('p'), values.p('p_value')),
     ...when(first.isCorrected, values.p('p_adjusted')),
-    ...when(shows('effect'), formatShort(values.number('effect_size'))),
+    ...when(shows('effect'), formatEffect(values.number('effect_size'))),
     values.significant ? 'yes' : 'no',
   ]);
   return renderGrid([head, ...rows], shows('metric') ? 2 : 1);
