@@ -246,6 +246,14 @@ test('colour is the verdicts’ alone, and only where it is asked for', () => {
   expect(stripVTControlCharacters(coloured)).toBe(plain);
 });
 
+test('a description that is longer than the terminal is told to its end', () => {
+  const description = 'Which prompt gets the most customer tickets routed right, and what does it cost?';
+  const table = renderTable(compareConditions({ name: 'lab', description }, [], []), { width: 80 });
+  expect(table.split('\n').slice(0, 2).join(' ')).toMatch(
+    /^lab: Which prompt .*, and what does it\s+cost\?$/,
+  );
+});
+
 test('an experiment without metrics says so', () => {
   expect(
     renderTable(compareConditions({ name: 'lab', description: undefined }, [manifestOf('baseline', {})], [])),
