@@ -4,7 +4,7 @@ import { isBuiltInTest, isUnpaired } from '../statistics/built-in.ts';
 import { ALPHA, type Verdict } from './model.ts';
 import { count, formatNumber, formatP, formatWithin } from './numbers.ts';
 import { asksForEquivalence } from './side.ts';
-import { tooFew } from './too-few.ts';
+import { tooFew, tooFewForCorrection } from './too-few.ts';
 
 /** Below this, simulations find too many differences that are none: docs/statistics.md. */
 const FEW_FOR_BOOTSTRAP = 40;
@@ -60,13 +60,17 @@ export class VerdictValues {
     return corrected !== undefined && corrected.tests > 1 && corrected.correction !== 'none';
   }
 
-  /** What is not as it is when nothing is said: `; margin 0.1; alpha 0.01`. */
+  /** What is not as it is when nothing is said: `; margin 0.1; alpha 0.01`, and what a gate requires. */
   get asked(): string {
-    const { margin, alternative, alpha = ALPHA } = this.verdict;
+    const { margin, alternative, alpha = ALPHA, require } = this.verdict;
+    // Two tests of one side each have an interval of their own: docs/statistics.md.
+    const confidence = asksForEquivalence(this.verdict) ? formatNumber(100 * (1 - 2 * alpha)) : undefined;
     return [
       ...(margin === undefined ? [] : [`; margin ${margin}`]),
       ...(alternative === undefined ? [] : [`; alternative ${alternative}`]),
       ...(alpha === ALPHA ? [] : [`; alpha ${alpha}`]),
+      ...(confidence === undefined ? [] : [`; ${confidence} % interval`]),
+      ...(require === undefined ? [] : [`; required: ${require === 'significant' ? require : 'not worse'}`]),
     ].join('');
   }
 
@@ -97,7 +101,18 @@ export function remarksOn(verdict: Verdict): string[] {
     remarks.push('recorded several times in a replicate: its mean counts');
   const { alpha = ALPHA, alternative = 'two-sided' } = verdict;
   const few = values.significant ? undefined : tooFew(verdict.verifier, n, { alpha, alternative });
+  const corrected = tooFewForCorrection(
+    verdict.verifier,
+    n,
+    { alpha, alternative },
+    {
+      p: values.number('p_value'),
+      adjusted: values.number('p_adjusted'),
+      tests: verdict.corrected?.tests ?? 0,
+    },
+  );
   if (few !== undefined) remarks.push(few);
+  else if (corrected !== undefined) remarks.push(corrected);
   else if (verdict.verifier === 'bootstrap_ci' && n > 0 && n < FEW_FOR_BOOTSTRAP)
     remarks.push(`with ${count(n, 'replicate')} a bootstrap interval is too narrow: paired_t_test errs less`);
   // How many replicates would find a difference is no answer to whether there is one that matters; and so few find none.

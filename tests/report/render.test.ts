@@ -110,6 +110,33 @@ test('a metric without a counterpart in the baseline has no difference', async (
   expect(renderTable(model)).toMatch(/accuracy {2}new +2\.50 ± 1\.29 {2}4 \(0 paired\) +–/);
 });
 
+test.each([
+  ['their ends', ['lr_0.001_depth_2', 'lr_0.001_depth_4', 'lr_0.01_depth_2']],
+  ['long names by their ends', [2, 7].map((digit) => `gpt-4o-mini-2024-07-18-temperature-0.${digit}`)],
+  ['long names in their middle', ['a', 'b'].map((letter) => `${'x'.repeat(40)}-${letter}-${'y'.repeat(12)}`)],
+])('%s are shown where nothing else tells conditions apart', (_, names) => {
+  const draws = [0.51, 0.62, 0.58, 0.71];
+  const manifests = [
+    manifestOf('baseline', { p95_latency_ms: draws }),
+    ...names.map((name, i) =>
+      manifestOf(name, { p95_latency_ms: draws.map((x, replicate) => x + 0.1 * i + 0.01 * replicate) }),
+    ),
+  ];
+  const verdicts = testedVerdicts('faster', 'p95_latency_ms', manifests);
+  const model = compareConditions({ name: 'lab', description: undefined }, manifests, verdicts);
+  for (const width of [80, 100]) {
+    const [metrics = [], tests = []] = renderTable(model, { width })
+      .split('\n\n')
+      .slice(1)
+      .map((block) => block.split('\n').filter((line) => /\d \(|\d {2}|yes|no$/.test(line)));
+    for (const table of [metrics, tests]) {
+      const shown = table.map((line) => line.replace('p95_latency_ms', '').trim().split(/ {2,}/)[0]);
+      expect(new Set(shown.filter((name) => name !== 'baseline')).size).toBe(names.length);
+      expect(table.every((line) => line.length <= width)).toBe(true);
+    }
+  }
+});
+
 test('what a hypothesis sets is told beside its numbers, and in summary.json', async () => {
   const manifests = [
     manifestOf('baseline', { loss: [1, 2, 3, 4] }),
@@ -118,18 +145,28 @@ test('what a hypothesis sets is told beside its numbers, and in summary.json', a
   const verdicts = [
     ...testedVerdicts('one side', 'loss', manifests, { alpha: 0.001, alternative: 'greater' }),
     ...testedVerdicts('the same', 'loss', manifests, { verifier: 'equivalence', margin: 0.5 }),
+    ...testedVerdicts('not larger', 'loss', manifests, {
+      require: 'not-worse',
+      margin: 5,
+      better: 'lower',
+    }),
+    ...testedVerdicts('sure', 'loss', manifests, { require: 'significant' }),
     ...testedVerdicts('plain', 'loss', manifests),
   ];
   const model = compareConditions({ name: 'lab', description: undefined }, manifests, verdicts);
   const table = renderTable(model);
   expect(table).toContain('(paired_t_test, each condition vs baseline; alternative greater; alpha 0.001)');
-  expect(table).toContain('(equivalence, each condition vs baseline; margin 0.5)');
+  expect(table).toContain('(equivalence, each condition vs baseline; margin 0.5; 90 % interval)');
+  expect(table).toContain('(paired_t_test, each condition vs baseline; margin 5; required: not worse)');
+  expect(table).toContain('(paired_t_test, each condition vs baseline; required: significant)');
   expect(table).toContain('(paired_t_test, each condition vs baseline)');
   expect(renderMarkdown(model)).toContain('vs baseline; alternative greater; alpha 0.001');
   expect(await renderPage(dossierOf(model))).toContain('against the baseline; margin 0.5');
   expect(JSON.parse(renderSummary(model)).hypotheses).toMatchObject([
     { hypothesis: 'one side', alpha: 0.001, alternative: 'greater' },
     { hypothesis: 'the same', alpha: 0.05, margin: 0.5 },
+    { hypothesis: 'not larger', alpha: 0.05, margin: 5, require: 'not-worse' },
+    { hypothesis: 'sure', alpha: 0.05, require: 'significant' },
     { hypothesis: 'plain', alpha: 0.05 },
   ]);
 });
@@ -207,6 +244,12 @@ test('colour is the verdicts’ alone, and only where it is asked for', () => {
   expect(plain).not.toContain('\u001b');
   expect(coloured).toContain('\u001b[36mhigher\u001b[39m');
   expect(stripVTControlCharacters(coloured)).toBe(plain);
+});
+
+test('a description that is longer than the terminal is told to its end', () => {
+  const description = 'Which prompt gets the most customer tickets routed right, and what does it cost?';
+  const table = renderTable(compareConditions({ name: 'lab', description }, [], []), { width: 80 });
+  expect(table.split('\n').slice(0, 2).join(' ').replace(/\s+/g, ' ')).toBe(`lab: ${description}`);
 });
 
 test('an experiment without metrics says so', () => {

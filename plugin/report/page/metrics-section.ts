@@ -2,9 +2,9 @@ import { ALPHA, type MetricRow, type PairedComparison, type ReportModel } from '
 import {
   count,
   formatCount,
+  formatEffect,
   formatInterval,
   formatP,
-  formatShort,
   formatsOf,
   formatWithin,
   signed,
@@ -67,7 +67,7 @@ async function chartsOf(
   if (compared.length === 0) return html`<div class="charts">\n${values}</div>\n`;
   const readings = rows.map((row) => readRow(model, row));
   const differences = await figure(
-    'Paired difference from the baseline, 95 % interval (hollow: unclear)',
+    'Paired difference from the baseline, 95 % interval (hollow: no difference found)',
     `Paired differences of ${metric} from the baseline. ${compared.map(differenceWords).join('; ')}.`,
     differencesChart(
       rows,
@@ -152,7 +152,7 @@ function metricBlock(model: ReportModel, rows: readonly MetricRow[], charts: Htm
           : [
               signed(comparison.difference, formatDifference),
               formatInterval(comparison.interval, formatDifference),
-              Number.isNaN(comparison.effect) ? '' : formatShort(comparison.effect),
+              Number.isNaN(comparison.effect) ? '' : formatEffect(comparison.effect),
               ...pValues(comparison, readRow(model, row)),
             ]),
     ];

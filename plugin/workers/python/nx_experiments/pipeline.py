@@ -41,6 +41,7 @@ class Pipeline:
         self._steps: List[BoundStep] = [binder.step(step) for step in job["steps"]]
         self._sources: List[Tuple[str, Read]] = [binder.source(source) for source in job["sources"]]
         self._outputs = binder.outputs
+        self.warnings = binder.warnings
         self._shared: Dict[str, Any] = {**job["context"], "condition": job["condition"]}
         self._shared.update(self._set_up())
 
@@ -128,5 +129,6 @@ class Pipeline:
     def _step_failure(self, name: str, error: BaseException) -> ReplicateFailure:
         parameter = missing_parameter(error)
         if parameter is not None:
-            return ReplicateFailure("parameter-missing", parameter=parameter, step=name)
+            told = {} if getattr(error, "takes_data", True) else {"withoutData": True}
+            return ReplicateFailure("parameter-missing", parameter=parameter, step=name, **told)
         return ReplicateFailure("step-threw", step=name, error=self._modules.explain(error, self._job["folder"]))
