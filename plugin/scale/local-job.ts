@@ -63,6 +63,7 @@ function run({ command, logs }: Job, element: string): Promise<number | null> {
   const log = openSync(join(logs, `${element}.log`), 'a');
   const child = spawn(program, [...args, element], { cwd: '/', detached: true, stdio: ['ignore', log, log] });
   running = child;
+  save();
   return new Promise((resolve) => {
     child.once('error', () => resolve(127));
     child.once('exit', (code) => {
@@ -75,6 +76,7 @@ function run({ command, logs }: Job, element: string): Promise<number | null> {
 /** Whole or not at all. */
 function save(): void {
   const path = join(folder, id, 'state.json');
-  writeFileSync(`${path}.new`, JSON.stringify({ ...self, elements } satisfies LocalState));
+  const child = running?.pid === undefined ? undefined : identityOf(running.pid);
+  writeFileSync(`${path}.new`, JSON.stringify({ ...self, elements, child } satisfies LocalState));
   renameSync(`${path}.new`, path);
 }

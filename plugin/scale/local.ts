@@ -15,6 +15,8 @@ const POLL_MS = 50;
 /** What a job's process keeps of itself. */
 export interface LocalState extends ProcessIdentity {
   readonly elements: Readonly<Record<string, ElementState>>;
+  /** That of the element that runs, which leads a group of its own and outlives the job's process when that is killed. */
+  readonly child?: ProcessIdentity | undefined;
 }
 
 /**
@@ -58,10 +60,11 @@ export class LocalEngine implements Engine {
       const job = this.jobOf(id);
       const state = this.stateOf(id);
       if (job?.name !== name || state === undefined) return [];
-      const alive = isRunning(state);
+      const [alive, orphaned] = [isRunning(state), isOrphaned(state)];
       return elementsOf(job).map((element): EngineElement => {
         const told = state.elements[element] ?? 'pending';
-        const gone = (told === 'pending' || told === 'running') && !alive;
+        const lives = alive || (told === 'running' && orphaned);
+        const gone = (told === 'pending' || told === 'running') && !lives;
         const detail = gone ? 'its process is gone' : '';
         return { job: id, element, state: gone ? 'failed' : told, detail, host: '' };
       });
@@ -71,7 +74,9 @@ export class LocalEngine implements Engine {
   async cancel(jobs: readonly { readonly id: string; readonly name: string }[]): Promise<void> {
     for (const { job } of await this.active(jobs)) {
       const state = this.stateOf(job);
-      if (state !== undefined && isRunning(state)) process.kill(state.pid, 'SIGTERM');
+      if (state === undefined) continue;
+      if (isRunning(state)) process.kill(state.pid, 'SIGTERM');
+      else if (state.child !== undefined && isOrphaned(state)) process.kill(-state.child.pid, 'SIGTERM');
     }
     while ((await this.active(jobs)).length > 0) await sleep(POLL_MS);
   }
@@ -100,6 +105,11 @@ export class LocalEngine implements Engine {
   private stateOf(id: string): LocalState | undefined {
     return readJson(join(this.folder, id, 'state.json')) as LocalState | undefined;
   }
+}
+
+/** Whether an element still runs whose job's process is gone. */
+function isOrphaned(state: LocalState): boolean {
+  return !isRunning(state) && state.child !== undefined && isRunning(state.child);
 }
 
 export function elementsOf({ elements }: Job): string[] {
