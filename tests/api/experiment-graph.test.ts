@@ -72,6 +72,40 @@ test('problems of the configs are told with their place', () => {
   expect(() => ExperimentGraph.fromYaml(`${lab.root}/last/steps.mjs`)).toThrow('is no config.yaml');
 });
 
+test('what is wrong with an experiment that can be run is told as well, and nothing of the others', () => {
+  using lab = new Lab({
+    'one/config.yaml': config({ name: 'up', outputs }),
+    'two/config.yaml': config({ name: 'up', outputs }),
+    'reader/config.yaml': { datasource: { up: 'up#out' }, steps: ['step'] },
+    'idle/config.yaml': config({ hypotheses: [{ metrics: 'value' }] }),
+    'both/config.yaml': config(),
+    'both/config.yml': config({ name: 'another' }),
+    'mixed/config.yaml': config(),
+    'mixed/steps.mjs': STEPS,
+    'mixed/steps.py': '',
+    'sound/config.yaml': config(),
+  });
+  const problems = (path: string): string[] => {
+    try {
+      ExperimentGraph.fromYaml(`${lab.root}/${path}`);
+      return [];
+    } catch (error) {
+      return (
+        (error as Error).message
+          .match(/^\S+ - error \S+(?=:)/gm)
+          ?.map((line) => line.replace(/:\d+:\d+/, '')) ?? []
+      );
+    }
+  };
+  const twice = ['one/config.yaml - error graph/duplicate-experiment'];
+  expect(problems('one')).toEqual(twice);
+  expect(problems('reader')).toEqual(twice);
+  expect(problems('idle')).toEqual(['idle/config.yaml - error graph/nothing-to-compare']);
+  expect(problems('both')).toEqual(['both/config.yml - error config/two-files']);
+  expect(problems('mixed')).toEqual(['mixed/config.yaml - error modules/two-languages']);
+  expect(problems('sound')).toEqual([]);
+});
+
 test('stream gives replicates, conditions and results as they come, reused ones too', async () => {
   using lab = chain();
   const graph = ExperimentGraph.fromYaml(`${lab.root}/last`);
