@@ -43,7 +43,7 @@ export function parseConfig(file: string, text: string): Result<ExperimentConfig
   const tree = parseYamlTree(file, text);
   if (!tree.ok) return { ok: false, diagnostics: tree.diagnostics.slice(0, MAX_PROBLEMS) };
   const invalid = validate(tree.value, CONFIG_SCHEMA);
-  const parser = new ConfigParser(file, tree.value);
+  const parser = new ConfigParser(file, tree.value, text);
   const config = parser.parse();
   const told = new Set(invalid.map(({ at }) => at.start));
   const diagnostics = [...invalid, ...parser.diagnostics.filter(({ at }) => !told.has(at.start))];
@@ -62,7 +62,7 @@ export interface Claims {
 
 export function claimsOf(file: string, text: string): Claims {
   const tree = parseYamlTree(file, text);
-  const draft = tree.ok ? new ConfigParser(file, tree.value).parse() : undefined;
+  const draft = tree.ok ? new ConfigParser(file, tree.value, text).parse() : undefined;
   const entries = draft
     ? [draft, draft.baseline, ...draft.treatments].flatMap(({ datasource }) => datasource)
     : [];
@@ -87,6 +87,7 @@ class ConfigParser {
   constructor(
     private readonly file: string,
     private readonly root: LocatedNode,
+    private readonly text: string,
   ) {
     this.folder = posix.dirname(file);
   }
@@ -98,6 +99,8 @@ class ConfigParser {
     this.checkTreatmentNames(treatments);
     const conditions = treatments.map((entry) => this.treatment(entry, datasource));
     const replicates = this.get('replicates');
+    const seed = this.get('seed');
+    for (const node of [replicates, seed]) if (node !== undefined) this.checkAmbiguity(node);
     return {
       file: this.file,
       folder: this.folder,
@@ -105,7 +108,7 @@ class ConfigParser {
       definition: undefined,
       description: stringOf(this.get('description')),
       replicates: replicates && { value: numberOf(replicates) ?? 1, at: replicates.at },
-      seed: numberOf(this.get('seed')) ?? 0,
+      seed: numberOf(seed) ?? 0,
       params: this.values(entriesOf(this.get('params'))),
       inputs: itemsOf(this.get('inputs')).flatMap((item) => this.input(item)),
       datasource,
@@ -371,8 +374,12 @@ class ConfigParser {
 
   /** What steps and datasources get. */
   private values(entries: readonly LocatedEntry[]): JsonObject {
-    for (const { value } of entries) this.diagnostics.push(...ambiguousValues(value));
+    for (const { value } of entries) this.checkAmbiguity(value);
     return mappingToJson(entries);
+  }
+
+  private checkAmbiguity(node: LocatedNode): void {
+    this.diagnostics.push(...ambiguousValues(node, this.text));
   }
 
   private report(code: DiagnosticCode, at: Span, message: string, remedy: string): void {
