@@ -25,7 +25,14 @@ import type {
   Reference,
   Treatment,
 } from './config.ts';
-import { type LocatedEntry, type LocatedNode, mappingToJson, toJson } from './located-node.ts';
+import {
+  floatsIn,
+  type LocatedEntry,
+  type LocatedNode,
+  mappingToJson,
+  type Path,
+  toJson,
+} from './located-node.ts';
 import { CONFIG_SCHEMA } from './schema.ts';
 import { validate } from './validate.ts';
 import { parseYamlTree } from './yaml-tree.ts';
@@ -110,6 +117,7 @@ class ConfigParser {
       replicates: replicates && { value: numberOf(replicates) ?? 1, at: replicates.at },
       seed: numberOf(seed) ?? 0,
       params: this.values(entriesOf(this.get('params'))),
+      ...floats(entriesOf(this.get('params'))),
       inputs: itemsOf(this.get('inputs')).flatMap((item) => this.input(item)),
       datasource,
       steps: itemsOf(this.get('steps')).map((item) => this.call(item)),
@@ -250,6 +258,7 @@ class ConfigParser {
       type: 'function',
       name,
       args: this.values(entriesOf(entry?.value)),
+      ...floats(entriesOf(entry?.value)),
       at: entry?.keyAt ?? node.at,
     };
   }
@@ -321,7 +330,7 @@ class ConfigParser {
   }
 
   private treatment(entry: LocatedEntry, base: readonly DatasourceEntry[]): Treatment {
-    const values = this.values(entriesOf(entry.value).filter(({ key }) => key !== 'datasource'));
+    const values = entriesOf(entry.value).filter(({ key }) => key !== 'datasource');
     const taken = [REPORT_FOLDER, CRATE_FILE].find((name) => entry.key.toLowerCase() === name);
     if (taken !== undefined) {
       this.report(
@@ -351,7 +360,13 @@ class ConfigParser {
         );
       }
     }
-    return { name: entry.key, values, datasource: swapped, at: entry.keyAt };
+    return {
+      name: entry.key,
+      values: this.values(values),
+      ...floats(values),
+      datasource: swapped,
+      at: entry.keyAt,
+    };
   }
 
   /** Their folders in results/ would be one where case folds. */
@@ -385,6 +400,12 @@ class ConfigParser {
   private report(code: DiagnosticCode, at: Span, message: string, remedy: string): void {
     this.diagnostics.push({ severity: 'error', code, message, remedy, at });
   }
+}
+
+/** Nothing when there are none, as nearly always. */
+function floats(entries: readonly LocatedEntry[]): { floats?: readonly Path[] } {
+  const found = entries.flatMap(({ key, value }) => floatsIn(value).map((path) => [key, ...path]));
+  return found.length === 0 ? {} : { floats: found };
 }
 
 /** Why a file name cannot be one inside a replicate's folder; continues "The file name …". */

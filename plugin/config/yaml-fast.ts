@@ -1,6 +1,12 @@
 import type { Event, MappingEvent, ScalarEvent, SequenceEvent } from 'js-yaml';
 import type { Span } from '../base/diagnostics.ts';
-import { FORBIDDEN_KEYS, type LocatedEntry, type LocatedNode, MAX_DEPTH } from './located-node.ts';
+import {
+  FORBIDDEN_KEYS,
+  isWrittenAsFloat,
+  type LocatedEntry,
+  type LocatedNode,
+  MAX_DEPTH,
+} from './located-node.ts';
 import { fastYaml } from './yaml-library.ts';
 
 /** What the two libraries read in different ways: marks of documents, directives, tabs and other stray signs, escapes beyond Unicode. */
@@ -92,8 +98,11 @@ class Reader {
     const { style, valueStart, valueEnd } = event;
     if (valueStart < 0 || isNamed(event)) throw SOMETHING_ELSE;
     const text = fastYaml().getScalarValue(this.text, event);
-    if (style === PLAIN)
-      return { kind: 'scalar', value: plainValue(text), at: this.span(valueStart, valueEnd) };
+    if (style === PLAIN) {
+      const value = plainValue(text);
+      const at = this.span(valueStart, valueEnd);
+      return { kind: 'scalar', value, at, ...(isWrittenAsFloat(text, value) ? { isFloat: true } : {}) };
+    }
     if (style !== SINGLE_QUOTED && style !== DOUBLE_QUOTED) throw SOMETHING_ELSE;
     return { kind: 'scalar', value: text, at: this.span(valueStart - 1, valueEnd + 1) };
   }
