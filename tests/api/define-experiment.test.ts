@@ -57,6 +57,9 @@ test('only the treatments that are asked for run, beside the baseline', async ()
   const producer = producerIn(folder);
   const { producer: result } = await ExperimentGraph.fromExperiments([producer]).run({ treatments: [] });
   expect(result.conditions).toEqual(['baseline']);
+  await expect(
+    ExperimentGraph.fromExperiments(producer).run({ treatments: 'doubled' as never }),
+  ).rejects.toThrow('"treatments" must be a list of names');
   await expect(ExperimentGraph.fromExperiments(producer).run({ treatments: ['dubled'] })).rejects.toThrow(
     'No experiment of the graph has a treatment "dubled". Did you mean "doubled"?',
   );
