@@ -24,6 +24,11 @@ export interface LocatedEntry {
   readonly value: LocatedNode;
 }
 
+/** A key as it is written: 3.10 is not 3.1. What is nothing is called null. */
+export function keyText(value: unknown, written: string): string {
+  return typeof value === 'number' || typeof value === 'boolean' ? written : String(value);
+}
+
 /** Keys and indices that lead to a value inside of another one. */
 export type Path = readonly (string | number)[];
 

@@ -3,6 +3,7 @@ import type { Span } from '../base/diagnostics.ts';
 import {
   FORBIDDEN_KEYS,
   isWrittenAsFloat,
+  keyText,
   type LocatedEntry,
   type LocatedNode,
   MAX_DEPTH,
@@ -86,9 +87,11 @@ class Reader {
     const seen = new Set(OTHER_KEYS);
     while (!this.closes()) {
       const key = this.node();
-      if (key.kind !== 'scalar' || seen.has(String(key.value))) throw SOMETHING_ELSE;
-      seen.add(String(key.value));
-      entries.push({ key: String(key.value), keyAt: key.at, value: this.node() });
+      if (key.kind !== 'scalar') throw SOMETHING_ELSE;
+      const name = keyText(key.value, this.text.slice(key.at.start, key.at.end));
+      if (seen.has(name)) throw SOMETHING_ELSE;
+      seen.add(name);
+      entries.push({ key: name, keyAt: key.at, value: this.node() });
     }
     return { kind: 'mapping', entries, at: this.close(event, '}') };
   }

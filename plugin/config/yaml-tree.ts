@@ -3,6 +3,7 @@ import type { Diagnostic, DiagnosticCode, Result, Span } from '../base/diagnosti
 import {
   FORBIDDEN_KEYS,
   isWrittenAsFloat,
+  keyText,
   type LocatedEntry,
   type LocatedNode,
   MAX_DEPTH,
@@ -153,7 +154,8 @@ class TreeBuilder {
         merged.push(...this.merge(pair.value, depth));
         continue;
       }
-      const key = String(pair.key.value);
+      const { value, source } = pair.key;
+      const key = keyText(value, source ?? String(value));
       if (FORBIDDEN_KEYS.has(key)) {
         this.report(
           'config/forbidden-key',
