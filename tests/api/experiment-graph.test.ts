@@ -257,6 +257,29 @@ test('an experiment in code reads one of a folder', async () => {
   expect(results.reader.values('seen', 'more')).toEqual([5, 6, 7]);
 });
 
+test('an experiment in code that clashes with a folder is refused, with the place in both', () => {
+  using lab = chain();
+  const first = ExperimentGraph.fromYaml(`${lab.root}/first`).experiment('first');
+  const define = (name: string, folder: string) =>
+    defineExperiment({
+      name,
+      folder: join(lab.root, folder),
+      datasource: () => 1,
+      steps: [(x: number) => x],
+    });
+  expect(() => ExperimentGraph.fromExperiments(first, define('First', 'own'))).toThrow(
+    /^first\/config.yaml:1:1 - error graph\/duplicate-experiment: .*\n\n {2}> 1 \|/,
+  );
+  for (const [one, other] of [
+    [first, define('another', 'first')],
+    [define('one', 'shared'), define('other', 'shared')],
+  ] as const)
+    expect(() => ExperimentGraph.fromExperiments(one, other)).toThrow(
+      /have one folder, ".+": the results of one would replace those of the other/,
+    );
+  expect(ExperimentGraph.fromExperiments(define('one', 'a'), define('other', 'b')).order).toHaveLength(2);
+});
+
 test('with its module, an experiment in code runs in workers and is reused until the code changes', async () => {
   using lab = new Lab({
     'lab.ts': `
