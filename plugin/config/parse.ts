@@ -107,7 +107,16 @@ class ConfigParser {
     const conditions = treatments.map((entry) => this.treatment(entry, datasource));
     const replicates = this.get('replicates');
     const seed = this.get('seed');
+    const timeout = child(this.get('execution'), 'timeout');
     for (const node of [replicates, seed]) if (node !== undefined) this.checkAmbiguity(node);
+    if (timeout !== undefined && durationOf(timeout) === 0) {
+      this.report(
+        'config/invalid-value',
+        timeout.at,
+        `"execution.timeout" is ${stringOf(timeout)}: every replicate would be stopped as it starts.`,
+        'Leave it out when there is no limit.',
+      );
+    }
     return {
       file: this.file,
       folder: this.folder,

@@ -70,6 +70,7 @@ export const BROKEN_CONFIGS: Readonly<Record<string, Files>> = {
   ),
   'out-of-range': one(`replicates: 0\nseed: -1\n${SOUND}execution: { workers: 5000, retries: 1000 }\n`),
   'bad-formats': one(`${SOUND}cli: { color: red }\nexecution: { timeout: 10 minutes }\n`),
+  'timeout-of-nothing': one(`${SOUND}execution: { timeout: 0.0s }\n`),
   'integer-too-large': one(`${SOUND}params: { id: 12345678901234567890 }\n`),
   'number-not-finite': one(`${SOUND}params: { limit: .inf, start: .nan }\n`),
   'values-of-yaml-1.1': one(
