@@ -42,7 +42,7 @@ export type InputValues<Bundle extends Inputs> = {
 export class ExperimentInput<const Bundle extends Inputs = Inputs> {
   /** @throws SettingsError when the experiments have different numbers of replicates; a count of 1 agrees with any */
   constructor(readonly inputs: Bundle) {
-    const entries = Object.entries(inputs);
+    const entries = Object.entries(inputs ?? {});
     if (entries.length === 0) throw new SettingsError('An ExperimentInput needs at least one datasource.');
     for (const [alias, input] of entries) {
       if (input instanceof ArtifactDatasource) continue;

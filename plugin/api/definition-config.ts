@@ -1,7 +1,8 @@
 import { SettingsError } from '../base/settings-error.ts';
+import { MAX_DEPTH } from '../config/located-node.ts';
 import type { DefinedFunction, DefinedFunctions, DefinedKind } from '../runtime/definitions.ts';
 import { ArtifactDatasource, ExperimentInput } from './artifact-datasource.ts';
-import type { Datasources, ExperimentOptions } from './experiment-options.ts';
+import type { Datasources, ExperimentOptions, HypothesisDefinition } from './experiment-options.ts';
 import type { ExperimentOrigin } from './origin.ts';
 import type { AnyFunction, FunctionEntry } from './shape.ts';
 
@@ -29,11 +30,15 @@ class Collector {
   private readonly upstream = new Set<ExperimentOrigin>();
 
   collect(options: ExperimentOptions): DefinitionConfig {
-    const { name, description, replicates, seed, params, inputs, execution, steps } = options;
-    const { sources, bareSource } = this.datasources(options.datasource);
-    const named = Array.isArray(steps)
-      ? steps.map((entry: FunctionEntry, i) => [`step_${i + 1}`, entry, true] as const)
-      : Object.entries(steps).map(([key, entry]) => [key, entry, false] as const);
+    if (!isMapping(options)) {
+      throw new SettingsError(
+        `defineExperiment takes the experiment as an object, and got ${describe(options)}.`,
+      );
+    }
+    const { name, description, replicates, seed, params, inputs, execution, ...others } = options;
+    const { datasource, steps, outputs, treatments, hypotheses, folder, module, metrics, ...unknown } =
+      others;
+    const { sources, bareSource } = this.datasources(datasource);
     const config = {
       name,
       description,
@@ -42,25 +47,23 @@ class Collector {
       params,
       inputs,
       datasource: sources,
-      steps: named.map(([key, entry, own]) => this.call('steps', key, entry, own)),
-      outputs: mapValues(options.outputs ?? {}, (output, alias) => ({
-        file_name: output.fileName,
-        writer: this.format(`write_${alias}`, output.writer),
-        loader: this.format(`load_${alias}`, output.loader),
+      steps: this.steps(steps),
+      outputs: mapMappings(outputs, ({ fileName, writer, loader, ...rest }, alias) => ({
+        file_name: fileName,
+        writer: this.format(`write_${alias}`, writer),
+        loader: this.format(`load_${alias}`, loader),
+        ...rest,
       })),
-      treatments: mapValues(options.treatments ?? {}, ({ datasource, ...values }) => ({
+      treatments: mapMappings(treatments, ({ datasource: swapped, ...values }, treatment) => ({
         ...values,
-        ...(datasource === undefined ? {} : { datasource: this.mapping(datasource as Datasources) }),
+        ...(swapped === undefined ? {} : { datasource: this.swaps(swapped, treatment) }),
       })),
-      hypotheses: options.hypotheses?.map(({ name: label, verifier, ...settings }, i) => ({
-        name: label,
-        verifier:
-          typeof verifier === 'string'
-            ? verifier
-            : verifier && this.add('verifiers', verifier, verifier.name || `hypothesis_${i + 1}`),
-        ...settings,
-      })),
+      hypotheses: Array.isArray(hypotheses)
+        ? hypotheses.map((hypothesis, i) => this.hypothesis(hypothesis, i))
+        : hypotheses,
       execution,
+      // The parser says what they may have been meant for.
+      ...unknown,
     };
     return {
       text: `${JSON.stringify(plain(config, []), null, 2)}\n`,
@@ -71,7 +74,11 @@ class Collector {
   }
 
   /** One datasource that is no mapping reaches the first step bare; so does a mapping of one function. */
-  private datasources(datasource: ExperimentOptions['datasource']): { sources: object; bareSource: boolean } {
+  private datasources(datasource: ExperimentOptions['datasource'] | undefined): {
+    sources: object | undefined;
+    bareSource: boolean;
+  } {
+    if (datasource === undefined) return { sources: undefined, bareSource: false };
     if (datasource instanceof ArtifactDatasource) {
       return { sources: this.mapping({ [datasource.output]: datasource }), bareSource: true };
     }
@@ -81,9 +88,45 @@ class Collector {
     if (typeof datasource === 'function' || Array.isArray(datasource)) {
       return { sources: this.mapping({ data: datasource as FunctionEntry }), bareSource: true };
     }
+    if (!isMapping(datasource)) {
+      throw new SettingsError(
+        `"datasource" is ${describe(datasource)}; it is a function, an artifact, or several of them by alias.`,
+      );
+    }
     const entries = Object.values(datasource as Datasources);
     const bareSource = entries.length === 1 && !(entries[0] instanceof ArtifactDatasource);
     return { sources: this.mapping(datasource as Datasources), bareSource };
+  }
+
+  private steps(steps: ExperimentOptions['steps'] | undefined): unknown[] | undefined {
+    if (steps === undefined) return undefined;
+    if (Array.isArray(steps))
+      return steps.map((entry: FunctionEntry, i) => this.call('steps', `step_${i + 1}`, entry, true));
+    if (!isMapping(steps)) {
+      throw new SettingsError(
+        `"steps" is ${describe(steps)}; it is a list of functions, or functions by name.`,
+      );
+    }
+    return Object.entries(steps).map(([key, entry]) => this.call('steps', key, entry, false));
+  }
+
+  private hypothesis(hypothesis: HypothesisDefinition, index: number): unknown {
+    if (!isMapping(hypothesis)) return hypothesis;
+    const { name, verifier, ...settings } = hypothesis;
+    const named =
+      typeof verifier === 'function'
+        ? this.add('verifiers', verifier, verifier.name || `hypothesis_${index + 1}`)
+        : verifier;
+    return { name, verifier: named, ...settings };
+  }
+
+  private swaps(datasources: Datasources, treatment: string): object {
+    if (datasources instanceof ExperimentInput) return this.mapping(datasources.inputs);
+    if (isMapping(datasources) && !(datasources instanceof ArtifactDatasource))
+      return this.mapping(datasources);
+    throw new SettingsError(
+      `"treatments.${treatment}.datasource" is ${describe(datasources)}; it is a mapping from the datasources that it swaps.`,
+    );
   }
 
   private mapping(datasources: Datasources): object {
@@ -96,7 +139,7 @@ class Collector {
 
   /** @param own the function's own name goes before the key */
   private call(kind: DefinedKind, key: string, entry: FunctionEntry, own: boolean): unknown {
-    const [callable, args] = typeof entry === 'function' ? [entry, undefined] : entry;
+    const [callable, args] = Array.isArray(entry) ? entry : [entry, undefined];
     if (typeof callable !== 'function') {
       throw new SettingsError(`"${key}" under ${kind} is ${describe(callable)} instead of a function.`);
     }
@@ -125,8 +168,27 @@ function mapValues<T>(
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
 }
 
+/** What is no mapping of mappings is left to the parser, which says so. */
+function mapMappings<T extends object>(
+  record: Readonly<Record<string, T>> | undefined,
+  change: (value: T, key: string) => object,
+): unknown {
+  if (!isMapping(record ?? {})) return record;
+  return mapValues(record ?? {}, (value, key) => (isMapping(value) ? change(value, key) : value));
+}
+
+function isMapping(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** A copy of plain data. JSON would drop or change the rest without a word. */
 function plain(value: unknown, path: readonly string[]): unknown {
+  if (path.length > MAX_DEPTH) {
+    const start = path.slice(0, 4).join('.');
+    throw new SettingsError(
+      `defineExperiment: "${start}…" is nested more than ${MAX_DEPTH} levels deep, or holds itself.`,
+    );
+  }
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   if (Array.isArray(value)) return value.map((item, i) => plain(item, [...path, String(i)]));
@@ -143,5 +205,7 @@ function plain(value: unknown, path: readonly string[]): unknown {
 function describe(value: unknown): string {
   if (typeof value === 'number') return String(value);
   if (typeof value !== 'object') return value === undefined ? 'undefined' : `a ${typeof value}`;
-  return value === null ? 'null' : `a ${value.constructor?.name ?? 'strange object'}`;
+  if (value === null) return 'null';
+  const kind = value.constructor?.name ?? 'strange object';
+  return `${/^[AEIOU]/.test(kind) ? 'an' : 'a'} ${kind}`;
 }

@@ -60,7 +60,10 @@ export class ExperimentGraph<R extends object = Readonly<Record<string, Result>>
     experiments: Experiments,
   ): ExperimentGraph<Results<Experiments>>;
   static fromExperiments(...experiments: (Experiment | readonly Experiment[])[]): ExperimentGraph<object> {
-    const origins = experiments.flat().map(({ origin }) => origin);
+    const origins = experiments.flat().map((experiment: Experiment | undefined) => {
+      if (experiment?.origin !== undefined) return experiment.origin;
+      throw new SettingsError('fromExperiments takes experiments, as defineExperiment gives them.');
+    });
     return new ExperimentGraph(origins, resolveOrigins(origins));
   }
 

@@ -48,7 +48,7 @@ export interface ExperimentOptions<
   /** Letters, digits, ".", "_" and "-". */
   readonly name: Name;
   readonly description?: string;
-  /** Folder of its results, absolute or relative to the working directory. Default: `experiments/<name>`. */
+  /** Folder of its results, its own alone; absolute or relative to the working directory. Default: `experiments/<name>`. */
   readonly folder?: string;
   /**
    * `import.meta.url` of the module that defines the experiment. Worker processes then load that module and take the

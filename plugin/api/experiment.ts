@@ -46,11 +46,17 @@ export class Experiment<S extends Shape = Shape> {
   }): ArtifactDatasource<S['outputs'][Output], S['condition']> {
     const { config } = experimentOf(resolveOrigins([this.origin]).graph, this.name);
     const outputs = config.outputs.map(({ alias }) => alias);
-    if (!outputs.includes(options.output)) {
-      const hint = suggestion(options.output, outputs, `outputs of "${this.name}"`);
-      throw new SettingsError(`The experiment "${this.name}" has no output "${options.output}". ${hint}`);
+    const output: unknown = options?.output;
+    if (typeof output !== 'string') {
+      throw new SettingsError(
+        `artifactDatasource takes the name of an output, as in artifactDatasource({ output: '${outputs[0] ?? 'summary'}' }).`,
+      );
     }
-    return new ArtifactDatasource(this.origin, options.output);
+    if (!outputs.includes(output)) {
+      const hint = suggestion(output, outputs, `outputs of "${this.name}"`);
+      throw new SettingsError(`The experiment "${this.name}" has no output "${output}". ${hint}`);
+    }
+    return new ArtifactDatasource(this.origin, output);
   }
 
   /**

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, posix, relative, resolve, sep } from 'node:path';
+import type { Diagnostic, Span } from '../base/diagnostics.ts';
 import { SettingsError } from '../base/settings-error.ts';
+import { experimentOf, type Graph } from '../graph/graph.ts';
 import { findModules, languageOf } from '../io/code/modules.ts';
 import { nearestWith } from '../io/code/nearest.ts';
 import { importsSomething, isSelfContained } from '../io/code/self-contained.ts';
@@ -42,8 +44,32 @@ export function findExperiments(path: string): ExperimentOrigin[] {
   const names = [...graph.experiments.values()].flatMap(({ name, config }) =>
     wanted.includes(config.file) ? [name] : [],
   );
-  if (names.length < wanted.length) throw settingsError(diagnostics, texts);
+  const problems = names.length < wanted.length ? diagnostics : problemsOf(graph, names, diagnostics);
+  if (problems.length > 0) throw settingsError(problems, texts);
   return names.map((name) => ({ type: 'folder', name, root, graph, parsed }));
+}
+
+/** What is wrong with these experiments and those that they read: others of the workspace stop nobody. */
+function problemsOf(
+  graph: Graph,
+  names: readonly string[],
+  diagnostics: readonly Diagnostic[],
+): Diagnostic[] {
+  const read = new Set<string>();
+  const visit = (name: string): void => {
+    const { config, upstream } = experimentOf(graph, name);
+    if (read.has(config.folder)) return;
+    read.add(config.folder);
+    upstream.forEach(visit);
+  };
+  names.forEach(visit);
+  const concerns = ({ file }: Span): boolean => read.has(posix.dirname(file));
+  return diagnostics.filter(
+    ({ code, at, related = [] }) =>
+      concerns(at) ||
+      // It is told at the first of them, which may be none of these.
+      (code === 'graph/duplicate-experiment' && related.some((other) => concerns(other.at))),
+  );
 }
 
 /** Where nothing was kept yet, a run needs a thread, unless its code asks for a process. A guess: what is wrong is said elsewhere. */

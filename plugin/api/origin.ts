@@ -1,4 +1,4 @@
-import { relative, resolve, sep } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Diagnostic, formatDiagnostic, sortDiagnostics } from '../base/diagnostics.ts';
 import { SettingsError } from '../base/settings-error.ts';
@@ -6,6 +6,7 @@ import type { ExperimentConfig } from '../config/config.ts';
 import { parseConfig } from '../config/parse.ts';
 import type { Graph } from '../graph/graph.ts';
 import { resolveGraph } from '../graph/resolve.ts';
+import { readConfigText } from '../io/discover.ts';
 import type { InferenceCache } from '../nx/cache.ts';
 import type { DefinedFunctions } from '../runtime/definitions.ts';
 
@@ -91,8 +92,26 @@ export function resolveOrigins(origins: readonly ExperimentOrigin[]): ResolvedEx
     functions.set(origin.name, origin.functions);
   }
   const { graph, diagnostics } = resolveGraph([...configs.values()]);
-  if (diagnostics.length > 0) throw settingsError(diagnostics, texts);
+  if (diagnostics.length > 0) {
+    for (const { file, definition } of configs.values())
+      if (definition === undefined) texts.set(file, readConfigText(join(root, file)));
+    throw settingsError(diagnostics, texts);
+  }
+  refuseSharedFolders([...configs.values()]);
   return { root, graph, functions };
+}
+
+/** The results of one would lie where those of the other do, and be read in their place. */
+function refuseSharedFolders(configs: readonly ExperimentConfig[]): void {
+  const owners = new Map<string, string>();
+  for (const { folder, name } of configs) {
+    const owner = owners.get(folder);
+    owners.set(folder, name.value);
+    if (owner === undefined) continue;
+    throw new SettingsError(
+      `The experiments "${owner}" and "${name.value}" have one folder, "${folder}": the results of one would replace those of the other. Give each a "folder" of its own.`,
+    );
+  }
 }
 
 /** The graph that these are all of: it is resolved already. */

@@ -166,6 +166,8 @@ class GraphRun {
 }
 
 function checkOptions(options: GraphRunOptions): void {
+  if (options.treatments !== undefined && !Array.isArray(options.treatments))
+    throw new SettingsError('"treatments" must be a list of names, such as ["high_lr"].');
   const { treatments: _, store: __, signal: ___, onEvent: ____, ...rest } = options;
   const parsed = parseRunOptions(rest as Record<string, unknown>);
   if ('problem' in parsed) throw new SettingsError(parsed.problem.replaceAll('"--', '"'));

@@ -1,5 +1,6 @@
 import { SettingsError } from '../base/settings-error.ts';
 import { conditionsOf } from '../graph/conditions.ts';
+import { experimentOf } from '../graph/graph.ts';
 import { PICTURE_FORMATS } from '../picture/draw.ts';
 import { ENGINES } from '../scale/submission.ts';
 import { submissionIds } from '../scale/submissions-folder.ts';
@@ -73,5 +74,5 @@ function candidates(words: readonly string[], cwd: string): readonly string[] {
   const conditions = [...new Set(graph.order.flatMap((name) => conditionsOf(graph, name)))];
   if (before === '--treatment' || before === '--condition') return conditions;
   if (command === 'diff-treatments' && rest.length < 3) return conditions;
-  return [...graph.order].sort();
+  return graph.order.filter((name) => !experimentOf(graph, name).config.presentation.hidden).sort();
 }

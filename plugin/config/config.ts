@@ -1,5 +1,6 @@
 import type { Span } from '../base/diagnostics.ts';
 import type { JsonObject } from '../base/json.ts';
+import type { Path } from './located-node.ts';
 
 /** A value with the place where it was written. */
 export interface Located<T> {
@@ -12,6 +13,8 @@ export interface FunctionCall {
   readonly type: 'function';
   readonly name: string;
   readonly args: JsonObject;
+  /** Where in them whole numbers are written as fractions. */
+  readonly floats?: readonly Path[];
   readonly at: Span;
 }
 
@@ -41,6 +44,8 @@ export interface OutputEntry {
 export interface Treatment {
   readonly name: string;
   readonly values: JsonObject;
+  /** Where in them whole numbers are written as fractions. */
+  readonly floats?: readonly Path[];
   /** Datasources that this treatment swaps. */
   readonly datasource: readonly DatasourceEntry[];
   readonly at: Span;
@@ -115,6 +120,8 @@ export interface ExperimentConfig {
   readonly replicates: Located<number> | undefined;
   readonly seed: number;
   readonly params: JsonObject;
+  /** Where in them whole numbers are written as fractions. */
+  readonly floats?: readonly Path[];
   readonly inputs: readonly DeclaredInput[];
   readonly datasource: readonly DatasourceEntry[];
   readonly steps: readonly FunctionCall[];

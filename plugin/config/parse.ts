@@ -25,7 +25,14 @@ import type {
   Reference,
   Treatment,
 } from './config.ts';
-import { type LocatedEntry, type LocatedNode, mappingToJson, toJson } from './located-node.ts';
+import {
+  floatsIn,
+  type LocatedEntry,
+  type LocatedNode,
+  mappingToJson,
+  type Path,
+  toJson,
+} from './located-node.ts';
 import { CONFIG_SCHEMA } from './schema.ts';
 import { validate } from './validate.ts';
 import { parseYamlTree } from './yaml-tree.ts';
@@ -43,7 +50,7 @@ export function parseConfig(file: string, text: string): Result<ExperimentConfig
   const tree = parseYamlTree(file, text);
   if (!tree.ok) return { ok: false, diagnostics: tree.diagnostics.slice(0, MAX_PROBLEMS) };
   const invalid = validate(tree.value, CONFIG_SCHEMA);
-  const parser = new ConfigParser(file, tree.value);
+  const parser = new ConfigParser(file, tree.value, text);
   const config = parser.parse();
   const told = new Set(invalid.map(({ at }) => at.start));
   const diagnostics = [...invalid, ...parser.diagnostics.filter(({ at }) => !told.has(at.start))];
@@ -62,7 +69,7 @@ export interface Claims {
 
 export function claimsOf(file: string, text: string): Claims {
   const tree = parseYamlTree(file, text);
-  const draft = tree.ok ? new ConfigParser(file, tree.value).parse() : undefined;
+  const draft = tree.ok ? new ConfigParser(file, tree.value, text).parse() : undefined;
   const entries = draft
     ? [draft, draft.baseline, ...draft.treatments].flatMap(({ datasource }) => datasource)
     : [];
@@ -87,6 +94,7 @@ class ConfigParser {
   constructor(
     private readonly file: string,
     private readonly root: LocatedNode,
+    private readonly text: string,
   ) {
     this.folder = posix.dirname(file);
   }
@@ -98,6 +106,17 @@ class ConfigParser {
     this.checkTreatmentNames(treatments);
     const conditions = treatments.map((entry) => this.treatment(entry, datasource));
     const replicates = this.get('replicates');
+    const seed = this.get('seed');
+    const timeout = child(this.get('execution'), 'timeout');
+    for (const node of [replicates, seed]) if (node !== undefined) this.checkAmbiguity(node);
+    if (timeout !== undefined && durationOf(timeout) === 0) {
+      this.report(
+        'config/invalid-value',
+        timeout.at,
+        `"execution.timeout" is ${stringOf(timeout)}: every replicate would be stopped as it starts.`,
+        'Leave it out when there is no limit.',
+      );
+    }
     return {
       file: this.file,
       folder: this.folder,
@@ -105,8 +124,9 @@ class ConfigParser {
       definition: undefined,
       description: stringOf(this.get('description')),
       replicates: replicates && { value: numberOf(replicates) ?? 1, at: replicates.at },
-      seed: numberOf(this.get('seed')) ?? 0,
+      seed: numberOf(seed) ?? 0,
       params: this.values(entriesOf(this.get('params'))),
+      ...floats(entriesOf(this.get('params'))),
       inputs: itemsOf(this.get('inputs')).flatMap((item) => this.input(item)),
       datasource,
       steps: itemsOf(this.get('steps')).map((item) => this.call(item)),
@@ -247,6 +267,7 @@ class ConfigParser {
       type: 'function',
       name,
       args: this.values(entriesOf(entry?.value)),
+      ...floats(entriesOf(entry?.value)),
       at: entry?.keyAt ?? node.at,
     };
   }
@@ -318,7 +339,7 @@ class ConfigParser {
   }
 
   private treatment(entry: LocatedEntry, base: readonly DatasourceEntry[]): Treatment {
-    const values = this.values(entriesOf(entry.value).filter(({ key }) => key !== 'datasource'));
+    const values = entriesOf(entry.value).filter(({ key }) => key !== 'datasource');
     const taken = [REPORT_FOLDER, CRATE_FILE].find((name) => entry.key.toLowerCase() === name);
     if (taken !== undefined) {
       this.report(
@@ -348,7 +369,13 @@ class ConfigParser {
         );
       }
     }
-    return { name: entry.key, values, datasource: swapped, at: entry.keyAt };
+    return {
+      name: entry.key,
+      values: this.values(values),
+      ...floats(values),
+      datasource: swapped,
+      at: entry.keyAt,
+    };
   }
 
   /** Their folders in results/ would be one where case folds. */
@@ -371,13 +398,23 @@ class ConfigParser {
 
   /** What steps and datasources get. */
   private values(entries: readonly LocatedEntry[]): JsonObject {
-    for (const { value } of entries) this.diagnostics.push(...ambiguousValues(value));
+    for (const { value } of entries) this.checkAmbiguity(value);
     return mappingToJson(entries);
+  }
+
+  private checkAmbiguity(node: LocatedNode): void {
+    this.diagnostics.push(...ambiguousValues(node, this.text));
   }
 
   private report(code: DiagnosticCode, at: Span, message: string, remedy: string): void {
     this.diagnostics.push({ severity: 'error', code, message, remedy, at });
   }
+}
+
+/** Nothing when there are none, as nearly always. */
+function floats(entries: readonly LocatedEntry[]): { floats?: readonly Path[] } {
+  const found = entries.flatMap(({ key, value }) => floatsIn(value).map((path) => [key, ...path]));
+  return found.length === 0 ? {} : { floats: found };
 }
 
 /** Why a file name cannot be one inside a replicate's folder; continues "The file name …". */

@@ -237,7 +237,8 @@ export const CONFIG_SCHEMA = {
     cli: {
       type: 'object',
       additionalProperties: false,
-      description: 'How the experiment is shown.',
+      description:
+        'How the experiment is shown; also `metadata.cli` of its Nx project, for tools that list projects.',
       properties: {
         group: { ...text, description: 'Becomes the tag `group:<group>`.' },
         priority: { type: 'number', description: 'Order within its group, smallest first.' },
@@ -253,7 +254,11 @@ export const CONFIG_SCHEMA = {
           examples: ['#85C1E9'],
           description: 'Six hexadecimal digits.',
         },
-        hidden: { type: 'boolean', default: false, description: 'Leave the experiment out of listings.' },
+        hidden: {
+          type: 'boolean',
+          default: false,
+          description: 'Leave the experiment out of listings, such as the completions of a shell.',
+        },
       },
     },
     execution: {

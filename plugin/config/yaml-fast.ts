@@ -1,6 +1,13 @@
 import type { Event, MappingEvent, ScalarEvent, SequenceEvent } from 'js-yaml';
 import type { Span } from '../base/diagnostics.ts';
-import { FORBIDDEN_KEYS, type LocatedEntry, type LocatedNode, MAX_DEPTH } from './located-node.ts';
+import {
+  FORBIDDEN_KEYS,
+  isWrittenAsFloat,
+  keyText,
+  type LocatedEntry,
+  type LocatedNode,
+  MAX_DEPTH,
+} from './located-node.ts';
 import { fastYaml } from './yaml-library.ts';
 
 /** What the two libraries read in different ways: marks of documents, directives, tabs and other stray signs, escapes beyond Unicode. */
@@ -80,9 +87,11 @@ class Reader {
     const seen = new Set(OTHER_KEYS);
     while (!this.closes()) {
       const key = this.node();
-      if (key.kind !== 'scalar' || seen.has(String(key.value))) throw SOMETHING_ELSE;
-      seen.add(String(key.value));
-      entries.push({ key: String(key.value), keyAt: key.at, value: this.node() });
+      if (key.kind !== 'scalar') throw SOMETHING_ELSE;
+      const name = keyText(key.value, this.text.slice(key.at.start, key.at.end));
+      if (seen.has(name)) throw SOMETHING_ELSE;
+      seen.add(name);
+      entries.push({ key: name, keyAt: key.at, value: this.node() });
     }
     return { kind: 'mapping', entries, at: this.close(event, '}') };
   }
@@ -92,8 +101,11 @@ class Reader {
     const { style, valueStart, valueEnd } = event;
     if (valueStart < 0 || isNamed(event)) throw SOMETHING_ELSE;
     const text = fastYaml().getScalarValue(this.text, event);
-    if (style === PLAIN)
-      return { kind: 'scalar', value: plainValue(text), at: this.span(valueStart, valueEnd) };
+    if (style === PLAIN) {
+      const value = plainValue(text);
+      const at = this.span(valueStart, valueEnd);
+      return { kind: 'scalar', value, at, ...(isWrittenAsFloat(text, value) ? { isFloat: true } : {}) };
+    }
     if (style !== SINGLE_QUOTED && style !== DOUBLE_QUOTED) throw SOMETHING_ELSE;
     return { kind: 'scalar', value: text, at: this.span(valueStart - 1, valueEnd + 1) };
   }

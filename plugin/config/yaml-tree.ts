@@ -1,6 +1,13 @@
 import type { Alias, CST, Document, Node, Pair } from 'yaml';
 import type { Diagnostic, DiagnosticCode, Result, Span } from '../base/diagnostics.ts';
-import { FORBIDDEN_KEYS, type LocatedEntry, type LocatedNode, MAX_DEPTH } from './located-node.ts';
+import {
+  FORBIDDEN_KEYS,
+  isWrittenAsFloat,
+  keyText,
+  type LocatedEntry,
+  type LocatedNode,
+  MAX_DEPTH,
+} from './located-node.ts';
 import { readFast } from './yaml-fast.ts';
 import { yaml } from './yaml-library.ts';
 import { yamlProblems } from './yaml-problems.ts';
@@ -106,7 +113,11 @@ class TreeBuilder {
     if (yaml().isMap(node)) return { kind: 'mapping', entries: this.entries(node.items, depth), at };
     if (yaml().isSeq(node))
       return { kind: 'list', items: node.items.map((item) => this.build(item, depth + 1, at)), at };
-    if (yaml().isScalar(node)) return { kind: 'scalar', value: this.scalar(node.value, at), at };
+    if (yaml().isScalar(node)) {
+      const value = this.scalar(node.value, at);
+      const isFloat = node.type === 'PLAIN' && isWrittenAsFloat(node.source ?? '', value);
+      return { kind: 'scalar', value, at, ...(isFloat ? { isFloat } : {}) };
+    }
     return nothing;
   }
 
@@ -143,7 +154,8 @@ class TreeBuilder {
         merged.push(...this.merge(pair.value, depth));
         continue;
       }
-      const key = String(pair.key.value);
+      const { value, source } = pair.key;
+      const key = keyText(value, source ?? String(value));
       if (FORBIDDEN_KEYS.has(key)) {
         this.report(
           'config/forbidden-key',

@@ -3,6 +3,7 @@ import type { JsonObject } from '../base/json.ts';
 import { BASELINE, suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
 import type { ExperimentConfig, FunctionCall, OutputEntry, Treatment } from '../config/config.ts';
+import type { Path } from '../config/located-node.ts';
 import { experimentOf, type Graph } from './graph.ts';
 
 /** Where one datasource of a condition gets its value. */
@@ -23,6 +24,8 @@ export interface ResolvedCondition {
   readonly condition: string;
   /** `params`, and the values of the condition over them. */
   readonly context: JsonObject;
+  /** Where in it whole numbers are written as fractions. */
+  readonly floats: readonly Path[];
   readonly sources: readonly ResolvedSource[];
 }
 
@@ -100,7 +103,14 @@ function resolve(graph: Graph, name: string, condition: string): ResolvedConditi
       output,
     };
   });
-  return { experiment: name, condition, context: { ...config.params, ...treatment.values }, sources };
+  const shared = (config.floats ?? []).filter(([key = '']) => !Object.hasOwn(treatment.values, key));
+  return {
+    experiment: name,
+    condition,
+    context: { ...config.params, ...treatment.values },
+    floats: [...shared, ...(treatment.floats ?? [])],
+    sources,
+  };
 }
 
 /** An experiment's own treatment of that name, else its baseline. */

@@ -35,7 +35,7 @@ export function readExperiments(
   const diagnostics: Diagnostic[] = [];
   const broken: Claims[] = [];
   for (const file of files) {
-    const text = readText(join(root, file));
+    const text = readConfigText(join(root, file));
     texts.set(file, text);
     const key = sha256(`${file}\0${text}`);
     const parsed = cache.get(key) ?? parseConfig(file, text);
@@ -52,7 +52,7 @@ export function readExperiments(
 }
 
 /** Bytes that are no UTF-8 become U+FFFD, which the parser refuses with its place. */
-function readText(path: string): string {
+export function readConfigText(path: string): string {
   return readFileSync(path, 'utf8').replace(/^\ufeff/, '');
 }
 

@@ -8,7 +8,7 @@ import type { ImportedSpecifiers } from '../io/code/imports.ts';
 import { writeWhole } from '../io/results/write-whole.ts';
 
 /** Another version may read a config in another way, and words its problems in another way. */
-const FORMAT = `7/${VERSION}`;
+const FORMAT = `8/${VERSION}`;
 
 /** Results of parsing that outlive the process, by content digest: an unchanged file is never parsed again. */
 export class InferenceCache {

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
+import type { Presentation } from '../config/config.ts';
 import { conditionsOf, resolveCondition } from '../graph/conditions.ts';
 import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
 import { inputGlobs } from '../io/changes/declared-inputs.ts';
@@ -87,6 +88,7 @@ export function projectOf(
     metadata: {
       ...(description === '' ? {} : { description }),
       technologies: [...code.technologies],
+      ...presentationMetadata(presentation),
       targetGroups: {
         [`${targetName} conditions`]: conditions.map((c) => conditionTarget(targetName, c)),
         ...(shardTargets.length > 0 ? { [`${targetName} shards`]: shardTargets } : {}),
@@ -94,6 +96,12 @@ export function projectOf(
     },
     targets,
   };
+}
+
+/** What config.yaml says under `cli`; nothing where it says nothing. */
+function presentationMetadata({ hidden, ...texts }: Presentation): { cli?: object } {
+  const shown = Object.entries(texts).filter(([, value]) => value !== undefined);
+  return shown.length === 0 && !hidden ? {} : { cli: { ...Object.fromEntries(shown), hidden } };
 }
 
 function comparison(

@@ -1,5 +1,7 @@
+import { compareText } from '../base/diagnostics.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { DeclaredInput, Definition, Execution, FunctionCall, OutputEntry } from '../config/config.ts';
+import type { Path } from '../config/located-node.ts';
 import { conditionsOf, type ResolvedSource, resolveCondition } from '../graph/conditions.ts';
 import { experimentOf, type Graph } from '../graph/graph.ts';
 import { blockOf, SHARDS_FOLDER, type Shard, shardName, shardsOf } from './shards.ts';
@@ -65,6 +67,8 @@ export interface PlannedCondition extends ConditionRef {
   readonly replicates: number;
   readonly seed: number;
   readonly context: JsonObject;
+  /** Where in the context whole numbers are written as fractions. */
+  readonly floats: readonly Path[];
   readonly sources: readonly PlannedSource[];
   /** A single datasource that is no reference reaches the first step bare; otherwise the step gets a mapping. */
   readonly bareSource: boolean;
@@ -75,6 +79,25 @@ export interface PlannedCondition extends ConditionRef {
   readonly execution: Execution;
   /** Ids of the conditions in this plan that must have finished before. */
   readonly waitsFor: readonly string[];
+}
+
+/** Where in `context`, `steps` and `sources` of a job whole numbers are written as fractions; in one order. */
+export function floatsOf({
+  floats,
+  steps,
+  sources,
+}: Pick<PlannedCondition, 'floats' | 'steps' | 'sources'>): Path[] {
+  const inCalls = (kind: string, calls: readonly { readonly floats?: readonly Path[] }[]): Path[] =>
+    calls.flatMap((call, i) => (call.floats ?? []).map((path) => [kind, i, 'args', ...path]));
+  const found = [
+    ...floats.map((path) => ['context', ...path]),
+    ...inCalls('steps', steps),
+    ...inCalls(
+      'sources',
+      sources.map((source) => (source.type === 'function' ? source : {})),
+    ),
+  ];
+  return found.sort((a, b) => compareText(JSON.stringify(a), JSON.stringify(b)));
 }
 
 /** `experiment/condition`, and for a shard `experiment/condition/2of4`. */
@@ -205,6 +228,7 @@ function planCondition(
     replicates: overrides.replicates ?? replicates,
     seed: overrides.seed ?? config.seed,
     context: resolved.context,
+    floats: resolved.floats,
     sources,
     bareSource: config.definition?.bareSource ?? only?.source.type === 'function',
     steps: config.steps,

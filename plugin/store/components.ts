@@ -13,6 +13,8 @@ export interface KeyComponents {
   readonly condition: string;
   readonly folder: string;
   readonly context: JsonObject;
+  /** Of Python: where in the context and in arguments whole numbers are fractions. Undefined for none. */
+  readonly floats?: readonly (readonly (string | number)[])[];
   readonly steps: readonly { readonly name: string; readonly args: JsonObject }[];
   readonly sources: readonly SourceComponent[];
   readonly bareSource: boolean;

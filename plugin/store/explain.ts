@@ -28,6 +28,8 @@ export interface Intention {
   readonly toRun: readonly number[];
 }
 
+type Floats = NonNullable<KeyComponents['floats']>;
+
 const MAX_REASONS = 4;
 
 /** Why replicates run, in a few words each; empty when nothing runs. */
@@ -82,6 +84,7 @@ function changesOf(
     ...(a.engine === b.engine ? [] : [`nx-experiments ${a.engine} -> ${b.engine}`]),
     ...(a.interpreter === b.interpreter ? [] : [`${a.interpreter} -> ${b.interpreter}`]),
   ];
+  if (changes.length === 0) changes.push(...floatChanges(a.floats ?? [], b.floats ?? []));
   // One file may be code, belong to a loader and be declared as an input.
   return [...new Set(changes)];
 }
@@ -123,6 +126,19 @@ function shortPath(path: string, folder: string): string {
 
 function valueChanges(a: JsonObject, b: JsonObject, prefix: string): string[] {
   return names(a, b).map((name) => `${prefix}${name} ${render(a[name])} -> ${render(b[name])}`);
+}
+
+/** Of values that are the same but for that. */
+function floatChanges(a: Floats, b: Floats): string[] {
+  const written = (floats: Floats): Map<string, string> =>
+    new Map(floats.map((path) => [JSON.stringify(path), String(path.at(-1))]));
+  const [before, now] = [written(a), written(b)];
+  return [
+    ...[...now]
+      .filter(([path]) => !before.has(path))
+      .map(([, name]) => `${name} is a fraction now, as in 1.0`),
+    ...[...before].filter(([path]) => !now.has(path)).map(([, name]) => `${name} is a whole number now`),
+  ];
 }
 
 function render(value: Json | undefined): string {

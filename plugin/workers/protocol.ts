@@ -57,6 +57,8 @@ export interface ConditionJob {
     readonly outputs: string | undefined;
   };
   readonly context: JsonObject;
+  /** For Python: where in `context`, `steps` and `sources` a whole number is a fraction, which JSON does not tell. */
+  readonly floats?: readonly (readonly (string | number)[])[];
   readonly sources: readonly JobSource[];
   readonly bareSource: boolean;
   readonly steps: readonly { readonly name: string; readonly args: JsonObject }[];

@@ -58,6 +58,9 @@ test('only the treatments that are asked for run, beside the baseline', async ()
   const producer = producerIn(folder);
   const { producer: result } = await ExperimentGraph.fromExperiments([producer]).run({ treatments: [] });
   expect(result.conditions).toEqual(['baseline']);
+  await expect(
+    ExperimentGraph.fromExperiments(producer).run({ treatments: 'doubled' as never }),
+  ).rejects.toThrow('"treatments" must be a list of names');
   await expect(ExperimentGraph.fromExperiments(producer).run({ treatments: ['dubled'] })).rejects.toThrow(
     'No experiment of the graph has a treatment "dubled". Did you mean "doubled"?',
   );
@@ -111,10 +114,40 @@ test('a definition that is wrong is refused with all its problems', () => {
     'defineExperiment: "params.when" is a Date; values are plain data',
   );
   expect(define({ params: { lr: Number.NaN } })).toThrow('"params.lr" is NaN');
-  expect(define({ replicats: 3, steps: [] })).toThrow('steps');
+  expect(define({ replicats: 3, steps: [] })).toThrow(
+    /"steps" is empty[\s\S]*Unknown key "replicats"[\s\S]*Did you mean "replicates"\?/,
+  );
+  expect(define({ outputs: { out: { filename: 'out.json' } } })).toThrow(
+    'Unknown key "filename" in "outputs.out"',
+  );
+  for (const key of ['datasource', 'steps'])
+    expect(define({ [key]: undefined })).toThrow(`The configuration lacks "${key}"`);
+  expect(define({ steps: [null] })).toThrow('"step_1" under steps is null instead of a function.');
+  expect(define({ steps: datasource })).toThrow('"steps" is a function; it is a list of functions');
+  expect(define({ datasource: 'up#out' })).toThrow('"datasource" is a string; it is a function, an artifact');
+  expect(define({ outputs: { out: 3 }, treatments: [], hypotheses: [null] })).toThrow(
+    /"outputs.out" must be[\s\S]*"treatments" must be a mapping[\s\S]*"hypotheses\[0\]" must be a mapping/,
+  );
+  const endless: Record<string, unknown> = {};
+  endless.again = endless;
+  expect(define({ params: endless })).toThrow(
+    '"params.again.again.again…" is nested more than 64 levels deep',
+  );
+  for (const options of [undefined, null, [], 'x'])
+    expect(() => defineExperiment(options as never)).toThrow(
+      'defineExperiment takes the experiment as an object',
+    );
+  expect(() => ExperimentGraph.fromExperiments({ name: 'x' } as never)).toThrow(
+    'fromExperiments takes experiments',
+  );
   const producer = producerIn(new Folder());
   expect(() => producer.artifactDatasource({ output: 'sumary' as 'summary' })).toThrow(
     'The experiment "producer" has no output "sumary". Did you mean "summary"?',
+  );
+  expect(() => producer.artifactDatasource({} as never)).toThrow("artifactDatasource({ output: 'summary' })");
+  const swapped = producer.artifactDatasource({ output: 'summary' });
+  expect(define({ treatments: { other: { datasource: swapped } } })).toThrow(
+    '"treatments.other.datasource" is an ArtifactDatasource; it is a mapping from the datasources that it swaps.',
   );
   expect(() => ExperimentGraph.fromExperiments(producer, producerIn(new Folder()))).toThrow(
     '2 experiments are named "producer".',

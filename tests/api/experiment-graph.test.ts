@@ -73,6 +73,40 @@ test('problems of the configs are told with their place', () => {
   expect(() => ExperimentGraph.fromYaml(`${lab.root}/last/steps.mjs`)).toThrow('is no config.yaml');
 });
 
+test('what is wrong with an experiment that can be run is told as well, and nothing of the others', () => {
+  using lab = new Lab({
+    'one/config.yaml': config({ name: 'up', outputs }),
+    'two/config.yaml': config({ name: 'up', outputs }),
+    'reader/config.yaml': { datasource: { up: 'up#out' }, steps: ['step'] },
+    'idle/config.yaml': config({ hypotheses: [{ metrics: 'value' }] }),
+    'both/config.yaml': config(),
+    'both/config.yml': config({ name: 'another' }),
+    'mixed/config.yaml': config(),
+    'mixed/steps.mjs': STEPS,
+    'mixed/steps.py': '',
+    'sound/config.yaml': config(),
+  });
+  const problems = (path: string): string[] => {
+    try {
+      ExperimentGraph.fromYaml(`${lab.root}/${path}`);
+      return [];
+    } catch (error) {
+      return (
+        (error as Error).message
+          .match(/^\S+ - error \S+(?=:)/gm)
+          ?.map((line) => line.replace(/:\d+:\d+/, '')) ?? []
+      );
+    }
+  };
+  const twice = ['one/config.yaml - error graph/duplicate-experiment'];
+  expect(problems('one')).toEqual(twice);
+  expect(problems('reader')).toEqual(twice);
+  expect(problems('idle')).toEqual(['idle/config.yaml - error graph/nothing-to-compare']);
+  expect(problems('both')).toEqual(['both/config.yml - error config/two-files']);
+  expect(problems('mixed')).toEqual(['mixed/config.yaml - error modules/two-languages']);
+  expect(problems('sound')).toEqual([]);
+});
+
 test('stream gives replicates, conditions and results as they come, reused ones too', async () => {
   using lab = chain();
   const graph = ExperimentGraph.fromYaml(`${lab.root}/last`);
@@ -222,6 +256,29 @@ test('an experiment in code reads one of a folder', async () => {
   });
   const results = await ExperimentGraph.fromExperiments(reader).run();
   expect(results.reader.values('seen', 'more')).toEqual([5, 6, 7]);
+});
+
+test('an experiment in code that clashes with a folder is refused, with the place in both', () => {
+  using lab = chain();
+  const first = ExperimentGraph.fromYaml(`${lab.root}/first`).experiment('first');
+  const define = (name: string, folder: string) =>
+    defineExperiment({
+      name,
+      folder: join(lab.root, folder),
+      datasource: () => 1,
+      steps: [(x: number) => x],
+    });
+  expect(() => ExperimentGraph.fromExperiments(first, define('First', 'own'))).toThrow(
+    /^first\/config.yaml:1:1 - error graph\/duplicate-experiment: .*\n\n {2}> 1 \|/,
+  );
+  for (const [one, other] of [
+    [first, define('another', 'first')],
+    [define('one', 'shared'), define('other', 'shared')],
+  ] as const)
+    expect(() => ExperimentGraph.fromExperiments(one, other)).toThrow(
+      /have one folder, ".+": the results of one would replace those of the other/,
+    );
+  expect(ExperimentGraph.fromExperiments(define('one', 'a'), define('other', 'b')).order).toHaveLength(2);
 });
 
 test('with its module, an experiment in code runs in workers and is reused until the code changes', async () => {

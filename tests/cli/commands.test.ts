@@ -295,6 +295,13 @@ describe('completions', () => {
     ).toEqual(expected);
   });
 
+  test('leave out what is hidden', () => {
+    using ws = lab();
+    const path = 'experiments/reader/config.yaml';
+    ws.write({ [path]: { ...JSON.parse(ws.read(path)), cli: { hidden: true } } });
+    expect(cli(ws, '__complete', '--', 'show', '').out).toBe('maker\n');
+  });
+
   test('bash completes with the script', () => {
     using ws = lab();
     const script = `

@@ -43,6 +43,11 @@ test.each<[string, Json]>([
   ['\ufeffx: 1\r\ny: 2\r\n', { x: 1, y: 2 }],
   ['x: !!str 3\n', { x: '3' }],
   ['x: [a: 1]\n? y\n: 2\n', { x: [{ a: 1 }], y: 2 }],
+  ['3.1: a\n3.10: b\n0x10: c\nTrue: d\n~: e\n', { 3.1: 'a', '3.10': 'b', '0x10': 'c', True: 'd', null: 'e' }],
+  [
+    '3.1: a\n3.10:\tb\n0x10: c\nTrue: d\n~: e\n',
+    { 3.1: 'a', '3.10': 'b', '0x10': 'c', True: 'd', null: 'e' },
+  ],
 ])('%j is read, whoever reads it', (text, value) => {
   expect(read(text)).toEqual(value);
 });

@@ -169,6 +169,13 @@ describe.each(IMPLEMENTATIONS)('a $name worker', (worker) => {
     expect(existsSync(join(at.root, 'obeyed_0'))).toBe(true);
   });
 
+  test('a timeout of more days than a timer counts stops nothing', async () => {
+    using at = lab(['naps'], { execution: { timeout: '1000h' } });
+    const ran = await run(at);
+    expect(ran.failures('lab/baseline')).toEqual([]);
+    expect(at.metric('lab/baseline', 'value')).toEqual([0, 1, 2, 3, 4]);
+  });
+
   test('of eight interleaved replicates, only the one that crashes fails', async () => {
     using at = lab(['exits_1', 'naps'], {
       replicates: 24,

@@ -70,10 +70,14 @@ export const BROKEN_CONFIGS: Readonly<Record<string, Files>> = {
   ),
   'out-of-range': one(`replicates: 0\nseed: -1\n${SOUND}execution: { workers: 5000, retries: 1000 }\n`),
   'bad-formats': one(`${SOUND}cli: { color: red }\nexecution: { timeout: 10 minutes }\n`),
+  'timeout-of-nothing': one(`${SOUND}execution: { timeout: 0.0s }\n`),
   'integer-too-large': one(`${SOUND}params: { id: 12345678901234567890 }\n`),
   'number-not-finite': one(`${SOUND}params: { limit: .inf, start: .nan }\n`),
   'values-of-yaml-1.1': one(
     `datasource: { raw: { load: { all: Off } } }\nsteps: [{ clean: { drop: [yes, "no"] } }]\nparams: { rows: 1_000 }\ntreatments: { on: { nested: { shuffle: no, note: not yes } } }\n`,
+  ),
+  'numbers-of-yaml-1.1': one(
+    `datasource: { raw: load }\nsteps: [run]\nseed: 0010\nparams:\n  octal: -017\n  pause: 1:30\n  exact: [1:02:03.5, 0b101, 1__0]\n  same: [07, 0x1F, 1.50, "010", "1:30", 1:99, 8080:80, 0o17, 08, 2026-01-01]\n`,
   ),
   'step-with-arguments-beside': one(
     'datasource: { raw: load }\nsteps:\n  - clean:\n    drop_nulls: true\n    fill: 0\n',

@@ -22,7 +22,7 @@ datasource: { a: producer#summary, b: producer#raw }
 steps: [run]
 inputs: [data/*.csv, { env: MODEL }]
 treatments: { swapped: { datasource: { a: other#summary } } }
-cli: { group: Training, icon: "🔬" }
+cli: { group: Training, icon: "🔬", priority: 10, color: "#85C1E9", hidden: true }
 `,
 });
 
@@ -54,8 +54,12 @@ test('the project shows what cli says', () => {
     name: 'consumer',
     root: 'consumer',
     tags: ['experiment', 'group:Training'],
-    metadata: { description: '🔬 Reads.' },
+    metadata: {
+      description: '🔬 Reads.',
+      cli: { group: 'Training', icon: '🔬', priority: 10, color: '#85C1E9', hidden: true },
+    },
   });
+  expect(project('producer').metadata).not.toHaveProperty('cli');
   // Nothing beyond Latin-1 comes unasked: it would make the whole project graph twice as large in memory.
   expect(project('producer').metadata).not.toHaveProperty('description');
   expect(JSON.stringify(project('producer'))).toMatch(/^[\0-\xff]*$/);

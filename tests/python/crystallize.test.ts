@@ -112,6 +112,44 @@ def step(data, ctx, delta: float, scale=2, label='x'):
     ]);
   });
 
+  test('are fractions when they are written as such, and integers when not', async () => {
+    const text = (rate: string): string => `
+datasource: { numbers: { numbers: { length: 2, offset: 2.0 } } }
+steps:
+  - step: { table: { a: [1, 1.0, 0x1e, 1.5, "1.0"], b: { c: 2e1 } } }
+params: { rate: ${rate}, shared: 7.0, own: 3.0 }
+outputs: { out: { writer: dump_text } }
+treatments: { more: { own: 4 }, less: { rate: 4 } }
+`;
+    const code = `
+@pipeline_step()
+def step(data, ctx, out: Artifact, rate, shared, own, table):
+    out.write(repr([data, rate, shared, own, table, ctx['own']]))
+    return data
+`;
+    const { at } = await step(code, {}, { 'config.yaml': text('1.0') });
+    const table = `{'a': [1, 1.0, 30, 1.5, '1.0'], 'b': {'c': 20.0}}`;
+    const written = (condition: string): string =>
+      at.read(`lab/results/${condition}/artifacts/replicate_0/out`);
+    expect(written('baseline')).toBe(`[[2.0, 3.0], 1.0, 7.0, 3.0, ${table}, 3.0]`);
+    expect(written('more')).toBe(`[[2.0, 3.0], 1.0, 7.0, 4, ${table}, 4]`);
+    expect(written('less')).toBe(`[[2.0, 3.0], 4, 7.0, 3.0, ${table}, 3.0]`);
+
+    await at.run({ store: '.store' });
+    at.write({ 'lab/config.yaml': text('1') });
+    const { events } = await at.run({ store: '.store' });
+    expect(written('baseline')).toBe(`[[2.0, 3.0], 1, 7.0, 3.0, ${table}, 3.0]`);
+    const reasons = events.flatMap((event) =>
+      event.type === 'condition-started' ? [[event.planned.condition, event.reused, event.reasons]] : [],
+    );
+    expect(reasons.sort()).toEqual([
+      ['baseline', 0, ['rate is a whole number now']],
+      ['less', 1, []],
+      ['more', 0, ['rate is a whole number now']],
+    ]);
+    at[Symbol.dispose]();
+  });
+
   test('a value of the context that is callable stands for what it returns', async () => {
     const { metric } = await step(
       `

@@ -5,7 +5,7 @@ import { type FileDigests, sha256 } from '../../base/digest.ts';
 import { late } from '../../base/late.ts';
 import { VERSION } from '../../base/version.ts';
 import type { Definition } from '../../config/config.ts';
-import type { PlannedCondition } from '../../runtime/plan.ts';
+import { floatsOf, type PlannedCondition } from '../../runtime/plan.ts';
 import type { KeyComponents, SourceComponent } from '../../store/components.ts';
 import { inputGlobs } from '../changes/declared-inputs.ts';
 import { FileStates } from '../changes/file-states.ts';
@@ -65,6 +65,7 @@ export class Fingerprints {
   /** @throws when a file that it depends on cannot be read */
   async components(planned: PlannedCondition): Promise<KeyComponents> {
     const [own, ...loaders] = await this.codesOf(planned);
+    const floats = floatsOf(planned);
     return {
       engine: VERSION,
       interpreter: await this.interpreter(planned),
@@ -72,6 +73,7 @@ export class Fingerprints {
       condition: planned.condition,
       folder: planned.folder,
       context: planned.context,
+      ...(this.languageOf(planned) === 'python' && floats.length > 0 ? { floats } : {}),
       steps: planned.steps.map(({ name, args }) => ({ name, args })),
       sources: planned.sources.map((source) => this.sourceComponent(planned, source)),
       bareSource: planned.bareSource,

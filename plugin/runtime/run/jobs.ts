@@ -5,7 +5,7 @@ import { languageOf, type ModuleFinder, runsIn } from '../../io/code/modules.ts'
 import type { Interpreters } from '../../io/python/interpreter.ts';
 import { artifactsFolder } from '../../io/results/condition-folder.ts';
 import type { ConditionJob, JobSource, WorkerSpec } from '../../workers/protocol.ts';
-import type { PlannedCondition, PlannedSource } from '../plan.ts';
+import { floatsOf, type PlannedCondition, type PlannedSource } from '../plan.ts';
 
 /** What runs the replicates of a condition. @throws ReplicateError when there is no usable interpreter */
 export async function workerOf(
@@ -52,6 +52,7 @@ export function conditionJob(
     modules: { datasources, steps, outputs },
     // The order in which keys were written is part of no result: nobody sees it.
     context: sortKeys(planned.context),
+    ...(worker.type === 'python' ? { floats: floatsOf(planned) } : {}),
     sources: planned.sources.map((source) => jobSource(source, finder)),
     bareSource: planned.bareSource,
     steps: planned.steps.map(({ name, args }) => ({ name, args: sortKeys(args) })),

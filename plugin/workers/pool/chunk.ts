@@ -1,6 +1,9 @@
 import type { FromWorker, ReplicateJob, ToWorker } from '../protocol.ts';
 import type { ActiveCondition } from './active-condition.ts';
 
+/** `setTimeout` takes longer times for none. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Replicates of one condition that a worker was sent together. */
 export class Chunk {
   /** Those without an answer. */
@@ -51,7 +54,12 @@ export class Chunk {
   }
 
   setTimer(key: number, ms: number, expire: () => void): void {
-    this.timers.set(key, setTimeout(expire, ms));
+    const rest = ms - LONGEST_TIMER_MS;
+    const timer =
+      rest > 0
+        ? setTimeout(() => this.setTimer(key, rest, expire), LONGEST_TIMER_MS)
+        : setTimeout(expire, ms);
+    this.timers.set(key, timer);
   }
 
   clearTimer(key: number): void {

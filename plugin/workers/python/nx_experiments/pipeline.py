@@ -25,6 +25,7 @@ class Pipeline:
     """Raises ReplicateFailure when a module or a function is missing: no replicate can run."""
 
     def __init__(self, job: Dict[str, Any], modules: Modules) -> None:
+        _restore_floats(job)
         self._job = job
         self._root: str = job["root"]
         self._modules = modules
@@ -132,3 +133,12 @@ class Pipeline:
             told = {} if getattr(error, "takes_data", True) else {"withoutData": True}
             return ReplicateFailure("parameter-missing", parameter=parameter, step=name, **told)
         return ReplicateFailure("step-threw", step=name, error=self._modules.explain(error, self._job["folder"]))
+
+
+def _restore_floats(job: Dict[str, Any]) -> None:
+    """What was written as 1.0 arrives as 1."""
+    for *way, last in job["floats"]:
+        holder: Any = job
+        for key in way:
+            holder = holder[key]
+        holder[last] = float(holder[last])
