@@ -62,6 +62,8 @@ export class Comparisons {
       manifests.push(manifest);
       digests.set(condition, digest);
     }
+    const unpaired = otherSeed(manifests);
+    if (unpaired !== undefined) return { problems: [unpaired], model: undefined };
     let verdicts: Verdict[];
     try {
       verdicts = await verifyHypotheses(root, node, manifests, pool, interpreters);
@@ -104,4 +106,18 @@ export class Comparisons {
       return `${relativePath(root, join(results, REPORT_FOLDER))} could not be written: ${why}`;
     }
   }
+}
+
+/** Replicates are compared with those of the same number, which had the same seed: else chance would pass for a treatment. */
+function otherSeed(manifests: readonly ConditionManifest[]): string | undefined {
+  const seeds = new Map<number, { readonly seed: number; readonly condition: string }>();
+  for (const { experiment, condition, replicates } of manifests) {
+    for (const { replicate, seed } of replicates) {
+      const first = seeds.get(replicate) ?? { seed, condition };
+      seeds.set(replicate, first);
+      if (first.seed === seed) continue;
+      return `replicate ${replicate} had the seed ${first.seed} under "${first.condition}" and ${seed} under "${condition}", so that they are no pair. Run the conditions of "${experiment}" again with one seed.`;
+    }
+  }
+  return undefined;
 }

@@ -47,6 +47,10 @@ afterAll(() => lab[Symbol.dispose]());
 /** Compares what was run, under other hypotheses. */
 async function compare(hypotheses: readonly object[], name: 'lab' | 'bare' = 'bare'): Promise<Comparison> {
   lab.write({ [`${name}/config.yaml`]: config({ ...SETTINGS, hypotheses }) });
+  return await compareIn(lab, name);
+}
+
+async function compareIn(lab: Lab, name: string): Promise<Comparison> {
   const { graph, diagnostics } = readExperiments(lab.root, [`${name}/config.yaml`]);
   expect(diagnostics).toEqual([]);
   const pool = new WorkerPool(1, workersOf());
@@ -215,4 +219,22 @@ describe('gates', () => {
       'none vs baseline on steady',
     ]);
   });
+});
+
+test('conditions that ran with different seeds are not compared', async () => {
+  using other = new Lab({
+    'lab/config.yaml': config(SETTINGS),
+    'lab/datasources.mjs': 'export const source = (ctx) => ctx.replicate;\n',
+    'lab/steps.mjs': STEPS,
+  });
+  await other.run();
+  await other.run({ only: ['lab/large'], seed: 5 });
+  expect(await compareIn(other, 'lab')).toEqual({
+    problems: [
+      'replicate 0 had the seed 0 under "baseline" and 5 under "large", so that they are no pair. Run the conditions of "lab" again with one seed.',
+    ],
+    model: undefined,
+  });
+  await other.run({ seed: 5 });
+  expect((await compareIn(other, 'lab')).problems).toEqual([]);
 });
