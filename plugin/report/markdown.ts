@@ -4,9 +4,9 @@ import {
   count,
   type Formats,
   formatCount,
+  formatEffect,
   formatInterval,
   formatNumber,
-  formatShort,
   formatsByMetric,
   formatsOf,
   signed,
@@ -114,7 +114,7 @@ function metricCells(
     comparison === undefined
       ? ''
       : `${signed(comparison.difference, formatDifference)} ${formatInterval(comparison.interval, formatDifference)}`.trim(),
-    comparison === undefined || Number.isNaN(comparison.effect) ? '' : formatShort(comparison.effect),
+    comparison === undefined || Number.isNaN(comparison.effect) ? '' : formatEffect(comparison.effect),
     wordOf(reading),
   ];
 }
@@ -169,7 +169,7 @@ function testTable(all: readonly VerdictValues[]): MarkdownTable {
       values.interval,
       escapeMarkdown(values.p('p_value')),
       ...(corrected ? [escapeMarkdown(values.p('p_adjusted'))] : []),
-      formatShort(values.number('effect_size')),
+      formatEffect(values.number('effect_size')),
       String(values.number('n')),
       values.significant ? 'yes' : 'no',
     ]),

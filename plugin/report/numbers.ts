@@ -8,6 +8,8 @@ export type Formats = readonly [value: Format, difference: Format];
 /** Levels of significance have two decimals as a rule. */
 const COULD_BE_ALPHA = /^\d\.\d\d0+$/;
 const MAX_P_DIGITS = 8;
+/** Of a number, what may be rounding: replicates that differ by one constant still differ in their last digits. */
+const ROUNDING = 1e-12;
 
 /** Four significant digits, without an exponent where that stays short. */
 export function formatNumber(value: number): string {
@@ -28,10 +30,16 @@ export function formatShort(value: number, digits = 3): string {
     : String(rounded);
 }
 
+/** As `formatShort`; a spread that is rounding alone makes effects of no size that there is. */
+export function formatEffect(effect: number): string {
+  return formatShort(Math.abs(effect) < 1 / ROUNDING ? effect : effect * Number.POSITIVE_INFINITY);
+}
+
 /** For an interval and what lies in its middle: three digits, and more where these would not tell the ends apart. */
 export function formatWithin({ low, high }: Interval): Format {
   const width = high - low;
-  if (!(width > 0 && Number.isFinite(width))) return (value) => formatShort(value);
+  const isPoint = !(width > ROUNDING * Math.max(Math.abs(low), Math.abs(high)));
+  if (isPoint || !Number.isFinite(width)) return (value) => formatShort(value);
   const place = Math.floor(Math.log10(width / 2));
   return (value) => {
     const digits = Math.floor(Math.log10(Math.abs(value))) - place + 1;

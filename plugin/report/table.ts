@@ -6,6 +6,7 @@ import {
   count,
   type Format,
   formatCount,
+  formatEffect,
   formatInterval,
   formatNumber,
   formatShort,
@@ -13,7 +14,7 @@ import {
   signed,
 } from './numbers.ts';
 import { type Reading, readRow } from './reading.ts';
-import { clip, GAP, MAX_WIDTH, renderGrid, widthsOf, wrap } from './text-grid.ts';
+import { clip, clipNames, columnsToTell, GAP, MAX_WIDTH, renderGrid, widthsOf, wrap } from './text-grid.ts';
 import { remarksOn, VerdictValues } from './verdict-values.ts';
 
 const MAX_NAME = 28;
@@ -81,18 +82,25 @@ function metricTable(model: ReportModel, colour: boolean, width: number): string
     longest(['metric', ...rows.map((row) => row.metric)]),
     longest(['condition', ...rows.map((row) => row.condition)]),
   ];
-  const wanted = Math.min(metric, MIN_NAME) + Math.min(condition, MIN_NAME);
+  const namesOf = (column: 'metric' | 'condition'): string[] => [...new Set(rows.map((row) => row[column]))];
+  const wanted =
+    columnsToTell(namesOf('metric'), Math.min(metric, MIN_NAME), metric) +
+    columnsToTell(namesOf('condition'), Math.min(condition, MIN_NAME), condition);
   const tables = LAYOUTS.map((layout) => numbersOf(rows, readings, layout));
   const numbers = tables.find((table) => roomFor(table, width) >= wanted) ?? tables[tables.length - 1] ?? [];
   const room = roomFor(numbers, width);
   const forCondition = Math.min(condition, Math.max(Math.floor(room / 2), room - metric));
+  const shown = {
+    metric: shownNames(namesOf('metric'), Math.min(metric, room - forCondition)),
+    condition: shownNames(namesOf('condition'), forCondition),
+  };
   const [head = [], ...cells] = numbers;
   const grid = renderGrid(
     [
       ['metric', 'condition', ...head],
       ...rows.map((row, i) => [
-        row.metric === rows[i - 1]?.metric ? '' : clip(row.metric, Math.min(metric, room - forCondition)),
-        clip(row.condition, forCondition),
+        row.metric === rows[i - 1]?.metric ? '' : (shown.metric.get(row.metric) ?? ''),
+        shown.condition.get(row.condition) ?? '',
         ...(cells[i] ?? []),
       ]),
     ],
@@ -102,6 +110,12 @@ function metricTable(model: ReportModel, colour: boolean, width: number): string
   const [title = '', rule = '', ...body] = grid;
   const painted = body.map((line, i) => (colour ? paint(line, readings[i]) : line));
   return [title, rule, ...painted, ...footnote(rows, readings, width), ...nestedNote(rows, width)];
+}
+
+/** What is shown of each name. */
+function shownNames(names: readonly string[], width: number): ReadonlyMap<string, string> {
+  const clipped = clipNames(names, width);
+  return new Map(names.map((name, i) => [name, clipped[i] ?? name]));
 }
 
 /** Columns for the two names together. */
@@ -140,7 +154,7 @@ function numbersOf(
     return [
       ...numbers,
       `${signed(comparison.difference, formatDifference)}${range === '' ? '' : ` ${range}`}`,
-      ...(effect ? [Number.isNaN(comparison.effect) ? '' : formatShort(comparison.effect)] : []),
+      ...(effect ? [Number.isNaN(comparison.effect) ? '' : formatEffect(comparison.effect)] : []),
       ...verdict,
     ];
   });
@@ -191,9 +205,17 @@ function renderVerdicts(verdicts: readonly Verdict[], width: number): string[] {
   const [first] = verdicts;
   if (first?.builtIn) return renderTests(verdicts, width);
   const keys = [...new Set(verdicts.flatMap(({ result }) => (result.ok ? Object.keys(result.values) : [])))];
-  const rows = verdicts.map((verdict) => [
-    clip(verdict.condition, MAX_NAME),
-    clip(verdict.metrics.join(', '), MAX_NAME),
+  const conditions = clipNames(
+    verdicts.map(({ condition }) => condition),
+    MAX_NAME,
+  );
+  const metrics = clipNames(
+    verdicts.map((verdict) => verdict.metrics.join(', ')),
+    MAX_NAME,
+  );
+  const rows = verdicts.map((verdict, i) => [
+    conditions[i] ?? '',
+    metrics[i] ?? '',
     ...keys.map((key) => new VerdictValues(verdict).text(key)),
   ]);
   const grid = renderGrid([['condition', 'metric', ...keys.map(printable)], ...rows], 2);
@@ -259,14 +281,17 @@ function testGrid(all: readonly VerdictValues[], shows: (column: Spared) => bool
     ...when(shows('effect'), first.effectName),
     'significant',
   ];
-  const rows = all.map((values) => [
-    clip(values.verdict.condition, MAX_NAME / 2),
-    ...when(shows('metric'), clip(values.verdict.metrics.join(', '), MAX_NAME / 2)),
+  const names = (texts: string[]): string[] => clipNames(texts, columnsToTell(texts, MAX_NAME / 2, MAX_NAME));
+  const conditions = names(all.map(({ verdict }) => verdict.condition));
+  const metrics = names(all.map(({ verdict }) => verdict.metrics.join(', ')));
+  const rows = all.map((values, i) => [
+    conditions[i] ?? '',
+    ...when(shows('metric'), metrics[i] ?? ''),
     signed(values.number('difference'), formatNumber),
     ...when(shows('interval'), values.interval),
     ...when(shows('p'), values.p('p_value')),
     ...when(first.isCorrected, values.p('p_adjusted')),
-    ...when(shows('effect'), formatShort(values.number('effect_size'))),
+    ...when(shows('effect'), formatEffect(values.number('effect_size'))),
     values.significant ? 'yes' : 'no',
   ]);
   return renderGrid([head, ...rows], shows('metric') ? 2 : 1);

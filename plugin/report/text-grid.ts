@@ -56,6 +56,49 @@ export function clip(text: string, width: number): string {
   return shown.length > width ? `${fit(shown, width - 1)}…` : shown;
 }
 
+/**
+ * Names in at most so many columns each. What tells them apart is kept: where beginnings alone would be alike, they are cut in the
+ * middle, and else at the front.
+ */
+export function clipNames(names: readonly string[], width: number): string[] {
+  const beginnings = names.map((name) => clip(name, width));
+  if (areTold(names, beginnings)) return beginnings;
+  const others = [clipMiddle, clipFront].map((cut) => names.map((name) => cut(name, width)));
+  return others.find((clipped) => areTold(names, clipped)) ?? beginnings;
+}
+
+/** The least columns in which beginnings tell names apart: `least`, or more up to `most`. */
+export function columnsToTell(names: readonly string[], least: number, most: number): number {
+  const told = (width: number): boolean =>
+    areTold(
+      names,
+      names.map((name) => clip(name, width)),
+    );
+  for (let width = least; width < most; width++) if (told(width)) return width;
+  return most;
+}
+
+function areTold(names: readonly string[], clipped: readonly string[]): boolean {
+  return new Set(clipped).size === new Set(names).size;
+}
+
+function clipMiddle(text: string, width: number): string {
+  const shown = printable(text);
+  if (shown.length <= width) return shown;
+  const head = fit(shown, Math.floor((width - 1) / 2));
+  return `${head}…${fitEnd(shown, width - 1 - head.length)}`;
+}
+
+function clipFront(text: string, width: number): string {
+  const shown = printable(text);
+  return shown.length > width ? `…${fitEnd(shown, width - 1)}` : shown;
+}
+
+/** The end of a text; never cuts a character in two. */
+function fitEnd(text: string, width: number): string {
+  return width < 1 ? '' : text.slice(-width).replace(/^[\udc00-\udfff]/, '');
+}
+
 /** The beginning of a text; never cuts a character in two. */
 function fit(text: string, width: number): string {
   return text.slice(0, width).replace(/[\ud800-\udbff]$/, '');

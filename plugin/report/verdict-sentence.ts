@@ -2,7 +2,7 @@ import { printable } from '../base/diagnostics.ts';
 import { largest } from '../base/largest.ts';
 import { BASELINE } from '../base/names.ts';
 import type { MetricRow, ReportModel, Verdict } from './model.ts';
-import { count, formatInterval, formatP, formatShort, formatWithin, signed } from './numbers.ts';
+import { count, formatEffect, formatInterval, formatP, formatWithin, signed } from './numbers.ts';
 import { isDifference, type Reading, readRow } from './reading.ts';
 import { looksFor } from './side.ts';
 import { VerdictValues } from './verdict-values.ts';
@@ -99,7 +99,7 @@ function describe({ row, reading: { word, verdict } }: Finding): string {
   // Where most values tie, a test by rank sees a difference of zero, and its effect size which side it is.
   const size =
     by === 0 && values !== undefined
-      ? `${values.effectName} ${formatShort(values.number('effect_size'))}`
+      ? `${values.effectName} ${formatEffect(values.number('effect_size'))}`
       : `${signed(by, format)}${range === '' ? '' : ` ${range}`}`;
   return `${clip(row.condition)} is ${word} than the ${BASELINE} on ${clip(row.metric)}: ${size} (${sure}).`;
 }

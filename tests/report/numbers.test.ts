@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatP, formatShort, formatWithin } from '../../plugin/report/numbers.ts';
+import { formatEffect, formatP, formatShort, formatWithin } from '../../plugin/report/numbers.ts';
 
 test.each([
   [-5.3178, -5.299, -5.28, '-5.32 < -5.3 < -5.28'],
@@ -9,6 +9,9 @@ test.each([
   [1_234_567_000, 1_234_568_000, 1_234_569_000, '1.234567e+9 < 1.234568e+9 < 1.234569e+9'],
   [-0.02, 0, 0.131, '-0.02 < 0 < 0.131'],
   [500, 500, 500, '500 < 500 < 500'],
+  // Eight pairs that differ by one constant differ by their rounding.
+  [99.4112549695428, 99.4112549695429, 99.4112549695429, '99.4 < 99.4 < 99.4'],
+  [-70.2943725152286, -70.2943725152286, -70.2943725152285, '-70.3 < -70.3 < -70.3'],
   [Number.NEGATIVE_INFINITY, 1, Number.POSITIVE_INFINITY, '-∞ < 1 < ∞'],
   [Number.NaN, 1.23456, Number.NaN, '– < 1.23 < –'],
 ])('[%f, %f, %f] is shown with the digits that tell its ends apart', (low, value, high, shown) => {
@@ -23,6 +26,14 @@ test.each([
   [0, '0'],
   [Number.NaN, '–'],
 ])('%f in short is %s', (value, shown) => expect(formatShort(value)).toBe(shown));
+
+test.each([
+  [-0.5264, '-0.526'],
+  [-178.3, '-178'],
+  [-3.78e15, '-∞'],
+  [Number.POSITIVE_INFINITY, '∞'],
+  [Number.NaN, '–'],
+])('the effect %f is shown as %s', (effect, shown) => expect(formatEffect(effect)).toBe(shown));
 
 test.each([
   [0.0123456, '0.0123'],

@@ -110,6 +110,33 @@ test('a metric without a counterpart in the baseline has no difference', async (
   expect(renderTable(model)).toMatch(/accuracy {2}new +2\.50 ± 1\.29 {2}4 \(0 paired\) +–/);
 });
 
+test.each([
+  ['their ends', ['lr_0.001_depth_2', 'lr_0.001_depth_4', 'lr_0.01_depth_2']],
+  ['long names by their ends', [2, 7].map((digit) => `gpt-4o-mini-2024-07-18-temperature-0.${digit}`)],
+  ['long names in their middle', ['a', 'b'].map((letter) => `${'x'.repeat(40)}-${letter}-${'y'.repeat(12)}`)],
+])('%s are shown where nothing else tells conditions apart', (_, names) => {
+  const draws = [0.51, 0.62, 0.58, 0.71];
+  const manifests = [
+    manifestOf('baseline', { p95_latency_ms: draws }),
+    ...names.map((name, i) =>
+      manifestOf(name, { p95_latency_ms: draws.map((x, replicate) => x + 0.1 * i + 0.01 * replicate) }),
+    ),
+  ];
+  const verdicts = testedVerdicts('faster', 'p95_latency_ms', manifests);
+  const model = compareConditions({ name: 'lab', description: undefined }, manifests, verdicts);
+  for (const width of [80, 100]) {
+    const [metrics = [], tests = []] = renderTable(model, { width })
+      .split('\n\n')
+      .slice(1)
+      .map((block) => block.split('\n').filter((line) => /\d \(|\d {2}|yes|no$/.test(line)));
+    for (const table of [metrics, tests]) {
+      const shown = table.map((line) => line.replace('p95_latency_ms', '').trim().split(/ {2,}/)[0]);
+      expect(new Set(shown.filter((name) => name !== 'baseline')).size).toBe(names.length);
+      expect(table.every((line) => line.length <= width)).toBe(true);
+    }
+  }
+});
+
 test('what a hypothesis sets is told beside its numbers, and in summary.json', async () => {
   const manifests = [
     manifestOf('baseline', { loss: [1, 2, 3, 4] }),

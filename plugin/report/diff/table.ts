@@ -1,5 +1,5 @@
 import { formatNumber } from '../numbers.ts';
-import { clip, MAX_WIDTH, renderGrid, widthsOf, wrap } from '../text-grid.ts';
+import { clip, clipNames, MAX_WIDTH, renderGrid, widthsOf, wrap } from '../text-grid.ts';
 import { cellsOf, HEAD, headline, remarksOf } from './cells.ts';
 import type { DiffModel } from './model.ts';
 
@@ -28,11 +28,15 @@ function gridOf({ rows }: DiffModel, width: number): string[] {
   const widest = Math.max(9, ...all.map(([, condition]) => condition.length));
   const forCondition = Math.max(SHORTEST_NAME, Math.min(widest, LONGEST_CONDITION, Math.floor(room / 2)));
   const forMetric = Math.max(SHORTEST_NAME, room - forCondition);
-  const clipped = all.map(([metric, condition, ...cells]) => [
-    clip(metric, forMetric),
-    clip(condition, forCondition),
-    ...cells,
-  ]);
+  const metrics = clipNames(
+    all.map(([metric]) => metric),
+    forMetric,
+  );
+  const conditions = clipNames(
+    all.map(([, condition]) => condition),
+    forCondition,
+  );
+  const clipped = all.map(([, , ...cells], i) => [metrics[i] ?? '', conditions[i] ?? '', ...cells]);
   const head = HEAD.map((title, i) => (i === 1 ? clip(title, forCondition) : title));
   return renderGrid([head, ...clipped], 2, { verdict: true });
 }

@@ -1,5 +1,5 @@
 import { groupVerdicts, type ReportModel, type Verdict } from '../model.ts';
-import { formatInterval, formatShort, formatWithin, signed } from '../numbers.ts';
+import { formatEffect, formatInterval, formatShort, formatWithin, signed } from '../numbers.ts';
 import { remarksOn, VerdictValues } from '../verdict-values.ts';
 import { type Content, type Html, html, renderSection, renderTable } from './html.ts';
 
@@ -62,7 +62,7 @@ function testsTable(verdicts: readonly Verdict[]): Html {
       verdict.metrics.join(', '),
       known(values.number('difference'), (value) => signed(value, format)),
       formatInterval(interval, format),
-      number('effect_size'),
+      known(values.number('effect_size'), formatEffect),
       known(values.number('p_value'), () => values.p('p_value')),
       known(values.number('p_adjusted'), () => values.p('p_adjusted')),
       significance(verdict, values),

@@ -2,6 +2,7 @@ import { ALPHA, type MetricRow, type PairedComparison, type ReportModel } from '
 import {
   count,
   formatCount,
+  formatEffect,
   formatInterval,
   formatP,
   formatShort,
@@ -152,7 +153,7 @@ function metricBlock(model: ReportModel, rows: readonly MetricRow[], charts: Htm
           : [
               signed(comparison.difference, formatDifference),
               formatInterval(comparison.interval, formatDifference),
-              Number.isNaN(comparison.effect) ? '' : formatShort(comparison.effect),
+              Number.isNaN(comparison.effect) ? '' : formatEffect(comparison.effect),
               ...pValues(comparison, readRow(model, row)),
             ]),
     ];
