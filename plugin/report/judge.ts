@@ -12,7 +12,10 @@ import { sampleOf, withGaps } from './samples.ts';
 import { asksForEquivalence, sideOf } from './side.ts';
 
 /** A verdict before it is seen beside the others. */
-export type Draft = Omit<Verdict, 'better' | 'alternative' | 'alpha' | 'margin' | 'corrected' | 'gate'> & {
+export type Draft = Omit<
+  Verdict,
+  'better' | 'alternative' | 'alpha' | 'margin' | 'require' | 'corrected' | 'gate'
+> & {
   readonly of: Hypothesis;
 };
 
@@ -97,12 +100,14 @@ function withSignificance(verdict: Omit<Draft, 'of'>, significant: boolean): Omi
 
 /** A verifier of the user's knows nothing of these, and a test for equivalence has no side. */
 function askedBy(
-  { better, alternative, alpha, margin }: Hypothesis,
+  { better, alternative, alpha, margin, require }: Hypothesis,
   verdict: Pick<Verdict, 'builtIn' | 'verifier'>,
-): Pick<Verdict, 'better' | 'alternative' | 'alpha' | 'margin'> {
-  if (!verdict.builtIn) return { better };
-  if (asksForEquivalence(verdict)) return { better, alpha, margin };
-  return { better, alpha, ...(alternative === 'two-sided' ? {} : { alternative }) };
+): Pick<Verdict, 'better' | 'alternative' | 'alpha' | 'margin' | 'require'> {
+  const gate = require === undefined ? {} : { require };
+  const within = require === 'not-worse' || asksForEquivalence(verdict) ? { margin } : {};
+  if (!verdict.builtIn) return { better, ...(require === 'not-worse' ? { margin } : {}), ...gate };
+  const side = asksForEquivalence(verdict) || alternative === 'two-sided' ? {} : { alternative };
+  return { better, alpha, ...side, ...within, ...gate };
 }
 
 /** The corrected p-value beside the raw one, and what counts in the light of it; all else where it was. */

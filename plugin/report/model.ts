@@ -52,8 +52,10 @@ export interface Verdict {
   readonly alternative?: Alternative;
   /** What a p-value of a test of ours is held against. */
   readonly alpha?: number;
-  /** Of a test of ours that asks for equivalence. */
+  /** Of a test of ours that asks for equivalence, or whose difference must not be worse by it. */
   readonly margin?: number;
+  /** What the hypothesis requires of every condition, where it is a gate. */
+  readonly require?: 'significant' | 'not-worse';
   /** What the p-value was corrected for; undefined without one. */
   readonly corrected: { readonly correction: Correction; readonly tests: number } | undefined;
   /** Why the gate that the hypothesis sets is not passed, in one sentence; undefined when it is, or there is none. */

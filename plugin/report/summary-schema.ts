@@ -134,7 +134,12 @@ export const SUMMARY_SCHEMA = {
           alternative: { enum: ['greater', 'less'], description: 'Left out: a test of both sides.' },
           margin: {
             type: 'number',
-            description: 'Of equivalence: the largest difference that does not matter.',
+            description:
+              'Of equivalence and of what must not be worse: the largest difference that does not matter.',
+          },
+          require: {
+            enum: ['significant', 'not-worse'],
+            description: 'Of a gate: what every condition has to meet.',
           },
           correction: { enum: ['holm', 'benjamini-hochberg', 'none'] },
           tests: { ...count, description: 'How many p-values were corrected together.' },

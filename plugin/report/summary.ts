@@ -35,7 +35,7 @@ function linesOf(items: readonly object[]): string {
 
 function hypothesisOf(verdict: Verdict) {
   const { hypothesis, verifier, condition, metrics, better, alpha, alternative, margin } = verdict;
-  const { result, corrected, gate } = verdict;
+  const { require, result, corrected, gate } = verdict;
   return {
     hypothesis,
     verifier,
@@ -45,6 +45,7 @@ function hypothesisOf(verdict: Verdict) {
     ...(alpha === undefined ? {} : { alpha }),
     ...(alternative === undefined ? {} : { alternative }),
     ...(margin === undefined ? {} : { margin }),
+    ...(require === undefined ? {} : { require }),
     ...(corrected === undefined ? {} : corrected),
     ...(gate === undefined ? {} : { gate }),
     ...(result.ok ? { result: result.values } : { error: result.message }),

@@ -62,13 +62,17 @@ export class VerdictValues {
     return corrected !== undefined && corrected.tests > 1 && corrected.correction !== 'none';
   }
 
-  /** What is not as it is when nothing is said: `; margin 0.1; alpha 0.01`. */
+  /** What is not as it is when nothing is said: `; margin 0.1; alpha 0.01`, and what a gate requires. */
   get asked(): string {
-    const { margin, alternative, alpha = ALPHA } = this.verdict;
+    const { margin, alternative, alpha = ALPHA, require } = this.verdict;
+    // Two tests of one side each have an interval of their own: docs/statistics.md.
+    const confidence = asksForEquivalence(this.verdict) ? formatNumber(100 * (1 - 2 * alpha)) : undefined;
     return [
       ...(margin === undefined ? [] : [`; margin ${margin}`]),
       ...(alternative === undefined ? [] : [`; alternative ${alternative}`]),
       ...(alpha === ALPHA ? [] : [`; alpha ${alpha}`]),
+      ...(confidence === undefined ? [] : [`; ${confidence} % interval`]),
+      ...(require === undefined ? [] : [`; required: ${require === 'significant' ? require : 'not worse'}`]),
     ].join('');
   }
 

@@ -145,18 +145,28 @@ test('what a hypothesis sets is told beside its numbers, and in summary.json', a
   const verdicts = [
     ...testedVerdicts('one side', 'loss', manifests, { alpha: 0.001, alternative: 'greater' }),
     ...testedVerdicts('the same', 'loss', manifests, { verifier: 'equivalence', margin: 0.5 }),
+    ...testedVerdicts('not larger', 'loss', manifests, {
+      require: 'not-worse',
+      margin: 5,
+      better: 'lower',
+    }),
+    ...testedVerdicts('sure', 'loss', manifests, { require: 'significant' }),
     ...testedVerdicts('plain', 'loss', manifests),
   ];
   const model = compareConditions({ name: 'lab', description: undefined }, manifests, verdicts);
   const table = renderTable(model);
   expect(table).toContain('(paired_t_test, each condition vs baseline; alternative greater; alpha 0.001)');
-  expect(table).toContain('(equivalence, each condition vs baseline; margin 0.5)');
+  expect(table).toContain('(equivalence, each condition vs baseline; margin 0.5; 90 % interval)');
+  expect(table).toContain('(paired_t_test, each condition vs baseline; margin 5; required: not worse)');
+  expect(table).toContain('(paired_t_test, each condition vs baseline; required: significant)');
   expect(table).toContain('(paired_t_test, each condition vs baseline)');
   expect(renderMarkdown(model)).toContain('vs baseline; alternative greater; alpha 0.001');
   expect(await renderPage(dossierOf(model))).toContain('against the baseline; margin 0.5');
   expect(JSON.parse(renderSummary(model)).hypotheses).toMatchObject([
     { hypothesis: 'one side', alpha: 0.001, alternative: 'greater' },
     { hypothesis: 'the same', alpha: 0.05, margin: 0.5 },
+    { hypothesis: 'not larger', alpha: 0.05, margin: 5, require: 'not-worse' },
+    { hypothesis: 'sure', alpha: 0.05, require: 'significant' },
     { hypothesis: 'plain', alpha: 0.05 },
   ]);
 });
