@@ -5,7 +5,6 @@ import {
   formatEffect,
   formatInterval,
   formatP,
-  formatShort,
   formatsOf,
   formatWithin,
   signed,
@@ -68,7 +67,7 @@ async function chartsOf(
   if (compared.length === 0) return html`<div class="charts">\n${values}</div>\n`;
   const readings = rows.map((row) => readRow(model, row));
   const differences = await figure(
-    'Paired difference from the baseline, 95 % interval (hollow: unclear)',
+    'Paired difference from the baseline, 95 % interval (hollow: no difference found)',
     `Paired differences of ${metric} from the baseline. ${compared.map(differenceWords).join('; ')}.`,
     differencesChart(
       rows,

@@ -13,7 +13,7 @@ export const STYLE = `
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
   overflow-wrap: anywhere; -webkit-text-size-adjust: 100%; }
-main { max-width: 1120px; margin: 0 auto; padding: 2.25rem 1.5rem 3rem; }
+main { max-width: 1232px; margin: 0 auto; padding: 2.25rem 1.5rem 3rem; }
 a { color: var(--accent); }
 code, pre { font: .875em/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 pre { margin: .5rem 0; padding: .6rem .8rem; background: var(--wash); border-radius: 4px; white-space: pre-wrap; max-height: 22rem; overflow: auto; }
