@@ -21,6 +21,7 @@ import { variableOfFolder } from './own-variables.ts';
 import { type ExperimentTask, type ResolvedTask, resolveTasks } from './resolve-tasks.ts';
 import { openStore, resolveStore, type StoreOptions } from './store-options.ts';
 import { renderOutcome } from './terminal.ts';
+import { columnsToFill } from './terminal-width.ts';
 
 export interface TaskOutcome {
   readonly task: string;
@@ -204,7 +205,7 @@ class TaskRun {
       (file) => `${file} changed while it ran: what it says could be of either version. Run it again.`,
     );
     const all = [...withoutSuccess(comparable.unsuccessful), ...problems, ...changed];
-    const table = model === undefined ? '' : renderTable(model);
+    const table = model === undefined ? '' : renderTable(model, { width: columnsToFill() });
     if (all.length === 0) return answer('success', table);
     const text = all.map((problem) => renderProblem(experiment, problem)).join('');
     answer('failure', `${table}${table === '' ? '' : '\n'}${text}`);
