@@ -63,8 +63,10 @@ export const COMMANDS = {
       'fail-on': { type: 'string' },
     },
     help: [
-      ['--base <base>', 'a git revision, a folder or a summary.json; default: where the'],
-      ['', "branch left nx.json's defaultBase (main)"],
+      [
+        '--base <base>',
+        "a git revision, a folder or a summary.json; default: where the branch left nx.json's defaultBase (main)",
+      ],
       ['--format <format>', 'table, json or markdown; default: table'],
       ['--condition <name>', 'only this condition; repeatable'],
       ['--metric <name>', 'only this metric; repeatable'],

@@ -1,4 +1,7 @@
+import { wrap } from '../report/text-grid.ts';
 import { COMMANDS, type CommandName, describedCommand } from './commands.ts';
+
+const COLUMNS = 80;
 
 const EXIT_CODES = `Exit codes: 0 all is well; 1 something failed or is damaged; 2 the command line
 or a config.yaml is wrong; 130 stopped by Ctrl-C.
@@ -28,10 +31,18 @@ export function renderCommandHelp(name: CommandName): string {
 ${summary.charAt(0).toUpperCase()}${summary.slice(1)}.
 
 Options:
-${options.map(([option, text]) => `  ${option.padEnd(width)}  ${text}`).join('\n')}
+${options.flatMap(([option, text]) => optionLines(option.padEnd(width), text)).join('\n')}
 
 ${examples.length > 1 ? 'Examples' : 'Example'}:
 ${examples.map((example) => `  ${example}`).join('\n')}
 
 ${EXIT_CODES}`;
+}
+
+/** What an option does beside it, on as many lines as that takes. */
+function optionLines(option: string, text: string): string[] {
+  const before = `  ${option}`;
+  return wrap(text, { width: COLUMNS - before.length }).map((line, i) =>
+    i === 0 ? `${before}${line}` : `${' '.repeat(before.length)}${line.slice(2)}`,
+  );
 }

@@ -65,6 +65,7 @@ describe('help', () => {
     expect(out).toMatch(new RegExp(`^Usage: nx-experiments ${command} `));
     const { options } = COMMANDS[command as keyof typeof COMMANDS];
     for (const option of Object.keys(options)) expect(out).toContain(`--${option}`);
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
   test('is a command too', () => {
