@@ -11,6 +11,13 @@ export interface Parameters {
   readonly declared: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** A function as far as its parameters are known. */
+export interface Declaring {
+  readonly parameters: Parameters;
+  /** It declares none, and may look at any of them. */
+  readonly looks: boolean;
+}
+
 /**
  * Finds the value of every parameter: from the arguments, else from the context, else the default.
  *
@@ -56,19 +63,16 @@ function checkType(step: string, parameter: string, fallback: unknown, value: Js
 }
 
 /**
- * Values of the context that reach no function, each in a sentence: most likely typos, or arguments that go before them. A function that declares no
- * parameters may look at any of them, so that nothing is said.
+ * Values of the context that reach no function, each in a sentence: most likely typos, or arguments that go before them. Where a function may
+ * look at any of them, nothing is said.
  */
-export function unusedParameters(context: JsonObject, functions: readonly Parameters[]): string[] {
-  const known = new Set<string>();
-  for (const { declared } of functions) {
-    if (declared === undefined) return [];
-    for (const name of Object.keys(declared)) known.add(name);
-  }
+export function unusedParameters(context: JsonObject, functions: readonly Declaring[]): string[] {
+  if (functions.some(({ looks }) => looks)) return [];
+  const known = new Set(functions.flatMap(({ parameters }) => Object.keys(parameters.declared ?? {})));
   const reaches = ({ declared = {}, visible }: Parameters, name: string): boolean =>
     Object.hasOwn(declared, name) && visible[name] === context[name];
   return Object.keys(context).flatMap((name) => {
-    if (functions.some((one) => reaches(one, name))) return [];
+    if (functions.some(({ parameters }) => reaches(parameters, name))) return [];
     return known.has(name)
       ? `"${name}" has no effect here: arguments in "steps" or "datasource" go before it.`
       : `no step or datasource has a parameter "${name}". ${suggestion(name, [...known], 'parameters')}`;

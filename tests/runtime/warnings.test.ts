@@ -213,9 +213,33 @@ test('a value of a treatment that arguments go before has no effect, and that is
   ]);
 });
 
-test('a function that declares no parameters may look at any value', async () => {
-  using lab = new Lab({ ...DECLARING, 'e/steps.ts': 'export const look = (data: number) => data;\n' });
+test.each([
+  '(data: number, ctx: any) => ctx.params.flor',
+  '(data: number, { params }: any) => params.flor',
+  '(data: number, { random, ...rest }: any) => rest.params.flor',
+  '(data: number, ctx: any) => read(ctx)',
+  '(data: number, ctx: any) => ctx[key]',
+  '(data: number, ctx: any = {}) => ctx.params',
+  'function (data: number) { return arguments[1].params.flor; }',
+  '(...all: any[]) => all[1].params.flor',
+  'read.bind(undefined)',
+])('a function that declares no parameters may look at any value: %s', async (look) => {
+  const more = "const key = 'params';\nconst read = (x: any) => x;\n";
+  using lab = new Lab({ ...DECLARING, 'e/steps.ts': `${more}export const look = ${look};\n` });
   expect(logs(await lab.run())).toEqual([]);
+});
+
+test.each([
+  '() => 1',
+  '(ctx: any) => ctx.random()',
+  'function (ctx: any) { const own = () => ctx?.seed; return own(); }',
+  '({ seed }: any) => seed',
+  'async (ctx: any) => ctx.log(String(ctx.replicate))',
+])('a function that takes nothing of the parameters hides no typing error: %s', async (one) => {
+  using lab = new Lab({ ...DECLARING, 'e/datasources.ts': `export const one = ${one};\n` });
+  expect(logs(await lab.run({ workers: 1 }))).toEqual([
+    'no step or datasource has a parameter "flor". Did you mean "floor"?',
+  ]);
 });
 
 test('a variable that code reads and nobody declares is warned about once an experiment', async () => {

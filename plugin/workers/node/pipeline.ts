@@ -5,12 +5,18 @@ import { soon } from '../../io/soon.ts';
 import { type Artifact, isWithMetrics, type StepContext } from '../../runtime/context.ts';
 import { ReplicateError, type RunFailure } from '../../runtime/failures.ts';
 import type { ArtifactRecord } from '../../runtime/manifest.ts';
-import { type Parameters, resolveParameters, unusedParameters } from '../../runtime/parameters.ts';
+import {
+  type Declaring,
+  type Parameters,
+  resolveParameters,
+  unusedParameters,
+} from '../../runtime/parameters.ts';
 import type { FunctionLoader } from '../function-loader.ts';
 import type { ConditionJob, JobSource, ReplicateJob } from '../protocol.ts';
 import { type BoundOutput, ReplicateArtifacts } from './artifacts.ts';
 import { errorInfo } from './errors.ts';
 import { BUILT_IN_LOADERS, BUILT_IN_WRITERS, dumpBytes, standIn } from './formats.ts';
+import { looksAtParams } from './looks-at-params.ts';
 import { seededRandom } from './random.ts';
 
 interface BoundCall {
@@ -63,11 +69,13 @@ export class Pipeline {
     for (const source of job.sources) sources.push(await binder.source(source));
     const outputs = new Map<string, BoundOutput>();
     for (const output of job.outputs) outputs.set(output.alias, await binder.output(output));
-    const called = [...steps, ...sources.flatMap(({ call }) => call ?? [])];
-    const warnings = unusedParameters(
-      job.context,
-      called.map(({ parameters }) => parameters),
-    );
+    const declaring = (calls: readonly BoundCall[], place: number): Declaring[] =>
+      calls.map(({ call, parameters }) => ({
+        parameters,
+        looks: parameters.declared === undefined && looksAtParams(call, place),
+      }));
+    const read = sources.flatMap(({ call }) => call ?? []);
+    const warnings = unusedParameters(job.context, [...declaring(steps, 1), ...declaring(read, 0)]);
     return new Pipeline(job, sources, steps, outputs, warnings);
   }
 
