@@ -33,6 +33,39 @@ async function step(
   return { ...ran, at, metric: (name, condition = 'baseline') => at.metric(`lab/${condition}`, name) };
 }
 
+describe('a value for a parameter that a datasource has a default for', () => {
+  const USING = `
+@pipeline_step()
+def step(data, ctx, offset=0):
+    return data, {'first': data[0] + offset}
+`;
+  const logs = ({ events }: Ran): string[] =>
+    events.flatMap((event) => (event.type === 'log' ? [`${event.planned.id}: ${event.text}`] : []));
+
+  test('is told to have no effect there, once', async () => {
+    const ran = await step(USING.replace(', offset=0', '').replace(' + offset', ''), {
+      params: { length: 3 },
+      treatments: { far: { offset: 10 }, as_it_is: { offset: 0 } },
+      execution: { workers: 2 },
+    });
+    expect(ran.metric('first', 'far')).toEqual(ran.metric('first'));
+    expect(logs(ran)).toEqual([
+      'lab/far: "offset" has no effect on numbers: the default of a datasource goes before it. Give it as an argument, under "datasource".',
+    ]);
+    ran.at[Symbol.dispose]();
+  });
+
+  test('is not when a step takes it, or an argument goes before', async () => {
+    const ran = await step(USING, {
+      datasource: { numbers: { numbers: { length: 4 } } },
+      treatments: { far: { offset: 10, length: 5 } },
+    });
+    expect(ran.metric('first', 'far')).toEqual([10, 11]);
+    expect(logs(ran)).toEqual([]);
+    ran.at[Symbol.dispose]();
+  });
+});
+
 describe('parameters of a step', () => {
   const CODE = `
 @pipeline_step()

@@ -65,6 +65,9 @@ In this order: the arguments of the step in \`steps\` (or of the datasource in \
 default of the function. The context is the condition's own values over \`params\`. When none of these has a value, the
 replicate fails with an error that names the parameter and the step.
 
+A datasource in Python takes its default before the context, as [Crystallize](../crystallize.md) has it: give it what a treatment changes as an
+argument, \`datasource: { sample: { draw: { noise: 0.1 } } }\`. A value that so has no effect is warned about.
+
 ### Conditions
 
 \`baseline\` is a condition of every experiment, and each treatment is another. The values below \`baseline\` are those of the

@@ -8,7 +8,7 @@ import re
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from .artifacts import Output, Unencoded
 from .failures import ReplicateFailure, error_info, suggestion
@@ -37,6 +37,8 @@ class Binder:
         self._modules = modules
         self._crystallize = crystallize
         self._root: str = job["root"]
+        self._step_parameters: Set[str] = set()
+        self._behind_defaults: List[Tuple[str, str]] = []
         self.outputs = {output["fileName"]: self._output(output) for output in job["outputs"]}
         self._artifacts = {
             output.alias: crystallize.Artifact(name=output.file_name, loader=None, writer=Unencoded)
@@ -53,6 +55,7 @@ class Binder:
         name, given = step["name"], dict(step["args"])
         parameters = _parameters(factory)
         self._check_arguments(name, given, parameters)
+        self._step_parameters.update(parameter.name for parameter in parameters)
         for parameter in parameters:
             if not _is_artifact(parameter.annotation, self._crystallize.Artifact):
                 continue
@@ -73,11 +76,27 @@ class Binder:
             return source["alias"], self._reader(source)
         name = source["name"]
         factory = self._factory("datasources", name, "@data_source")
-        self._check_arguments(name, source["args"], _parameters(factory))
+        parameters = _parameters(factory)
+        self._check_arguments(name, source["args"], parameters)
+        for parameter in parameters:
+            if parameter.name in source["args"] or parameter.name not in self._job["context"]:
+                continue
+            if _has_other_default(parameter, self._job["context"][parameter.name]):
+                self._behind_defaults.append((name, parameter.name))
         made = self._make("datasources", name, factory, source["args"])
         if not hasattr(made, "fetch"):
             raise self._undecorated("datasources", name, "@data_source")
         return source["alias"], lambda ctx, _replicate: made.fetch(ctx)
+
+    @property
+    def warnings(self) -> List[str]:
+        """Values that reach nothing, since Crystallize's datasources take a default before the context."""
+        return [
+            f'"{parameter}" has no effect on {name}: the default of a datasource goes before it. '
+            f'Give it as an argument, under "datasource".'
+            for name, parameter in self._behind_defaults
+            if parameter not in self._step_parameters
+        ]
 
     def _factory(self, kind: str, name: str, decorator: str) -> Any:
         file = self._job["modules"].get(kind)
@@ -210,6 +229,16 @@ def _parameters(function: Any, follow: bool = True) -> List[inspect.Parameter]:
         return list(inspect.signature(function, follow_wrapped=follow).parameters.values())
     except (TypeError, ValueError):
         return []
+
+
+def _has_other_default(parameter: inspect.Parameter, value: Any) -> bool:
+    if parameter.default is inspect.Parameter.empty:
+        return False
+    try:
+        return not parameter.default == value
+    except Exception:
+        # Arrays and the like, which no value of a config.yaml is equal to.
+        return True
 
 
 def _is_artifact(annotation: Any, artifact: Any) -> bool:

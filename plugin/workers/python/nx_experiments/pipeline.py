@@ -40,6 +40,7 @@ class Pipeline:
         self._steps: List[BoundStep] = [binder.step(step) for step in job["steps"]]
         self._sources: List[Tuple[str, Read]] = [binder.source(source) for source in job["sources"]]
         self._outputs = binder.outputs
+        self.warnings = binder.warnings
         self._shared: Dict[str, Any] = {**job["context"], "condition": job["condition"]}
         self._shared.update(self._set_up())
 

@@ -89,6 +89,8 @@ class Worker:
             self._channel.send({"type": "batch-failed", "ticket": ticket, "failure": failure})
             return
         self._channel.send({"type": "batch-started", "ticket": ticket})
+        while pipeline.warnings:
+            self._log(None, pipeline.warnings.pop())
         replicates = message["replicates"]
         if message["concurrency"] > 1:
             self._run_interleaved(pipeline, message)
