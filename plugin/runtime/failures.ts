@@ -68,7 +68,13 @@ export type RunFailure =
       readonly owner: string;
       readonly remedy: string;
     }
-  | { readonly reason: 'parameter-missing'; readonly parameter: string; readonly step: string }
+  | {
+      readonly reason: 'parameter-missing';
+      readonly parameter: string;
+      readonly step: string;
+      /** A step in Python that has no parameter `data`. */
+      readonly withoutData?: true;
+    }
   | {
       readonly reason: 'parameter-unknown';
       readonly parameter: string;
@@ -162,6 +168,8 @@ export function describeFailure(failure: RunFailure): string {
     case 'format-missing':
       return `there is no ${failure.kind} "${failure.name}": ${failure.owner} has no outputs module, and no built-in ${failure.kind} has that name. ${failure.remedy}`;
     case 'parameter-missing':
+      if (failure.withoutData)
+        return `step ${failure.step} needs a value for "${failure.parameter}": it has no default. If that is what the step works on, name it "data": parameters in Python are told by their names.`;
       return `step ${failure.step} needs a value for "${failure.parameter}": it has no default. Give it in the step's arguments, in params, or in the treatment.`;
     case 'parameter-unknown':
       return `step ${failure.step} has no parameter "${failure.parameter}". ${failure.remedy}`;

@@ -86,6 +86,13 @@ def step(data, ctx, delta: float, scale=2, label='x'):
   });
 
   test('without a value, an unknown one, and a bare function are errors that say so', async () => {
+    const unnamed = await step('@pipeline_step()\ndef step(rows, ctx):\n    return rows\n', {
+      replicates: 1,
+    });
+    expect(unnamed.failures('lab/baseline')).toEqual([
+      '0: step step needs a value for "rows": it has no default. If that is what the step works on, name it "data": parameters in Python are told by their names.',
+    ]);
+    unnamed.at[Symbol.dispose]();
     const missing = await step(CODE);
     expect(missing.failures('lab/baseline')).toEqual([
       '0: step step needs a value for "delta": it has no default. Give it in the step\'s arguments, in params, or in the treatment.',

@@ -126,5 +126,6 @@ class Pipeline:
     def _step_failure(self, name: str, error: BaseException) -> ReplicateFailure:
         parameter = missing_parameter(error)
         if parameter is not None:
-            return ReplicateFailure("parameter-missing", parameter=parameter, step=name)
+            told = {} if getattr(error, "takes_data", True) else {"withoutData": True}
+            return ReplicateFailure("parameter-missing", parameter=parameter, step=name, **told)
         return ReplicateFailure("step-threw", step=name, error=self._modules.explain(error, self._job["folder"]))

@@ -18,9 +18,10 @@ _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONL
 class MissingParameter(TypeError):
     """Neither an argument nor the context has a value, and there is no default."""
 
-    def __init__(self, parameter: str) -> None:
+    def __init__(self, parameter: str, takes_data: bool = True) -> None:
         super().__init__(f"Missing parameters: {parameter}")
         self.parameter = parameter
+        self.takes_data = takes_data
 
 
 class _Parameters:
@@ -115,7 +116,7 @@ def pipeline_step(cacheable: bool = False) -> Callable[[Callable[..., Any]], Cal
                     elif name in parameters.defaults:
                         values[name] = _called(ctx.get(name, parameters.defaults[name]), ctx)
                     else:
-                        raise MissingParameter(name)
+                        raise MissingParameter(name, passes_data)
                 if passes_data:
                     values["data"] = data
                 if passes_ctx:
