@@ -78,6 +78,24 @@ describe('exact texts', () => {
   ])('%s', async (file, render) => {
     await expect(render(model)).toMatchFileSnapshot(`../golden/report/diff/${file}`);
   });
+  test('names that begin alike are told apart in 80 columns: numbers go before them', () => {
+    const side = (by: number): Summary =>
+      summary(
+        ...['baseline', 'lr_0.001_depth_2', 'lr_0.001_depth_4', 'lr_0.01_depth_4'].map((name, i) =>
+          manifestOf(name, {
+            accuracy_of_labels: [1, 2.5, 3, 4].map((x) => 0.1 * (x + i) + by * x),
+            accuracy_of_texts: [1, 2.5, 3, 4].map((x) => 0.1 * (x + i) - by * x * x),
+          }),
+        ),
+      );
+    const apart = diffSummaries(side(0), side(0.012_34), { base: 'main' });
+    const lines = renderDiffTable(apart, 80).split('\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    const rows = lines.filter((line) => /(higher|lower|unclear)$/.test(line));
+    expect(rows).toHaveLength(8);
+    expect(new Set(rows.map((line) => line.trim().split(/ {2,}/).slice(0, 2).join())).size).toBe(8);
+  });
+
   test('no line of the table is longer than 100 columns, and none is more than a line', () => {
     for (const line of renderDiffTable(model).split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   });
