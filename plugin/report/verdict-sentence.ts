@@ -54,7 +54,7 @@ function outcome(model: ReportModel): string | undefined {
   const rest =
     findings.length === 1
       ? ''
-      : ` ${others === 0 ? 'Nothing else clearly differs' : `${count(others, 'other comparison')} of ${findings.length - 1} ${others === 1 ? 'differs' : 'differ'}`} from the baseline.`;
+      : ` ${others === 0 ? 'Nothing else clearly differs' : `${others} of ${count(findings.length - 1, 'other comparison')} ${others === 1 ? 'differs' : 'differ'}`} from the baseline.`;
   return `${describe(clearest)}${rest}`;
 }
 

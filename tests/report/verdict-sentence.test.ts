@@ -38,7 +38,7 @@ describe('the verdict in a sentence', () => {
     const manifests = [BASELINE, LOW, HIGH];
     const verdicts = testedVerdicts('tells more', 'accuracy', manifests, { better: 'higher' });
     expect(sentence(manifests, verdicts)).toMatchInlineSnapshot(
-      `"high is better than the baseline on accuracy: +0.0984 [+0.0833, +0.114] (paired t test, p < 0.0001 corrected by Holm, n 12). 1 other comparison of 3 differs from the baseline."`,
+      `"high is better than the baseline on accuracy: +0.0984 [+0.0833, +0.114] (paired t test, p < 0.0001 corrected by Holm, n 12). 1 of 3 other comparisons differs from the baseline."`,
     );
   });
 
@@ -88,7 +88,7 @@ describe('the verdict in a sentence', () => {
       require: 'significant',
     });
     expect(sentence(manifests, verdicts)).toMatchInlineSnapshot(
-      `"A gate fails: hypothesis "is faster" requires a significant difference, and low vs baseline on loss is not significant (p 0.4349, corrected). 1 more gate fails. low is lower than the baseline on accuracy: -0.102 [-0.117, -0.0865] (paired t test, p < 0.0001 corrected by Holm, n 12). 1 other comparison of 3 differs from the baseline."`,
+      `"A gate fails: hypothesis "is faster" requires a significant difference, and low vs baseline on loss is not significant (p 0.4349, corrected). 1 more gate fails. low is lower than the baseline on accuracy: -0.102 [-0.117, -0.0865] (paired t test, p < 0.0001 corrected by Holm, n 12). 1 of 3 other comparisons differs from the baseline."`,
     );
   });
 
