@@ -1,6 +1,6 @@
 import { printable } from '../base/diagnostics.ts';
 import type { Json } from '../base/json.ts';
-import { fewPairs } from './few-pairs.ts';
+import { fewForCorrection, fewPairs } from './few-pairs.ts';
 import { ALPHA, type Verdict } from './model.ts';
 import { count, formatNumber, formatP, formatWithin } from './numbers.ts';
 import { asksForEquivalence } from './side.ts';
@@ -103,7 +103,18 @@ export function remarksOn(verdict: Verdict): string[] {
     remarks.push('recorded several times in a replicate: its mean counts');
   const { alpha = ALPHA, alternative = 'two-sided' } = verdict;
   const few = fewPairs(verdict.verifier, n, { alpha, alternative });
+  const corrected = fewForCorrection(
+    verdict.verifier,
+    n,
+    { alpha, alternative },
+    {
+      p: values.number('p_value'),
+      adjusted: values.number('p_adjusted'),
+      tests: verdict.corrected?.tests ?? 0,
+    },
+  );
   if (few !== undefined) remarks.push(few);
+  else if (corrected !== undefined) remarks.push(corrected);
   else if (verdict.verifier === 'bootstrap_ci' && n > 0 && n < FEW_FOR_BOOTSTRAP)
     remarks.push(`with ${count(n, 'replicate')} a bootstrap interval is too narrow: paired_t_test errs less`);
   // How many replicates would find a difference is no answer to whether there is one that matters; and so few find none.

@@ -105,6 +105,22 @@ describe('too few pairs for a test that takes them to have no shape', () => {
     expect(verdict.result).toMatchObject({ values: { significant: false, replicates_needed: 6 } });
   });
 
+  test('beside many others are told, with how many pairs it takes', () => {
+    const draws = [3, 1, 4, 1, 5, 9, 2, 6];
+    const told = (verifier: string, pairs: number, treatments: number): string[] => {
+      const baseline = manifestOf('baseline', { ok: draws.slice(0, pairs) });
+      const others = Array.from({ length: treatments }, (_, i) =>
+        manifestOf(`t${i}`, { ok: draws.slice(0, pairs).map((x, j) => x + 10 + i + 0.1 * j) }),
+      );
+      return testedVerdicts('asked', 'ok', [baseline, ...others], { verifier }).flatMap(remarksOn);
+    };
+    const few =
+      'corrected over 12 tests, 8 pairs are too few for wilcoxon_signed_rank to find this, whatever they are: it takes 9';
+    expect(told('wilcoxon_signed_rank', 8, 12)).toEqual(new Array(12).fill(few));
+    expect(told('wilcoxon_signed_rank', 8, 6)).toEqual([]);
+    expect(told('paired_t_test', 8, 12)).toEqual([]);
+  });
+
   test('are told of no test that takes a shape for granted', () => {
     expect(remarksOn(judged([1, 2, 3], [2, 1, 4.5], {}).verdict).join()).not.toContain('takes');
   });
