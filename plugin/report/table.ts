@@ -14,7 +14,7 @@ import {
   signed,
 } from './numbers.ts';
 import { type Reading, readRow } from './reading.ts';
-import { clip, clipNames, columnsToTell, GAP, MAX_WIDTH, renderGrid, widthsOf, wrap } from './text-grid.ts';
+import { clipNames, columnsToTell, GAP, MAX_WIDTH, renderGrid, widthsOf, wrap } from './text-grid.ts';
 import { remarksOn, VerdictValues } from './verdict-values.ts';
 
 const MAX_NAME = 28;
@@ -40,7 +40,7 @@ const COLOURS: Readonly<Record<Reading['word'], Parameters<typeof styleText>[0]>
 export function renderTable(model: ReportModel, { colour = false, width = MAX_WIDTH } = {}): string {
   const metrics =
     model.metrics.length === 0 ? ['  No metrics were recorded.'] : metricTable(model, colour, width);
-  const lines = [heading(model, width), '', ...metrics];
+  const lines = [...heading(model, width), '', ...metrics];
   for (const verdicts of groupVerdicts(model.verdicts)) lines.push('', ...renderVerdicts(verdicts, width));
   const troubles = troublesOf(model);
   if (troubles.length > 0) lines.push('', ...troubles.flatMap((text) => wrap(text, { width })));
@@ -60,8 +60,9 @@ export function troublesOf({ conditions, missing }: ReportModel): string[] {
   ];
 }
 
-function heading({ experiment, description, conditions }: ReportModel, width: number): string {
-  return clip(`${experiment}: ${description || count(conditions.length, 'condition')}`, width);
+function heading({ experiment, description, conditions }: ReportModel, width: number): string[] {
+  const text = `${experiment}: ${description || count(conditions.length, 'condition')}`;
+  return wrap(text, { width }).map((line) => line.replace(/^ {2}/, ''));
 }
 
 /** Ways to show the numbers of a row, the widest first: one is chosen that leaves room for the names. */
