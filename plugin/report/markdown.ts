@@ -14,7 +14,7 @@ import {
 import { type Reading, readRow } from './reading.ts';
 import { settingsOf } from './settings.ts';
 import { verdictSentence } from './verdict-sentence.ts';
-import { remarksOn, VerdictValues } from './verdict-values.ts';
+import { remarkLines, VerdictValues } from './verdict-values.ts';
 
 /** A comment on a pull request may have 65,536 characters. */
 const LIMIT = 58_000;
@@ -132,16 +132,17 @@ function verdictDetails(verdicts: readonly Verdict[]): Details | undefined {
   const { hypothesis, verifier, builtIn } = first.verdict;
   return {
     summary: `${escapeMarkdown(hypothesis, MAX_CELL)}: ${escapeMarkdown(verifier, MAX_CELL)}, each condition vs baseline${first.correction}${first.asked}`,
-    notes: builtIn ? verdicts.flatMap(remarkLine) : verdicts.flatMap(failureLine),
+    notes: builtIn ? remarksOf(verdicts) : verdicts.flatMap(failureLine),
     table: builtIn ? testTable(all) : valueTable(all),
   };
 }
 
-function remarkLine(verdict: Verdict): string[] {
-  const remarks = remarksOn(verdict);
-  return remarks.length === 0
-    ? []
-    : [`- ${subjectOf(verdict)}: ${remarks.map((r) => escapeMarkdown(r)).join('; ')}`];
+function remarksOf(verdicts: readonly Verdict[]): string[] {
+  return remarkLines(verdicts).map(({ conditions, metrics, remarks }) => {
+    const names = conditions.map((condition) => escapeMarkdown(condition, MAX_CELL)).join(', ');
+    const told = remarks.map((remark) => escapeMarkdown(remark)).join('; ');
+    return `- ${names} on ${escapeMarkdown(metrics, MAX_CELL)}: ${told}`;
+  });
 }
 
 function failureLine(verdict: Verdict): string[] {

@@ -15,7 +15,7 @@ import {
 } from './numbers.ts';
 import { type Reading, readRow } from './reading.ts';
 import { clipNames, columnsToTell, GAP, MAX_WIDTH, renderGrid, widthsOf, wrap } from './text-grid.ts';
-import { remarksOn, VerdictValues } from './verdict-values.ts';
+import { remarkLines, VerdictValues } from './verdict-values.ts';
 
 const MAX_NAME = 28;
 /** With less room for a name, numbers give up digits and columns. */
@@ -259,12 +259,9 @@ function renderTests(verdicts: readonly Verdict[], width: number): string[] {
       },
     ),
     ...grid,
-    ...verdicts.flatMap((verdict) => {
-      const remarks = remarksOn(verdict);
-      return remarks.length === 0
-        ? []
-        : wrap(`${verdict.condition} on ${verdict.metrics.join(', ')}: ${remarks.join('; ')}`, { width });
-    }),
+    ...remarkLines(verdicts).flatMap(({ conditions, metrics, remarks }) =>
+      wrap(`${conditions.join(', ')} on ${metrics}: ${remarks.join('; ')}`, { width }),
+    ),
   ];
 }
 

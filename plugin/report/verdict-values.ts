@@ -126,3 +126,30 @@ export function remarksOn(verdict: Verdict): string[] {
   }
   return remarks;
 }
+
+/** Of so many conditions with the same remarks, all are named. */
+const MAX_NAMED = 3;
+
+/** The remarks on some verdicts, each with what it is about; what holds for several conditions is told once. */
+export function remarkLines(verdicts: readonly Verdict[]): {
+  readonly conditions: readonly string[];
+  readonly metrics: string;
+  readonly remarks: readonly string[];
+}[] {
+  const lines = new Map<string, { conditions: string[]; metrics: string; remarks: string[] }>();
+  for (const verdict of verdicts) {
+    const remarks = remarksOn(verdict);
+    if (remarks.length === 0) continue;
+    const metrics = verdict.metrics.join(', ');
+    const key = JSON.stringify([metrics, remarks]);
+    const line = lines.get(key);
+    if (line === undefined) lines.set(key, { conditions: [verdict.condition], metrics, remarks });
+    else line.conditions.push(verdict.condition);
+  }
+  return [...lines.values()].map((line) => ({ ...line, conditions: shortened(line.conditions) }));
+}
+
+function shortened(names: readonly string[]): readonly string[] {
+  const more = names.length - MAX_NAMED;
+  return more > 1 ? [...names.slice(0, MAX_NAMED), `${more} more`] : names;
+}

@@ -4,7 +4,7 @@ import { judge } from '../../plugin/report/judge.ts';
 import { compareConditions, type ReportModel, type Verdict } from '../../plugin/report/model.ts';
 import { readRow } from '../../plugin/report/reading.ts';
 import { verdictSentence } from '../../plugin/report/verdict-sentence.ts';
-import { remarksOn } from '../../plugin/report/verdict-values.ts';
+import { remarkLines, remarksOn } from '../../plugin/report/verdict-values.ts';
 import { testedVerdicts } from '../support/dossiers.ts';
 import { manifestOf } from '../support/manifests.ts';
 
@@ -127,6 +127,12 @@ describe('too few pairs for a test that takes them to have no shape', () => {
       'corrected over 12 tests, 8 pairs are too few for wilcoxon_signed_rank to find this, whatever they are: it takes 9';
     expect(told('wilcoxon_signed_rank', 8, 12)).toEqual(new Array(12).fill(few));
     expect(told('wilcoxon_signed_rank', 8, 6)).toEqual([]);
+    const baseline = manifestOf('baseline', { ok: draws });
+    const alike = [...'abcde'].map((name) => manifestOf(name, { ok: draws.slice(0, 3) }));
+    const verdicts = testedVerdicts('asked', 'ok', [baseline, ...alike], { verifier: 'bootstrap_ci' });
+    expect(remarkLines(verdicts)).toEqual([
+      { conditions: ['a', 'b', 'c', '2 more'], metrics: 'ok', remarks: remarksOn(verdicts[0] as Verdict) },
+    ]);
     expect(told('paired_t_test', 8, 12)).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import { groupVerdicts, type ReportModel, type Verdict } from '../model.ts';
 import { formatEffect, formatInterval, formatShort, formatWithin, signed } from '../numbers.ts';
-import { remarksOn, VerdictValues } from '../verdict-values.ts';
+import { remarkLines, VerdictValues } from '../verdict-values.ts';
 import { type Content, type Html, html, renderSection, renderTable } from './html.ts';
 
 /** Every hypothesis with what was found of each condition. */
@@ -97,13 +97,10 @@ function significance({ result, gate }: Verdict, values: VerdictValues): string 
 }
 
 function remarks(verdicts: readonly Verdict[]): Content {
-  const lines = verdicts
-    .filter(({ builtIn }) => builtIn)
-    .flatMap((verdict) =>
-      remarksOn(verdict).map(
-        (remark) => html`<li>${verdict.condition} on ${verdict.metrics.join(', ')}: ${remark}</li>\n`,
-      ),
-    );
+  const lines = remarkLines(verdicts.filter(({ builtIn }) => builtIn)).map(
+    ({ conditions, metrics, remarks }) =>
+      html`<li>${conditions.join(', ')} on ${metrics}: ${remarks.join('; ')}</li>\n`,
+  );
   return lines.length === 0 ? undefined : html`<ul class="note">\n${lines}</ul>\n`;
 }
 
