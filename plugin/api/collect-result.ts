@@ -5,7 +5,7 @@ import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts
 import { languageOf, modulesOf } from '../io/code/modules.ts';
 import { findTsconfig } from '../io/code/tsconfig.ts';
 import { digestFile } from '../io/digest-file.ts';
-import { artifactsFolder } from '../io/results/condition-folder.ts';
+import { artifactsFolder } from '../io/writing/condition-folder.ts';
 import type { Verdict } from '../report/model.ts';
 import type { ConditionOutcome, ConditionStatus } from '../runtime/events.ts';
 import { describeFailure, stackOf } from '../runtime/failures.ts';

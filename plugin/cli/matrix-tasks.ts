@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Graph } from '../graph/graph.ts';
 import type { Interpreters } from '../io/python/interpreter.ts';
-import { manifestPath } from '../io/results/condition-folder.ts';
+import { manifestPath } from '../io/writing/condition-folder.ts';
 import { estimateAll } from '../matrix/estimate.ts';
 import { contract, type KnownTask } from '../matrix/select.ts';
 import type { MatrixTask } from '../matrix/tasks.ts';

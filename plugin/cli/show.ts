@@ -8,7 +8,7 @@ import type { Execution } from '../config/config.ts';
 import { conditionsOf, resolveCondition } from '../graph/conditions.ts';
 import { describeSource } from '../graph/describe-source.ts';
 import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
-import { manifestPath } from '../io/results/condition-folder.ts';
+import { manifestPath } from '../io/writing/condition-folder.ts';
 import { openStore } from '../nx/store-options.ts';
 import { compareConditions, type Verdict } from '../report/model.ts';
 import { renderTable } from '../report/table.ts';

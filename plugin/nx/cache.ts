@@ -5,7 +5,7 @@ import { sha256 } from '../base/digest.ts';
 import { VERSION } from '../base/version.ts';
 import type { ExperimentConfig } from '../config/config.ts';
 import type { ImportedSpecifiers } from '../io/code/imports.ts';
-import { writeWhole } from '../io/results/write-whole.ts';
+import { writeWhole } from '../io/writing/write-whole.ts';
 
 /** Another version may read a config in another way, and words its problems in another way. */
 const FORMAT = `8/${VERSION}`;

@@ -1,7 +1,7 @@
-import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
+import type { ProjectConfiguration, ProjectGraph, TargetConfiguration } from '@nx/devkit';
 import { canonicalJson, type Json } from '../base/json.ts';
 import type { ExperimentNode, Graph } from '../graph/graph.ts';
-import { type ExperimentCode, projectOf } from './targets.ts';
+import { EXECUTOR, type ExperimentCode, projectOf } from './targets.ts';
 
 /** What does not depend on any code is enough to tell whether an inferred list is still there. */
 const NO_CODE: ExperimentCode = {
@@ -26,8 +26,8 @@ const LISTS = {
 } as const;
 
 /**
- * Lists of inferred targets that nx.json (`targetDefaults`) or a project.json has replaced: Nx takes the whole list from there,
- * and what was inferred is gone.
+ * What nx.json (`targetDefaults`) or a project.json has put in place of what was inferred: Nx takes a whole list from there, or another
+ * executor.
  */
 export class ReplacedSettings {
   private readonly inferred = new Map<string, ProjectConfiguration>();
@@ -38,6 +38,7 @@ export class ReplacedSettings {
     private readonly shardTimeMs: number | undefined,
     /** Names of projects by their experiments: a project.json may give another one. */
     private readonly projects: ReadonlyMap<string, string>,
+    private readonly nodes: ProjectGraph['nodes'],
   ) {}
 
   /** @returns what is wrong with a target as Nx has it, and how to write it; undefined: nothing */
@@ -57,6 +58,25 @@ export class ReplacedSettings {
       if (inferred.every((name) => found.has(name))) continue;
       const { risk, example } = LISTS[list];
       return `"${list}" of ${id} is replaced by "targetDefaults" in nx.json or by a project.json: ${risk}. Begin the list there with "...", which stands for what is inferred: "${list}": ${example}.`;
+    }
+    return this.foreignUpstream(node, id, expected?.dependsOn ?? []);
+  }
+
+  /** What a target reads is made by our executor, or was made before another one took its place. */
+  private foreignUpstream(
+    node: ExperimentNode,
+    id: string,
+    dependsOn: NonNullable<TargetConfiguration['dependsOn']>,
+  ): string | undefined {
+    for (const entry of dependsOn) {
+      if (typeof entry === 'string') continue;
+      const { target, projects = [node.name] } = entry;
+      for (const experiment of [projects].flat()) {
+        const project = this.projectOf(experiment);
+        const executor = this.nodes[project]?.data.targets?.[target]?.executor;
+        if (executor === undefined || executor === EXECUTOR) continue;
+        return `The target ${project}:${target}, whose results ${id} reads, is run by ${executor} in place of ${EXECUTOR}: nx.json or a project.json says so, and old results could pass for new ones. Give that target another name there.`;
+      }
     }
     return undefined;
   }

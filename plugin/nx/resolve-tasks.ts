@@ -60,7 +60,13 @@ export function resolveTasks(
   );
   const { graph, experiments } = loaded;
   const projects = new Map([...experiments].map(([project, experiment]) => [experiment, project]));
-  const replaced = new ReplacedSettings(graph, plugin.targetName, plugin.shardTimeMs, projects);
+  const replaced = new ReplacedSettings(
+    graph,
+    plugin.targetName,
+    plugin.shardTimeMs,
+    projects,
+    projectGraph.nodes,
+  );
   const resolved = tasks.map((task) => {
     const { isInferred, ...found } = resolveTask(task, loaded, plugin);
     const target = projectGraph.nodes[task.project]?.data.targets?.[task.target];

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import { SettingsError } from '../base/settings-error.ts';
-import { writeWhole } from '../io/results/write-whole.ts';
+import { writeWhole } from '../io/writing/write-whole.ts';
 import { renderDot } from './dot.ts';
 import { renderHtml } from './html.ts';
 import { renderMermaid } from './mermaid.ts';

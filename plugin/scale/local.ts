@@ -4,7 +4,7 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packageFile } from '../base/package-files.ts';
-import { makeFolder } from '../io/results/make-folder.ts';
+import { makeFolder } from '../io/writing/make-folder.ts';
 import { type ElementState, type Engine, type EngineElement, type Job, WHOLE } from './engine.ts';
 import { isRunning, type ProcessIdentity } from './process-identity.ts';
 import { quote } from './shell-words.ts';

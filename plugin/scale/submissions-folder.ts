@@ -4,8 +4,8 @@ import { appendFile, mkdir, open, readFile, rename, rm, writeFile } from 'node:f
 import { basename, dirname, join } from 'node:path';
 import { suggestion } from '../base/names.ts';
 import { SettingsError } from '../base/settings-error.ts';
-import { growingName } from '../io/results/growing.ts';
-import { makeFolder } from '../io/results/make-folder.ts';
+import { growingName } from '../io/writing/growing.ts';
+import { makeFolder } from '../io/writing/make-folder.ts';
 import { type ConditionRef, conditionId } from '../runtime/plan.ts';
 import {
   encodeJob,

@@ -18,7 +18,7 @@ import {
 import { copyFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { digestFile, SMALL_BYTES } from '../io/digest-file.ts';
-import { makeFolder } from '../io/results/make-folder.ts';
+import { makeFolder } from '../io/writing/make-folder.ts';
 import type { ArtifactRecord } from '../runtime/manifest.ts';
 import type { ConditionHistory } from './explain.ts';
 import { decodeHistory, decodeLines, type Entry, encodeHistory, encodeLine } from './lines.ts';

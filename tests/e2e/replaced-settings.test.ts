@@ -81,3 +81,25 @@ test('lists of inferred targets that nx.json replaces are refused: old results p
     expect(await ws.read('experiments/third/results/baseline/metrics.json')).toContain('"length":[3]');
   }
 });
+
+test('a condition that something else runs is refused where it is read', async () => {
+  await using ws = await workspace({
+    ...FILES,
+    'experiments/first/config.yaml': `${FILES['experiments/first/config.yaml']}treatments: { fast: {} }\n`,
+  });
+  const before = await ws.nx('run-many -t experiment');
+  expect(before.code, before.output).toBe(0);
+  const targets = { 'experiment--fast': { executor: 'nx:run-commands', options: { command: 'true' } } };
+  await ws.write('experiments/first/project.json', JSON.stringify({ name: 'the-first', targets }));
+  await ws.edit('experiments/first/steps.js', "write('a')", "write('abc')");
+  for (const [project, reader] of [
+    ['the-first', 'the-first:experiment'],
+    ['third', 'third:experiment--fast'],
+  ] as const) {
+    const { code, output } = await ws.nx(`run ${project}:experiment`);
+    expect(code, output).toBe(1);
+    expect(output).toContain(
+      `The target the-first:experiment--fast, whose results ${reader} reads, is run by nx:run-commands in place of nx-experiments:run`,
+    );
+  }
+});

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { sha256 } from '../../base/digest.ts';
 import { REPORT_FOLDER } from '../../base/names.ts';
 import { SettingsError } from '../../base/settings-error.ts';
-import { manifestPath } from '../../io/results/condition-folder.ts';
+import { manifestPath } from '../../io/writing/condition-folder.ts';
 import { type ParsedSummary, parseSummary, type Summary } from '../../report/diff/parse-summary.ts';
 import { type ConditionFacts, compareConditions } from '../../report/model.ts';
 import { renderSummary } from '../../report/summary.ts';

@@ -4,7 +4,7 @@ import { sha256 } from '../../base/digest.ts';
 import { type ConditionManifest, parseManifest } from '../../runtime/manifest.ts';
 import { digestFile } from '../digest-file.ts';
 import { filesBelow } from '../files-below.ts';
-import { artifactsFolder, manifestPath } from '../results/condition-folder.ts';
+import { artifactsFolder, manifestPath } from '../writing/condition-folder.ts';
 
 /** Results that are the last that were published. */
 export interface Untouched {

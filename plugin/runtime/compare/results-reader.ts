@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '../../base/digest.ts';
 import { experimentOf, type Graph } from '../../graph/graph.ts';
-import { manifestPath } from '../../io/results/condition-folder.ts';
+import { manifestPath } from '../../io/writing/condition-folder.ts';
 import { type ConditionManifest, parseManifest } from '../manifest.ts';
 import { type ConditionRef, conditionId, RESULTS } from '../plan.ts';
 

@@ -3,7 +3,7 @@ import { sortKeys } from '../../base/json.ts';
 import type { ExperimentConfig } from '../../config/config.ts';
 import { languageOf, type ModuleFinder, runsIn } from '../../io/code/modules.ts';
 import type { Interpreters } from '../../io/python/interpreter.ts';
-import { artifactsFolder } from '../../io/results/condition-folder.ts';
+import { artifactsFolder } from '../../io/writing/condition-folder.ts';
 import type { ConditionJob, JobSource, WorkerSpec } from '../../workers/protocol.ts';
 import { floatsOf, type PlannedCondition, type PlannedSource } from '../plan.ts';
 

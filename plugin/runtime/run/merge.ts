@@ -2,7 +2,7 @@ import { constants, copyFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256 } from '../../base/digest.ts';
 import { digestFile } from '../../io/digest-file.ts';
-import { ConditionFolder, manifestPath, readKey, removeShards } from '../../io/results/condition-folder.ts';
+import { ConditionFolder, manifestPath, readKey, removeShards } from '../../io/writing/condition-folder.ts';
 import type { RunStore } from '../../store/store.ts';
 import type { ConditionOutcome, FailedReplicate, RunEvent } from '../events.ts';
 import { type Maker, ReplicateError } from '../failures.ts';

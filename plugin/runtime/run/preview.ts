@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fingerprints } from '../../io/code/fingerprint.ts';
 import type { Interpreters } from '../../io/python/interpreter.ts';
-import { artifactsFolder, manifestPath } from '../../io/results/condition-folder.ts';
+import { artifactsFolder, manifestPath } from '../../io/writing/condition-folder.ts';
 import type { KeyComponents } from '../../store/components.ts';
 import type { RunStore, StoredReplicate } from '../../store/store.ts';
 import { ReplicateError } from '../failures.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type FileDigests, sha256 } from '../../base/digest.ts';
 import { type Untouched, untouched } from '../../io/changes/untouched.ts';
 import type { Fingerprints } from '../../io/code/fingerprint.ts';
-import { artifactsFolder } from '../../io/results/condition-folder.ts';
+import { artifactsFolder } from '../../io/writing/condition-folder.ts';
 import { conditionKey, type KeyComponents, replicateKey } from '../../store/components.ts';
 import { type ConditionHistory, explain, type Intention, onlyFailed } from '../../store/explain.ts';
 import type { RunStore, Shelf, StoredReplicate } from '../../store/store.ts';

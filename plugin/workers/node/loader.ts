@@ -8,7 +8,7 @@ import { suggestion } from '../../base/names.ts';
 import { packagesFor, packagesOf, sourcesOf } from '../../io/code/linked-packages.ts';
 import { importsSomething } from '../../io/code/self-contained.ts';
 import { customConditions } from '../../io/code/tsconfig.ts';
-import { writeWhole } from '../../io/results/write-whole.ts';
+import { writeWhole } from '../../io/writing/write-whole.ts';
 import { decodeDefinition } from '../../runtime/definitions.ts';
 import { type ErrorInfo, ReplicateError } from '../../runtime/failures.ts';
 import type { FunctionLoader, UserFunction } from '../function-loader.ts';

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { MACHINE } from '../../../plugin/build/io/results/growing.js';
+import { MACHINE } from '../../../plugin/build/io/writing/growing.js';
 import { experiment, Lab, type Ran } from '../../support/engine.ts';
 
 const RECORDS = 'export const step = (data: number, ctx: any) => { ctx.metrics.add("data", data); };\n';
@@ -317,7 +317,7 @@ describe('a run with failures', () => {
   test.skipIf(spawnSync('unshare', ['--pid', '--fork', 'true']).status !== 0)(
     'a container is another machine: numbers of its processes mean nothing outside',
     () => {
-      const module = JSON.stringify(join(import.meta.dirname, '../../../plugin/build/io/results/growing.js'));
+      const module = JSON.stringify(join(import.meta.dirname, '../../../plugin/build/io/writing/growing.js'));
       const print = `import(${module}).then(({ MACHINE }) => console.log(MACHINE))`;
       const node = [process.execPath, '--eval', print];
       const { stdout } = spawnSync('unshare', ['--pid', '--fork', '--mount-proc', ...node], {
