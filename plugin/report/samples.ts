@@ -27,13 +27,15 @@ export function withGaps({ values }: Sample): number[] {
   return values.map((value) => value ?? Number.NaN);
 }
 
-/** No replicate that both recorded differs, and there is more than one: of a single one, "the same" would say too much. */
+/**
+ * No replicate differs, and there is more than one with a number. Of a single one, or where some lack a counterpart, "the same" would
+ * say too much.
+ */
 export function areSame(one: Sample, other: Sample): boolean {
-  const both = one.values.flatMap((value, i) => {
-    const counterpart = other.values[i];
-    return value === undefined || counterpart === undefined ? [] : [[value, counterpart] as const];
-  });
-  return both.filter(([value]) => !Number.isNaN(value)).length > 1 && both.every(([a, b]) => isSame(a, b));
+  const longer = one.values.length > other.values.length ? one : other;
+  const pairs = longer.values.map((_, i) => [one.values[i], other.values[i]] as const);
+  const alike = pairs.every(([a, b]) => a === b || (a !== undefined && b !== undefined && isSame(a, b)));
+  return alike && one.values.filter((value) => value !== undefined && !Number.isNaN(value)).length > 1;
 }
 
 /** Not-a-number is the same as itself, and either zero as the other. */

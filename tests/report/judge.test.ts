@@ -262,6 +262,15 @@ describe('nothing is said of what could not be tested', () => {
     expect(judged([1, 2, Number.NaN], [1, 2, 3], {})).toMatchObject(nothing);
   });
 
+  test('of the same values of which one is that of a replicate that failed elsewhere', () => {
+    const manifests = [
+      manifestOf('baseline', { ok: [0, 1, 1] }),
+      manifestOf('new', { ok: [undefined, 1, 1] }),
+    ];
+    const model: ReportModel = compareConditions({ name: 'lab', description: undefined }, manifests, []);
+    expect(model.metrics.map((row) => readRow(model, row)?.word)).toEqual([undefined, undefined]);
+  });
+
   test('and what is infinite, or not a number, in both is the same', () => {
     const same = [1, Number.NaN, 3, Number.NEGATIVE_INFINITY];
     expect(judged(same, same, {}).word).toBe('same');
