@@ -100,7 +100,7 @@ describe.sequential('generators', () => {
       code: 0,
       output: expect.stringContaining('reader: What do the upstream'),
     });
-    expect(output).toContain('larger (mean_difference');
+    expect(output).toContain('by how much (mean_difference');
     // Twice its own scale, and what a treatment does upstream comes on top.
     expect(meanUnder('scaled', output)).toBeGreaterThan(2.2 * meanUnder('baseline', output));
   });
@@ -114,7 +114,10 @@ describe.sequential('generators', () => {
       /^import json\n\n\ndef dump_csv\(value\):\n[\s\S]*\n\n\ndef load_csv\(path\):\n/,
     );
     const { code, output } = await ws.nx('run snake-reader:experiment');
-    expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('larger (mean_difference') });
+    expect({ code, output }).toEqual({
+      code: 0,
+      output: expect.stringContaining('by how much (mean_difference'),
+    });
     expect(meanUnder('scaled', output) / meanUnder('baseline', output)).toBeCloseTo(4, 2);
     // The least of all declares an output that its step does not write yet.
     expect((await ws.nx('run snake-bare:experiment')).output).toContain('is declared, but no step wrote it');

@@ -32,11 +32,12 @@ export function renderConfig({ name, description, example, uses, modules }: Expe
           '  scaled: { scale: 2 } # another value for a parameter of the step',
         ]
       : []),
+    ...(example || modules.has('verifiers')
+      ? ['hypotheses:', '  - { name: larger, metrics: size, better: higher } # a paired t test']
+      : []),
     ...(modules.has('verifiers')
-      ? ['hypotheses:', '  - { name: larger, verifier: mean_difference, metrics: size }']
-      : example
-        ? ['hypotheses:', '  - { name: larger, metrics: size, better: higher } # a paired t test']
-        : []),
+      ? ['  - { name: by how much, verifier: mean_difference, metrics: size } # a function of verifiers']
+      : []),
     '',
   ];
   return lines.join('\n');
