@@ -120,6 +120,8 @@ function metricBlock(model: ReportModel, rows: readonly MetricRow[], charts: Htm
   const compared = rows.some(({ comparison }) => comparison !== undefined);
   const columns = [
     { title: 'Condition' },
+    // Before the numbers: on a narrow screen these lie beyond the edge.
+    ...(compared ? [{ title: 'Reading' }] : []),
     { title: 'n', numeric: true },
     ...(missing ? [{ title: 'NaN', numeric: true }] : []),
     { title: 'Mean', numeric: true },
@@ -132,14 +134,15 @@ function metricBlock(model: ReportModel, rows: readonly MetricRow[], charts: Htm
           { title: 'd_z', numeric: true },
           { title: 'p', numeric: true },
           { title: 'corrected', numeric: true },
-          { title: 'Reading' },
         ]
       : []),
   ];
   const cells = rows.map((row): Content[] => {
     const { condition, description, interval, comparison } = row;
+    const reading = readRow(model, row);
     return [
       condition,
+      ...(compared ? [comparison === undefined ? '' : readingBadge(reading)] : []),
       formatCount(row),
       ...(missing ? [description.missing] : []),
       format(description.mean),
@@ -148,12 +151,12 @@ function metricBlock(model: ReportModel, rows: readonly MetricRow[], charts: Htm
       ...(!compared
         ? []
         : comparison === undefined
-          ? ['', '', '', '', '', '']
+          ? ['', '', '', '', '']
           : [
               signed(comparison.difference, formatDifference),
               formatInterval(comparison.interval, formatDifference),
               Number.isNaN(comparison.effect) ? '' : formatEffect(comparison.effect),
-              ...pValues(comparison, readRow(model, row)),
+              ...pValues(comparison, reading),
             ]),
     ];
   });
@@ -188,7 +191,6 @@ function pValues({ p, adjusted }: PairedComparison, reading: Reading | undefined
   return [
     Number.isNaN(raw) ? '' : formatP(raw, reading?.verdict?.alpha),
     Number.isNaN(corrected) ? '' : formatP(corrected, reading?.verdict?.alpha),
-    readingBadge(reading),
   ];
 }
 
