@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Workspace, workspace } from '../support/workspace.ts';
+import { missed, type Workspace, workspace } from '../support/workspace.ts';
 
 const FILES = {
   'package.json': JSON.stringify({
@@ -104,7 +104,7 @@ beforeAll(async () => {
 
 afterAll(() => ws[Symbol.asyncDispose]());
 
-/** Makes every task fail that is not in the cache: fast, and leaves the cache as it is. */
+/** Keeps every task from running that is not in the cache: fast, and leaves the cache as it is. */
 const DRY = { NX_EXPERIMENTS_STORE_SIZE: 'unreadable' };
 
 interface Row {
@@ -162,7 +162,7 @@ describe('a change misses the cache in exactly the tasks that it can reach', () 
     const result = await ws.nx('run-many -t experiment', { ...DRY, ...env });
     if (file && old !== undefined) await ws.write(file, old);
     else if (file) await ws.remove(file);
-    expect(result.ran, result.output).toEqual(misses);
+    expect(missed(result), result.output).toEqual(misses);
   });
 
   test('and the results have all of the changes in them', async () => {

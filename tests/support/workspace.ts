@@ -275,6 +275,12 @@ export function block(stdout: string, task: string): string {
   return (after.split(/\n(?:> nx run | NX {3}| {2}Run duration)/)[0] ?? '').trim();
 }
 
+/** Tasks that were not in the cache: those that ran, and those that a failure before them kept from it; sorted. */
+export function missed({ ran, output }: NxResult): string[] {
+  const [, listed = ''] = /Tasks not run because [^\n]*\n\n((?:- .*\n)*)/.exec(output) ?? [];
+  return [...ran, ...Array.from(listed.matchAll(/^- (.*)$/gm), ([, task = '']) => task)].sort();
+}
+
 interface RecordedTask {
   readonly taskId: string;
   readonly cacheStatus: string;
