@@ -68,8 +68,9 @@ export class ProcessWorker implements Worker {
       });
       output.once('end', () => this.endCutOff());
     }
-    // A worker that died is reported by its exit.
-    this.input?.on('error', () => this.endCutOff());
+    // A worker that died is reported by its exit. Of a channel that was closed while nothing was written, there is no error.
+    this.input?.on('error', () => {});
+    this.input?.once('close', () => this.endCutOff());
     this.exited = new Promise((resolve) => {
       const settle = (how: string): void => {
         if (this.gone) return;
