@@ -104,7 +104,7 @@ function askedBy(
 ): Pick<Verdict, 'better' | 'alternative' | 'alpha' | 'margin' | 'require'> {
   const gate = require === undefined ? {} : { require };
   const within = require === 'not-worse' || asksForEquivalence(verdict) ? { margin } : {};
-  if (!verdict.builtIn) return { better, ...(require === 'not-worse' ? { margin } : {}), ...gate };
+  if (!verdict.builtIn) return { better, ...within, ...gate };
   const side = asksForEquivalence(verdict) || alternative === 'two-sided' ? {} : { alternative };
   return { better, alpha, ...side, ...within, ...gate };
 }

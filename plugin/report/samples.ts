@@ -34,7 +34,7 @@ export function withGaps({ values }: Sample): number[] {
 export function areSame(one: Sample, other: Sample): boolean {
   const longer = one.values.length > other.values.length ? one : other;
   const pairs = longer.values.map((_, i) => [one.values[i], other.values[i]] as const);
-  const alike = pairs.every(([a, b]) => a === b || (a !== undefined && b !== undefined && isSame(a, b)));
+  const alike = pairs.every(([a, b]) => (a === undefined || b === undefined ? a === b : isSame(a, b)));
   return alike && one.values.filter((value) => value !== undefined && !Number.isNaN(value)).length > 1;
 }
 
