@@ -122,7 +122,7 @@ function comparison(
     inputs: [
       fromRoot(escapeGlob(config.file)),
       ...code.verifiers.map(fromRoot),
-      { dependentTasksOutputFiles: '**/metrics.json', transitive: false },
+      ...conditions.map((c) => fromDisk(posix.join(config.folder, 'results', c, 'metrics.json'))),
       ...runtimeInput(code.python.verifiers),
     ],
     outputs: ['{projectRoot}/results/report', '{projectRoot}/results/ro-crate-metadata.json'],
@@ -210,7 +210,6 @@ function mergingTask(
 ): TargetConfiguration {
   const { config, name } = node;
   const options: ConditionTargetOptions = { condition, shards: count };
-  const parts = escapeGlob(posix.join(config.folder, shardsFolder(condition)));
   return {
     executor: EXECUTOR,
     cache: true,
@@ -220,7 +219,9 @@ function mergingTask(
       params: 'forward' as const,
     })),
     // A shard's metrics.json holds the digests of its artifacts, and its log is no result.
-    inputs: [{ dependentTasksOutputFiles: `${parts}/*/metrics.json`, transitive: false }],
+    inputs: shardsOf(count).map((shard) =>
+      fromDisk(posix.join(config.folder, shardsFolder(condition), shardName(shard), 'metrics.json')),
+    ),
     outputs: [`{projectRoot}/results/${condition}`],
     metadata: {
       description: `Put the ${count} shards of the condition ${condition} of ${name} together.`,
@@ -239,6 +240,14 @@ function artifactsGlob(graph: Graph, experiment: string, condition: string): str
 
 function runtimeInput(command: string | undefined): Input[] {
   return command === undefined ? [] : [{ runtime: command }];
+}
+
+/**
+ * A file that a dependency writes. Nx hashes it after that dependency, as it would with `dependentTasksOutputFiles`; but there it would
+ * search all folders of outputs for it, with threads of its own for each.
+ */
+function fromDisk(file: string): Input {
+  return { fileset: fromRoot(escapeGlob(file)), includeIgnored: true };
 }
 
 function fromRoot(glob: string): string {

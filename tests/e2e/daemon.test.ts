@@ -32,6 +32,15 @@ export const sum = defineStep({ factor: 0 }, (n, { factor }) => withMetrics(n, {
   sum     baseline          15  1
           more              21  1           +6`);
 
+  // The comparison is looked up by the metrics that its conditions have just brought back, not by those of the run before.
+  await ws.edit('experiments/a/steps.mjs', 'n[0] + n[1]', 'n[0] - n[1]');
+  const third = await ws.nx('run a:experiment');
+  expect({ code: third.code, ran: third.ran }, third.output).toEqual({ code: 0, ran: second.ran });
+  await ws.edit('experiments/a/steps.mjs', 'n[0] - n[1]', 'n[0] + n[1]');
+  const again = await ws.nx('run a:experiment');
+  expect({ code: again.code, ran: again.ran }, again.output).toEqual({ code: 0, ran: [] });
+  expect(await ws.read('experiments/a/results/report/summary.json')).toContain('"mean":15');
+
   await ws.edit('experiments/a/config.yaml', 'steps: [sum]', 'step: [sum]');
   const broken = await ws.nx('show projects');
   expect(broken.code).toBe(1);

@@ -81,7 +81,10 @@ describe('the comparison', () => {
       inputs: [
         '{workspaceRoot}/consumer/config.yaml',
         '{workspaceRoot}/consumer/verifiers.ts',
-        { dependentTasksOutputFiles: '**/metrics.json', transitive: false },
+        ...['baseline', 'swapped', 'high'].map((condition) => ({
+          fileset: `{workspaceRoot}/consumer/results/${condition}/metrics.json`,
+          includeIgnored: true,
+        })),
       ],
       outputs: ['{projectRoot}/results/report', '{projectRoot}/results/ro-crate-metadata.json'],
     });
@@ -198,12 +201,10 @@ describe('a condition in shards', () => {
         { target: 'experiment--baseline--1of2', params: 'forward' },
         { target: 'experiment--baseline--2of2', params: 'forward' },
       ],
-      inputs: [
-        {
-          dependentTasksOutputFiles: 'consumer/results/.shards/baseline/*/metrics.json',
-          transitive: false,
-        },
-      ],
+      inputs: ['1of2', '2of2'].map((shard) => ({
+        fileset: `{workspaceRoot}/consumer/results/.shards/baseline/${shard}/metrics.json`,
+        includeIgnored: true,
+      })),
       outputs: ['{projectRoot}/results/baseline'],
     });
   });
