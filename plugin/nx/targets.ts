@@ -49,7 +49,8 @@ export function conditionTarget(targetName: string, condition: string, shard?: S
 }
 
 /**
- * The Nx project of an experiment. Pure: the same graph and code give the same project.
+ * The Nx project of an experiment. Pure: the same graph and code give the same project. Each property costs: Nx keeps for every one where
+ * it comes from, sends the graph to its plugins and writes it, so that none is there that says nothing new.
  *
  * @param shardTimeMs how long a shard should take, for experiments that say how long a replicate takes
  */
@@ -126,10 +127,6 @@ function comparison(
       ...runtimeInput(code.python.verifiers),
     ],
     outputs: ['{projectRoot}/results/report', '{projectRoot}/results/ro-crate-metadata.json'],
-    metadata: {
-      description: `Compare the ${conditions.length} conditions of ${name}.`,
-      help: { command: `npx nx run ${name}:${targetName} --help`, example: { options: { replicates: 1 } } },
-    },
   };
 }
 
@@ -146,6 +143,11 @@ function conditionTask(
   const { sources } = resolveCondition(graph, name, condition);
   const artifacts = sources.flatMap((source) => (source.type === 'artifact' ? [source] : []));
   const upstream = new Map(artifacts.map((source) => [`${source.experiment}\0${source.condition}`, source]));
+  const dependsOn = [...upstream.values()].map((source) => ({
+    projects: [source.experiment],
+    target: conditionTarget(targetName, source.condition),
+    params: 'forward' as const,
+  }));
   const loaderCode = new Set(
     artifacts.flatMap(({ experiment, output }) =>
       output.loader === undefined ? [] : (code.loaders.get(experiment) ?? []),
@@ -166,11 +168,7 @@ function conditionTask(
     executor: EXECUTOR,
     cache: true,
     options,
-    dependsOn: [...upstream.values()].map((source) => ({
-      projects: [source.experiment],
-      target: conditionTarget(targetName, source.condition),
-      params: 'forward' as const,
-    })),
+    ...(dependsOn.length > 0 ? { dependsOn } : {}),
     inputs: [
       '{projectRoot}/**/*',
       '!{projectRoot}/results/**/*',
@@ -192,12 +190,6 @@ function conditionTask(
         ? `{projectRoot}/results/${condition}`
         : `{projectRoot}/${shardsFolder(condition)}/${shardName(shard)}`,
     ],
-    metadata: {
-      description:
-        shard === undefined
-          ? `Run the condition ${condition} of ${name}.`
-          : `Run shard ${shard.k} of ${shard.n} of the condition ${condition} of ${name}.`,
-    },
   };
 }
 
@@ -208,7 +200,7 @@ function mergingTask(
   count: number,
   targetName: string,
 ): TargetConfiguration {
-  const { config, name } = node;
+  const { config } = node;
   const options: ConditionTargetOptions = { condition, shards: count };
   return {
     executor: EXECUTOR,
@@ -223,9 +215,6 @@ function mergingTask(
       fromDisk(posix.join(config.folder, shardsFolder(condition), shardName(shard), 'metrics.json')),
     ),
     outputs: [`{projectRoot}/results/${condition}`],
-    metadata: {
-      description: `Put the ${count} shards of the condition ${condition} of ${name} together.`,
-    },
   };
 }
 
