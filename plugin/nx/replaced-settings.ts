@@ -25,6 +25,16 @@ const LISTS = {
   outputs: { risk: 'Nx would not keep its results', example: '["...", "{projectRoot}/more"]' },
 } as const;
 
+/** A task of ours, with its options as Nx passes them. */
+interface Task {
+  readonly id: string;
+  readonly target: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** Options that change results: what reads them has to run with the same. */
+const SHARED_OPTIONS = ['replicates', 'seed'] as const;
+
 /**
  * What nx.json (`targetDefaults`) or a project.json has put in place of what was inferred: Nx takes a whole list from there, or another
  * executor.
@@ -44,7 +54,7 @@ export class ReplacedSettings {
   /** @returns what is wrong with a target as Nx has it, and how to write it; undefined: nothing */
   problemOf(
     node: ExperimentNode,
-    { id, target }: { readonly id: string; readonly target: string },
+    { id, target, options }: Task,
     actual: TargetConfiguration,
   ): string | undefined {
     const expected = this.inferredOf(node).targets?.[target];
@@ -59,26 +69,33 @@ export class ReplacedSettings {
       const { risk, example } = LISTS[list];
       return `"${list}" of ${id} is replaced by "targetDefaults" in nx.json or by a project.json: ${risk}. Begin the list there with "...", which stands for what is inferred: "${list}": ${example}.`;
     }
-    return this.foreignUpstream(node, id, expected?.dependsOn ?? []);
-  }
-
-  /** What a target reads is made by our executor, or was made before another one took its place. */
-  private foreignUpstream(
-    node: ExperimentNode,
-    id: string,
-    dependsOn: NonNullable<TargetConfiguration['dependsOn']>,
-  ): string | undefined {
-    for (const entry of dependsOn) {
-      if (typeof entry === 'string') continue;
-      const { target, projects = [node.name] } = entry;
-      for (const experiment of [projects].flat()) {
-        const project = this.projectOf(experiment);
-        const executor = this.nodes[project]?.data.targets?.[target]?.executor;
-        if (executor === undefined || executor === EXECUTOR) continue;
-        return `The target ${project}:${target}, whose results ${id} reads, is run by ${executor} in place of ${EXECUTOR}: nx.json or a project.json says so, and old results could pass for new ones. Give that target another name there.`;
+    for (const read of this.readBy(node, expected)) {
+      const { executor } = read.settings;
+      if (executor !== undefined && executor !== EXECUTOR)
+        return `The target ${read.id}, whose results ${id} reads, is run by ${executor} in place of ${EXECUTOR}: nx.json or a project.json says so, and old results could pass for new ones. Give that target another name there.`;
+      for (const option of SHARED_OPTIONS) {
+        const [own, its] = [actual.options?.[option], read.settings.options?.[option]];
+        // What was typed goes to all of them.
+        if (own === its || options[option] !== own) continue;
+        const [more, less] = own === undefined ? [read.id, id] : [id, read.id];
+        const value = own ?? its;
+        return `"${option}": ${value} of ${more} does not hold for ${less}, and ${id} reads what ${read.id} makes: "targetDefaults" in nx.json or a project.json says so. Write it in config.yaml, pass --${option}=${value} to the run, or give it to all experiments: "targetDefaults": { "${EXECUTOR}": { "options": { "${option}": ${value} } } }.`;
       }
     }
     return undefined;
+  }
+
+  /** The targets whose results a target reads. */
+  private *readBy(
+    node: ExperimentNode,
+    inferred: TargetConfiguration | undefined,
+  ): Generator<{ readonly id: string; readonly settings: TargetConfiguration }> {
+    for (const entry of inferred?.dependsOn ?? []) {
+      if (typeof entry === 'string') continue;
+      const { target, projects = [node.name] } = entry;
+      for (const project of [projects].flat().map((experiment) => this.projectOf(experiment)))
+        yield { id: `${project}:${target}`, settings: this.nodes[project]?.data.targets?.[target] ?? {} };
+    }
   }
 
   private inferredOf(node: ExperimentNode): ProjectConfiguration {
