@@ -6,18 +6,22 @@ import { NoOperationTraceWriter, parseWorkflow } from '@actions/workflow-parser'
 import { FsTree } from 'nx/src/generators/tree';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import type { ExperimentConfig } from '../../plugin/config/config.ts';
 import { renderGithub } from '../../plugin/generators/ci/github.ts';
 import { renderGithubLevel, renderGithubMatrix } from '../../plugin/generators/ci/github-matrix.ts';
 import { renderGitlab } from '../../plugin/generators/ci/gitlab.ts';
 import { renderGitlabJobs, renderGitlabMatrix } from '../../plugin/generators/ci/gitlab-matrix.ts';
 import { installationIn, installationOf } from '../../plugin/generators/ci/installation.ts';
+import { type PythonSetup, pythonIn } from '../../plugin/generators/ci/python.ts';
+import { Folder } from '../support/folder.ts';
 
 const MANAGERS = ['npm', 'pnpm', 'yarn', 'yarn 1', 'bun'];
 
-const settings = (manager = 'npm', branch = 'main') => ({
+const settings = (manager = 'npm', branch = 'main', python?: PythonSetup) => ({
   branch,
   target: 'experiment',
   install: installationOf(manager),
+  python,
   jobs: 5,
   levels: 3,
 });
@@ -63,6 +67,63 @@ test.each([
   } finally {
     rmSync(root, { recursive: true });
   }
+});
+
+describe('Python', () => {
+  const setupOf = (files: Readonly<Record<string, string>>): PythonSetup | undefined => {
+    using root = new Folder();
+    for (const [file, text] of Object.entries(files)) root.write(file, text);
+    return pythonIn(new FsTree(root.path, false), [{ folder: 'a' } as ExperimentConfig]);
+  };
+  const STEPS = { 'a/steps.py': '' };
+
+  test('is set up where an experiment is written in it', () => {
+    expect(setupOf({ 'a/steps.ts': '', 'requirements.txt': '' })).toBeUndefined();
+    expect(setupOf(STEPS)).toEqual({ install: [], bringsPython: false, namesVersion: false });
+  });
+
+  test.each([
+    ['uv.lock', '/tmp/tools/bin/uv sync --locked'],
+    [
+      'poetry.lock',
+      'POETRY_VIRTUALENVS_IN_PROJECT=true /tmp/tools/bin/poetry install --no-root --no-interaction',
+    ],
+    ['requirements.txt', '.venv/bin/pip install -r requirements.txt'],
+    ['pyproject.toml', '.venv/bin/pip install .'],
+  ])('gets its packages from %s, in every job, before anything is run', (file, last) => {
+    const python = setupOf({ ...STEPS, 'pyproject.toml': '', [file]: '' });
+    const all = settings('npm', 'main', python);
+    for (const render of [renderGithub, renderGithubMatrix, renderGithubLevel]) {
+      expect(problemsOf(render(all))).toEqual([]);
+      for (const { steps } of Object.values<{ steps?: { run?: string; uses?: string }[] }>(
+        parse(render(all)).jobs,
+      )) {
+        const at = steps?.findIndex(({ run }) => run === 'npm ci');
+        if (steps === undefined || at === undefined) continue;
+        const [setup, packages] =
+          file === 'uv.lock' ? [undefined, steps[at + 1]] : steps.slice(at + 1, at + 3);
+        if (setup !== undefined) expect(setup).toMatchObject({ with: { 'python-version': '3.13' } });
+        expect(packages?.run?.trim().split('\n').at(-1)).toBe(last);
+      }
+    }
+    for (const render of [renderGitlab, renderGitlabMatrix, renderGitlabJobs])
+      for (const { before_script } of Object.values<{ before_script?: string[] }>(parse(render(all))))
+        if (before_script !== undefined)
+          expect(before_script.slice(1, 4)).toEqual([
+            'apt-get update && apt-get install --yes python3-venv',
+            ...(python?.install.slice(0, 2) ?? []),
+          ]);
+  });
+
+  test('is of the version that the workspace names', () => {
+    const { steps } = parse(
+      renderGithub(settings('npm', 'main', setupOf({ ...STEPS, '.python-version': '3.12\n' }))),
+    ).jobs.experiments;
+    expect(steps[3]).toEqual({
+      uses: 'actions/setup-python@v6',
+      with: { 'python-version-file': '.python-version' },
+    });
+  });
 });
 
 test('every job has its store where the cache is', () => {

@@ -1,6 +1,7 @@
 import { output, readNxJson, type Tree } from '@nx/devkit';
 import { isNode, parseAllDocuments } from 'yaml';
 import { SettingsError } from '../../base/settings-error.ts';
+import type { ExperimentConfig } from '../../config/config.ts';
 import { conditionsOf } from '../../graph/conditions.ts';
 import { resolveGraph } from '../../graph/resolve.ts';
 import { levelsOf } from '../../matrix/levels.ts';
@@ -13,6 +14,7 @@ import { GITHUB_LEVEL, renderGithubLevel, renderGithubMatrix } from './github-ma
 import { renderGitlab } from './gitlab.ts';
 import { renderGitlabJobs, renderGitlabMatrix } from './gitlab-matrix.ts';
 import { installationIn } from './installation.ts';
+import { pythonIn } from './python.ts';
 import type { SpreadSettings } from './settings.ts';
 
 export interface CiOptions {
@@ -33,11 +35,13 @@ export default async function addCi(tree: Tree, options: CiOptions): Promise<voi
   const { provider = 'github', jobs } = options;
   const nxJson = readNxJson(tree) ?? {};
   const { targetName } = resolveOptions(pluginOptions(nxJson));
+  const experiments = await experimentsOf(tree);
   const settings = {
     // Nx compares with origin/main where there is no local branch; CI names the branch alone.
     branch: options.branch ?? nxJson.defaultBase?.replace(/^origin\//, '') ?? 'main',
     target: targetName,
     install: installationIn(tree),
+    python: pythonIn(tree, experiments),
   };
   if (!/^[\w./-]+$/.test(settings.branch))
     throw new SettingsError(`"--branch=${settings.branch}" is no branch.`);
@@ -49,7 +53,7 @@ export default async function addCi(tree: Tree, options: CiOptions): Promise<voi
       : spread({
           ...settings,
           jobs: checked('jobs', jobs),
-          levels: checked('levels', options.levels ?? (await levelsNow(tree))),
+          levels: checked('levels', options.levels ?? levelsNow(experiments)),
         });
   if (provider !== 'gitlab') write(tree, files.github);
   if (provider === 'github') return;
@@ -88,8 +92,8 @@ function checked(name: string, value: number): number {
 }
 
 /** How deep the conditions of the workspace are now, within reason. */
-async function levelsNow(tree: Tree): Promise<number> {
-  const { graph } = resolveGraph(await experimentsOf(tree));
+function levelsNow(experiments: readonly ExperimentConfig[]): number {
+  const { graph } = resolveGraph(experiments);
   const all = graph.order.flatMap((experiment) =>
     conditionsOf(graph, experiment).map((condition) => ({ experiment, condition })),
   );

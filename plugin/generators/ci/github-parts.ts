@@ -1,3 +1,4 @@
+import type { PythonSetup } from './python.ts';
 import { collectReports, MARKER } from './report-script.ts';
 import { type CiSettings, indent } from './settings.ts';
 import { STORE } from './store-script.ts';
@@ -28,7 +29,7 @@ concurrency:
 }
 
 /** @param history whether commits are compared */
-export function githubSetup({ install }: CiSettings, history: boolean): string {
+export function githubSetup({ install, python }: CiSettings, history: boolean): string {
   const depth = history ? '\n        with:\n          fetch-depth: 0\n          filter: tree:0' : '';
   const { action, cache, enable } = install;
   const ready =
@@ -41,7 +42,16 @@ export function githubSetup({ install }: CiSettings, history: boolean): string {
 ${ready}      - uses: actions/setup-node@v6
         with:
           node-version: 22${cache === undefined ? '' : `\n          cache: ${cache}`}
-      - run: ${install.install}`;
+      - run: ${install.install}${python === undefined ? '' : githubPython(python)}`;
+}
+
+/** The Python of a runner changes with its image, and with it what results depend on. */
+function githubPython({ install, bringsPython, namesVersion }: PythonSetup): string {
+  const version = namesVersion ? 'python-version-file: .python-version' : "python-version: '3.13'";
+  const setup = bringsPython
+    ? ''
+    : `\n      - uses: actions/setup-python@v6\n        with:\n          ${version}`;
+  return `${setup}${install.length === 0 ? '' : `\n      - run: |\n${indent(install, 10)}`}`;
 }
 
 export function githubShas({ branch }: CiSettings): string {

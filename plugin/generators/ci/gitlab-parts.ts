@@ -30,8 +30,17 @@ function refSlug(branch: string): string {
     .replace(/^-+|-+$/g, '');
 }
 
-export function gitlabInstall({ install }: CiSettings): string {
-  return `${install.enable === undefined ? '' : `    - ${install.enable}\n`}    - ${install.install}`;
+/** The image has a Python, without what makes a `.venv`. */
+const GITLAB_VENV = 'apt-get update && apt-get install --yes python3-venv';
+
+export function gitlabInstall({ install, python }: CiSettings): string {
+  const packages = python?.install ?? [];
+  const lines = [
+    ...(install.enable === undefined ? [] : [install.enable]),
+    install.install,
+    ...(packages.length === 0 ? [] : [GITLAB_VENV, ...packages]),
+  ];
+  return lines.map((line) => `    - ${line}`).join('\n');
 }
 
 /** Commits to compare: since the merge request began, or since the last push. Before the first commit there was nothing. */

@@ -1,10 +1,13 @@
 import type { Installation } from './installation.ts';
+import type { PythonSetup } from './python.ts';
 
 /** What a workflow is made from. */
 export interface CiSettings {
   readonly branch: string;
   readonly target: string;
   readonly install: Installation;
+  /** Undefined where no experiment is written in Python. */
+  readonly python: PythonSetup | undefined;
 }
 
 /** How the work is spread. */
