@@ -193,6 +193,8 @@ describe.sequential('generators', () => {
       'actions/checkout@v5',
       'actions/setup-node@v6',
       'npm ci',
+      // One of the experiments above is written in it.
+      'actions/setup-python@v6',
       'nrwl/nx-set-shas@v5',
       'actions/cache/restore@v5',
       'npx nx affected -t experiment',
