@@ -1,5 +1,5 @@
 import { SettingsError } from '../base/settings-error.ts';
-import { count } from '../report/numbers.ts';
+import { count, formatBytes } from '../report/numbers.ts';
 import { pruneStore, storeStats, verifyStore } from '../store/maintenance.ts';
 import { type Command, toJson } from './command.ts';
 import { openWorkspace } from './workspace.ts';
@@ -44,15 +44,4 @@ async function act(
     default:
       throw new SettingsError(`"store" takes one of: ${ACTIONS.join(', ')}.`);
   }
-}
-
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }

@@ -19,11 +19,12 @@ export function formatNumber(value: number): string {
   return Number.isInteger(value) ? String(value) : value.toPrecision(magnitude >= 1000 ? 6 : 4);
 }
 
-/** Three significant digits or those asked for, infinities as signs, a dash where there is no number. */
+/** Three significant digits or those asked for, but all before the point; infinities as signs, a dash where there is no number. */
 export function formatShort(value: number, digits = 3): string {
   if (Number.isNaN(value)) return '–';
   if (!Number.isFinite(value)) return String(value).replace('Infinity', '∞');
-  const rounded = Number(value.toPrecision(digits));
+  const beforePoint = Math.abs(value) < 1e6 ? Math.trunc(Math.abs(value)).toString().length : 1;
+  const rounded = Number(value.toPrecision(Math.max(digits, beforePoint)));
   const magnitude = Math.abs(rounded);
   return magnitude >= 1e6 || (magnitude > 0 && magnitude < 1e-4)
     ? rounded.toExponential(digits - 1)
@@ -144,4 +145,16 @@ export function formatP(p: number, alpha = Number.NaN): string {
 
 export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** In powers of 1024, as file systems count. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }

@@ -1,5 +1,5 @@
 import type { Dossier, DossierArtifact } from '../dossier.ts';
-import { count } from '../numbers.ts';
+import { count, formatBytes } from '../numbers.ts';
 import { type Content, html, relativeHref, renderSection, renderTable } from './html.ts';
 
 /** The rest is counted: a page with ten thousand links helps nobody. */
@@ -65,12 +65,4 @@ ${renderTable(
 )}${rest === 0 ? undefined : html`<p class="note">${count(rest, 'more artifact')} in <a href="${relativeHref(`${condition}/artifacts`)}">${condition}/artifacts</a>; <code>${condition}/metrics.json</code> has all digests.</p>\n`}</details>
 `;
   });
-}
-
-export function formatBytes(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  const units = ['kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length, Math.floor(Math.log10(bytes) / 3));
-  const value = bytes / 1000 ** power;
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[power - 1]}`;
 }
