@@ -90,13 +90,12 @@ def step(data, ctx, delta: float, scale=2, label='x'):
       replicates: 1,
     });
     expect(unnamed.failures('lab/baseline')).toEqual([
-      '0: step step needs a value for "rows": it has no default. If that is what the step works on, name it "data": parameters in Python are told by their names.',
+      '*: step step needs a value for "rows": it has no default. If that is what the step works on, name it "data": parameters in Python are told by their names.',
     ]);
     unnamed.at[Symbol.dispose]();
     const missing = await step(CODE);
     expect(missing.failures('lab/baseline')).toEqual([
-      '0: step step needs a value for "delta": it has no default. Give it in the step\'s arguments, in params, or in the treatment.',
-      '1: step step needs a value for "delta": it has no default. Give it in the step\'s arguments, in params, or in the treatment.',
+      '*: step step needs a value for "delta": it has no default. Give it in the step\'s arguments, in params, or in the treatment.',
     ]);
     const unknown = await step(CODE, { steps: [{ step: { scal: 3 } }] });
     expect(unknown.failures('lab/baseline')).toEqual([
@@ -110,6 +109,45 @@ def step(data, ctx, delta: float, scale=2, label='x'):
     expect(misspelt.failures('lab/baseline')).toEqual([
       '*: lab/steps.py does not export a function "step". Did you mean "stepp"?',
     ]);
+  });
+
+  test('without a value fail their condition before anything runs, but where a function may add it', async () => {
+    const failures = async (body: string, params: Record<string, unknown> = {}): Promise<string[]> => {
+      const code = `
+@pipeline_step()
+def prepare(data, ctx):
+    ${body}
+    return data
+`;
+      const ran = await step(`${code}${CODE}`, { steps: ['prepare', 'step'], params });
+      ran.at[Symbol.dispose]();
+      return ran.failures('lab/baseline').map((text) => text.replace(/ needs a value for.*/, ''));
+    };
+    const never = ['*: step step'];
+    expect(await failures("ctx.metrics.add('seed', ctx['seed_used']); ctx.logger.info('x')")).toEqual(never);
+    expect(await failures("raise ValueError('it ran')")).toEqual(never);
+    expect(await failures("raise ValueError('it ran')", { delta: 1 })).toEqual([
+      '0: step prepare threw ValueError: it ran',
+      '1: step prepare threw ValueError: it ran',
+    ]);
+    expect(await failures("ctx.add('delta', 1)")).toEqual([]);
+    expect(await failures("ctx['delta'] = 1")).toEqual([]);
+    expect(await failures('(lambda ctx: setattr(ctx, "own", 1))(ctx)')).toEqual([
+      '0: step step',
+      '1: step step',
+    ]);
+    expect(await failures("if ctx['replicate'] > 0: ctx.add('delta', 1)")).toEqual(['0: step step']);
+  });
+
+  test('may be set up before the first replicate', async () => {
+    const code = `
+class Prepare(PipelineStep):
+    def setup(self, ctx): ctx.add('delta', 3)
+    def __call__(self, data, ctx): return data
+`;
+    const { metric, at } = await step(`${code}${CODE}`, { steps: ['Prepare', 'step'] });
+    expect(metric('value')).toEqual([6, 6]);
+    at[Symbol.dispose]();
   });
 
   test('are fractions when they are written as such, and integers when not', async () => {

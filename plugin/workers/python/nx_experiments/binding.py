@@ -8,8 +8,9 @@ import re
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
+from .additions import may_add
 from .artifacts import Output, Unencoded
 from .failures import ReplicateFailure, error_info, suggestion
 from .formats import LOADERS, WRITERS, dump_bytes, load_bytes, loader_by_extension
@@ -39,6 +40,8 @@ class Binder:
         self._root: str = job["root"]
         self._step_parameters: Set[str] = set()
         self._behind_defaults: List[Tuple[str, str]] = []
+        self._made_steps: List[Tuple[str, Any]] = []
+        self._made_sources: List[Tuple[str, Any]] = []
         self.outputs = {output["fileName"]: self._output(output) for output in job["outputs"]}
         self._artifacts = {
             output.alias: crystallize.Artifact(name=output.file_name, loader=None, writer=Unencoded)
@@ -68,6 +71,7 @@ class Binder:
         made = self._make("steps", name, factory, given)
         if not callable(made):
             raise self._undecorated("steps", name, "@pipeline_step()")
+        self._made_steps.append((name, made))
         return BoundStep(name, made)
 
     def source(self, source: Dict[str, Any]) -> Tuple[str, Read]:
@@ -86,7 +90,20 @@ class Binder:
         made = self._make("datasources", name, factory, source["args"])
         if not hasattr(made, "fetch"):
             raise self._undecorated("datasources", name, "@data_source")
+        self._made_sources.append((name, made))
         return source["alias"], lambda ctx, _replicate: made.fetch(ctx)
+
+    def check_parameters(self, context: Iterable[str]) -> None:
+        """Raises for one that has a value in no replicate: as far as functions before it add nothing to the context."""
+        known = {*context, *RESERVED}
+        for name, made in self._made_sources + self._made_steps:
+            if not _is_from_function(made):
+                return
+            for parameter in made.required:
+                if parameter not in known:
+                    raise parameter_missing(name, parameter, made.takes_data)
+            if may_add(made.function):
+                return
 
     @property
     def warnings(self) -> List[str]:
@@ -222,6 +239,18 @@ def missing_parameter(error: BaseException) -> Optional[str]:
     decorators = sys.modules.get("crystallize._decorators")
     missing = getattr(decorators, "MissingParameter", None)
     return error.parameter if missing is not None and isinstance(error, missing) else None  # type: ignore[attr-defined]
+
+
+def parameter_missing(step: str, parameter: str, takes_data: bool) -> ReplicateFailure:
+    told = {} if takes_data else {"withoutData": True}
+    return ReplicateFailure("parameter-missing", parameter=parameter, step=step, **told)
+
+
+def _is_from_function(made: Any) -> bool:
+    """Whether our own part of Crystallize has made it."""
+    decorators = sys.modules.get("crystallize._decorators")
+    kind = getattr(decorators, "FromFunction", None)
+    return kind is not None and isinstance(made, kind)
 
 
 def _parameters(function: Any, follow: bool = True) -> List[inspect.Parameter]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Callable, Dict, Generator, List, Optional, Tuple
 
 from .artifacts import ReplicateArtifacts
-from .binding import Binder, BoundStep, Read, import_crystallize, missing_parameter
+from .binding import Binder, BoundStep, Read, import_crystallize, missing_parameter, parameter_missing
 from .failures import ReplicateFailure
 from .forks import end_fork
 from .metrics import Metrics
@@ -45,6 +45,7 @@ class Pipeline:
         self.warnings = binder.warnings
         self._shared: Dict[str, Any] = {**job["context"], "condition": job["condition"]}
         self._shared.update(self._set_up())
+        binder.check_parameters(self._shared)
 
     def run(self, replicate: int, seed: int, again: bool, enter: Enter) -> Pass:
         """One replicate: its metrics and artifacts. Tells each call before it begins. Raises ReplicateFailure."""
@@ -119,7 +120,7 @@ class Pipeline:
                 name = source.get("name", alias)
                 parameter = missing_parameter(error)
                 if parameter is not None:
-                    raise ReplicateFailure("parameter-missing", parameter=parameter, step=name) from error
+                    raise parameter_missing(name, parameter, True) from error
                 info = self._modules.explain(error, self._job["folder"])
                 raise ReplicateFailure("datasource-threw", datasource=name, error=info) from error
             if self._job["bareSource"]:
@@ -130,8 +131,7 @@ class Pipeline:
     def _step_failure(self, name: str, error: BaseException) -> ReplicateFailure:
         parameter = missing_parameter(error)
         if parameter is not None:
-            told = {} if getattr(error, "takes_data", True) else {"withoutData": True}
-            return ReplicateFailure("parameter-missing", parameter=parameter, step=name, **told)
+            return parameter_missing(name, parameter, getattr(error, "takes_data", True))
         return ReplicateFailure("step-threw", step=name, error=self._modules.explain(error, self._job["folder"]))
 
 

@@ -24,6 +24,15 @@ class MissingParameter(TypeError):
         self.takes_data = takes_data
 
 
+class FromFunction:
+    """What a decorator makes of a function."""
+
+    function: Callable[..., Any]
+    # Parameters that have their value from the context alone.
+    required: List[str]
+    takes_data = True
+
+
 class _Parameters:
     """The parameters of a function that are not its data and its context."""
 
@@ -99,11 +108,15 @@ def pipeline_step(cacheable: bool = False) -> Callable[[Callable[..., Any]], Cal
         passes_data = "data" in parameters.passes
         passes_ctx = "ctx" in parameters.passes
 
-        class FunctionStep(PipelineStep):
+        class FunctionStep(PipelineStep, FromFunction):
+            function = staticmethod(fn)
+            takes_data = passes_data
+
             def __init__(self, given: Dict[str, Any]) -> None:
                 self._given = given
                 self._artifacts = [name for name, value in given.items() if isinstance(value, Artifact)]
                 self._injected = [name for name in parameters.names if name not in given]
+                self.required = [name for name in self._injected if name not in parameters.defaults]
                 self._mutable = _containers(given)
 
             def __call__(self, data: Any, ctx: FrozenContext) -> Any:
@@ -144,15 +157,17 @@ def data_source(fn: Callable[..., Any]) -> Callable[..., DataSource]:
     """A function of `(ctx, ...)` becomes a factory of datasources."""
     parameters = _Parameters(fn, ["ctx"])
 
-    class FunctionSource(DataSource):
+    class FunctionSource(DataSource, FromFunction):
+        function = staticmethod(fn)
+
         def __init__(self, given: Dict[str, Any]) -> None:
             self._given = given
-            self._injected = [n for n in parameters.names if n not in given and n not in parameters.defaults]
+            self.required = [n for n in parameters.names if n not in given and n not in parameters.defaults]
             self._mutable = _containers(given)
 
         def fetch(self, ctx: FrozenContext) -> Any:
             values = {**parameters.defaults, **_handed_out(self._given, self._mutable)}
-            for name in self._injected:
+            for name in self.required:
                 if name not in ctx:
                     raise MissingParameter(name)
                 values[name] = ctx[name]
