@@ -57,9 +57,15 @@ export interface EngineElement {
 /** Nothing is known of jobs now: they may run, or not. */
 export class SilentEngineError extends SettingsError {}
 
+/** Nobody knows whether a job was taken. */
+export class UncertainJobError extends SettingsError {}
+
 /** Runs jobs somewhere else. An implementation plans nothing: what runs, and after what, is decided before. */
 export interface Engine {
-  /** @returns the job's id @throws SettingsError when the job is refused */
+  /**
+   * @returns the job's id
+   * @throws SettingsError when the job is refused @throws UncertainJobError when the engine does not say what becomes of it
+   */
   submit(job: Job): Promise<string>;
   /**
    * What is known of these jobs. An engine may forget jobs that ended long ago: they are left out.

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { SettingsError } from '../base/settings-error.ts';
@@ -9,12 +9,16 @@ import {
   type EngineElement,
   type Job,
   SilentEngineError,
+  UncertainJobError,
   WHOLE,
 } from './engine.ts';
 import { quote } from './shell-words.ts';
 
 /** Ids in one call, which has a limit. */
 const IDS = 2000;
+
+/** What a command may take: sbatch tries again for minutes by itself while the controller is busy. */
+const LIMITS_MS = { sbatch: 10 * 60_000, squeue: 60_000, scancel: 60_000 } as const;
 
 /** Of squeue: job, element, state, reason, node, name. The last may hold anything. */
 const FORMAT = '%F|%K|%T|%r|%N|%j';
@@ -46,10 +50,17 @@ const DROPPED = {
  * after their end (MinJobAge), and then only what they have left tells of them.
  */
 export class SlurmEngine implements Engine {
+  constructor(private readonly limitsMs: Readonly<Record<Command, number>> = LIMITS_MS) {}
+
   async submit(job: Job): Promise<string> {
     const script = `${job.files}.sh`;
     await writeFile(script, scriptOf(job));
-    const told = await call('sbatch', [...argumentsOf(job), script]);
+    const told = await this.call('sbatch', [...argumentsOf(job), script]);
+    if (told === undefined) {
+      throw new UncertainJobError(
+        `sbatch did not answer ${this.within('sbatch')} and was stopped. Slurm may have taken ${job.name} all the same: look with squeue --me --name=${job.name}, and end what is there with scancel before you submit again.`,
+      );
+    }
     if (told.code !== 0)
       throw new SettingsError(`sbatch refused ${job.name}: ${problemOf(told)}${adviceFor(job, told)}`);
     const [, id] = /^(\d+)(?:;.*)?$/m.exec(told.stdout) ?? [];
@@ -61,13 +72,17 @@ export class SlurmEngine implements Engine {
     const names = new Map(jobs.map(({ id, name }) => [id, name]));
     const found: EngineElement[] = [];
     for (const ids of chunks([...names.keys()])) {
-      const told = await call('squeue', [
+      const told = await this.call('squeue', [
         `--jobs=${ids.join()}`,
         '--states=all',
         '--array',
         '--noheader',
         `--format=${FORMAT}`,
       ]);
+      if (told === undefined)
+        throw new SilentEngineError(
+          `squeue did not answer ${this.within('squeue')}. What was submitted goes on; when this stays so, ask those who run the cluster (scontrol ping).`,
+        );
       // It says so when it has forgotten all of them.
       if (told.code !== 0 && !/Invalid job id/i.test(told.stderr))
         throw new SilentEngineError(`squeue failed: ${problemOf(told)}`);
@@ -84,7 +99,8 @@ export class SlurmEngine implements Engine {
   async cancel(jobs: readonly { readonly id: string; readonly name: string }[]): Promise<void> {
     const active = (await this.poll(jobs)).filter(({ state }) => state === 'pending' || state === 'running');
     for (const ids of chunks([...new Set(active.map(({ job }) => job))])) {
-      const told = await call('scancel', ids);
+      const told = await this.call('scancel', ids);
+      if (told === undefined) throw new SilentEngineError(`scancel did not answer ${this.within('scancel')}`);
       if (told.code !== 0 && !/already|Invalid job id/i.test(told.stderr))
         throw new SettingsError(`scancel failed: ${problemOf(told)}`);
     }
@@ -92,6 +108,14 @@ export class SlurmEngine implements Engine {
 
   /** Slurm does so by itself. */
   async forget(): Promise<void> {}
+
+  private within(command: Command): string {
+    return `within ${this.limitsMs[command] / 1000} s`;
+  }
+
+  private call(command: Command, args: readonly string[]): Promise<Told | undefined> {
+    return call(command, args, this.limitsMs[command]);
+  }
 
   describe(job: Job): string {
     const call = ['sbatch', ...argumentsOf(job), `${job.files}.sh`].map(quote).join(' ');
@@ -208,14 +232,20 @@ function adviceFor({ elements }: Job, { stderr }: Told): string {
   return `. Its last element is ${elements.at(-1)}, and this cluster takes none from its MaxArraySize on (scontrol show config): give --shards a smaller number.`;
 }
 
+type Command = keyof typeof DROPPED;
+
 interface Told {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** In a session of its own: Ctrl-C must not stop a command between its deed and its answer. */
-async function call(command: keyof typeof DROPPED, args: readonly string[]): Promise<Told> {
+/**
+ * In a session of its own: Ctrl-C must not stop a command between its deed and its answer.
+ *
+ * @returns undefined when it took too long, and was ended
+ */
+async function call(command: Command, args: readonly string[], limitMs: number): Promise<Told | undefined> {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !DROPPED[command].test(name)),
   );
@@ -224,10 +254,16 @@ async function call(command: keyof typeof DROPPED, args: readonly string[]): Pro
     child.once('error', reject);
     child.once('close', (status) => resolve(status ?? 1));
   });
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    endGroup(child);
+  }, limitMs);
   try {
     const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), code]);
-    return { code: status, stdout, stderr };
+    return isLate ? undefined : { code: status, stdout, stderr };
   } catch (error) {
+    if (isLate) return undefined;
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EACCES') {
       throw new SettingsError(
@@ -238,7 +274,20 @@ async function call(command: keyof typeof DROPPED, args: readonly string[]): Pro
     throw new SettingsError(
       `There is no ${command} on the PATH: run this on a machine that submits to Slurm, such as a login node.`,
     );
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+/** Ends a command and what it has started; nobody hears from them any more. */
+function endGroup(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // They have ended.
+  }
+  child.stdout?.destroy();
+  child.stderr?.destroy();
 }
 
 function problemOf({ stderr, stdout }: Told): string {

@@ -3,7 +3,7 @@ import { SettingsError } from '../base/settings-error.ts';
 import { conditionId } from '../runtime/plan.ts';
 import { conditionKey, type KeyComponents } from '../store/components.ts';
 import type { Division } from './divide.ts';
-import type { Engine, Job, Resources } from './engine.ts';
+import { type Engine, type Job, type Resources, UncertainJobError } from './engine.ts';
 import type { Submission, SubmittedCondition, SubmittedJob } from './submission.ts';
 import { createSubmission, type SubmissionFolder } from './submissions-folder.ts';
 
@@ -80,6 +80,8 @@ async function takeBack(
       { cause: problem },
     );
   }
+  // A job that may be there must never find another submission under this number.
+  if (problem instanceof UncertainJobError) return;
   await folder.remove().catch(() => {}); // what is left is in nobody's way, and hides no problem
 }
 
