@@ -2,11 +2,12 @@ import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, posix, relative, resolve, sep } from 'node:path';
 import type { Diagnostic, Span } from '../base/diagnostics.ts';
 import { SettingsError } from '../base/settings-error.ts';
-import { experimentOf, type Graph } from '../graph/graph.ts';
+import type { Claims } from '../config/parse.ts';
+import { referencesOf } from '../graph/graph.ts';
 import { findModules, languageOf } from '../io/code/modules.ts';
 import { nearestWith } from '../io/code/nearest.ts';
 import { importsSomething, isSelfContained } from '../io/code/self-contained.ts';
-import { readExperiments } from '../io/discover.ts';
+import { type Discovery, readExperiments } from '../io/discover.ts';
 import { CONFIG_FILE, findConfigs } from '../io/find-configs.ts';
 import { InferenceCache } from '../nx/cache.ts';
 import { fromNxJson } from '../nx/nx-json.ts';
@@ -40,29 +41,38 @@ export function findExperiments(path: string): ExperimentOrigin[] {
   const files = [...new Set([...all, ...wanted])].sort();
   foreseeRun(root, wanted[0] as string);
   const parsed = parsedBefore(root);
-  const { graph, diagnostics, texts } = readExperiments(root, files, parsed?.cache.configs);
+  const discovery = readExperiments(root, files, parsed?.cache.configs);
+  const { graph, texts } = discovery;
+  const problems = problemsOf(discovery, wanted);
+  if (problems.length > 0) throw settingsError(problems, texts);
   const names = [...graph.experiments.values()].flatMap(({ name, config }) =>
     wanted.includes(config.file) ? [name] : [],
   );
-  const problems = names.length < wanted.length ? diagnostics : problemsOf(graph, names, diagnostics);
-  if (problems.length > 0) throw settingsError(problems, texts);
   return names.map((name) => ({ type: 'folder', name, root, graph, parsed }));
 }
 
 /** What is wrong with these experiments and those that they read: others of the workspace stop nobody. */
 function problemsOf(
-  graph: Graph,
-  names: readonly string[],
-  diagnostics: readonly Diagnostic[],
-): Diagnostic[] {
+  { diagnostics, configs, broken }: Discovery,
+  wanted: readonly string[],
+): readonly Diagnostic[] {
+  if (diagnostics.length === 0) return diagnostics;
+  const all = [
+    ...configs.map((config) => ({
+      file: config.file,
+      name: config.name.value,
+      references: referencesOf(config),
+    })),
+    ...broken,
+  ];
   const read = new Set<string>();
-  const visit = (name: string): void => {
-    const { config, upstream } = experimentOf(graph, name);
-    if (read.has(config.folder)) return;
-    read.add(config.folder);
-    upstream.forEach(visit);
+  const visit = ({ file, references }: Claims): void => {
+    const folder = posix.dirname(file);
+    if (read.has(folder)) return;
+    read.add(folder);
+    for (const { experiment } of references) all.filter(({ name }) => name === experiment).forEach(visit);
   };
-  names.forEach(visit);
+  all.filter(({ file }) => wanted.includes(file)).forEach(visit);
   const concerns = ({ file }: Span): boolean => read.has(posix.dirname(file));
   return diagnostics.filter(
     ({ code, at, related = [] }) =>

@@ -61,6 +61,7 @@ export function parseConfig(file: string, text: string): Result<ExperimentConfig
 
 /** What a config claims even when something in it is wrong. */
 export interface Claims {
+  readonly file: string;
   /** Spares its consumers a second error. */
   readonly name: string;
   /** These may be wrong as well. */
@@ -74,7 +75,7 @@ export function claimsOf(file: string, text: string): Claims {
     ? [draft, draft.baseline, ...draft.treatments].flatMap(({ datasource }) => datasource)
     : [];
   const references = entries.flatMap(({ source }) => (source.type === 'reference' ? [source] : []));
-  return { name: claimedName(file, text, tree), references };
+  return { file, name: claimedName(file, text, tree), references };
 }
 
 function claimedName(file: string, text: string, tree: Result<LocatedNode>): string {

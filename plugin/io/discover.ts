@@ -14,6 +14,10 @@ export type ParseCache = Map<string, Result<ExperimentConfig>>;
 export interface Discovery {
   readonly graph: Graph;
   readonly diagnostics: readonly Diagnostic[];
+  /** Those that can be understood, whatever is wrong with what they read. */
+  readonly configs: readonly ExperimentConfig[];
+  /** What the others claim. */
+  readonly broken: readonly Claims[];
   /** Text of each config file, for code frames. */
   readonly texts: ReadonlyMap<string, string>;
 }
@@ -48,7 +52,7 @@ export function readExperiments(
   }
   diagnostics.push(...doubleFiles(files), ...files.flatMap((file) => moduleClashes(finder, file)));
   const { graph, diagnostics: connecting } = resolveGraph(configs, broken);
-  return { graph, diagnostics: [...diagnostics, ...connecting], texts };
+  return { graph, diagnostics: [...diagnostics, ...connecting], configs, broken, texts };
 }
 
 /** Bytes that are no UTF-8 become U+FFFD, which the parser refuses with its place. */

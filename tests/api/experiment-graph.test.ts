@@ -48,6 +48,34 @@ test('a folder runs with what it reads, wherever it lies; others may be broken',
   expect(rerun.last?.provenance.conditions.more).toMatchObject({ reused: 0, ran: 3 });
 });
 
+test('what is wrong is told of what was asked for and of what it reads, and of nothing else', () => {
+  using lab = chain();
+  const told = (name: string): string[] => {
+    try {
+      ExperimentGraph.fromYaml(`${lab.root}/${name}`);
+      return [];
+    } catch (error) {
+      return [...(error as Error).message.matchAll(/^(\S+):\d+:\d+ - error (\S+):/gm)].map(
+        ([, file, code]) => `${file} ${code}`,
+      );
+    }
+  };
+  const unknown = 'other/config.yaml graph/unknown-experiment';
+  lab.write({ 'other/config.yaml': config({ datasource: { up: 'nowhere#out' }, outputs }) });
+  lab.write({ 'broken/config.yaml': config({ replicats: 2, datasource: { up: 'other#out' } }) });
+  const broken = 'broken/config.yaml config/unknown-key';
+  expect(told('broken')).toEqual([broken, unknown]);
+  lab.write({
+    'reader/config.yaml': { datasource: { up: 'broken#out', more: 'last#out' }, steps: ['step'] },
+  });
+  expect(told('reader')).toEqual([broken, unknown, 'reader/config.yaml graph/unknown-output']);
+  expect(told('other')).toEqual([unknown]);
+  lab.write({ 'first/config.yaml': 'steps: [' });
+  expect(told('last')).toEqual([expect.stringMatching('^first/config.yaml config/')]);
+  expect(told('first')).toHaveLength(1);
+  expect(told('.')).toHaveLength(4);
+});
+
 test('shared code counts in a workspace that is given by a link', async () => {
   using lab = new Lab({
     'e/config.yaml': config(),

@@ -71,7 +71,10 @@ test('upstream names each experiment once, those of treatments included', () => 
 test('what reads a broken experiment is left out without a second error', () => {
   const reading = configOf(reader(['broken']), 'c/config.yaml');
   const further = configOf(reader(['c']), 'd/config.yaml');
-  const { graph, diagnostics } = resolveGraph([reading, further], [{ name: 'broken', references: [] }]);
+  const { graph, diagnostics } = resolveGraph(
+    [reading, further],
+    [{ file: 'x/config.yaml', name: 'broken', references: [] }],
+  );
   expect(diagnostics).toEqual([]);
   expect(graph.order).toEqual([]);
 });
@@ -104,7 +107,7 @@ test('references of a config that has problems of its own are checked too, and n
   const text = 'datasource: { a: maker#mad, b: broken#x }\nstep: [look]\n';
   const { diagnostics } = resolveGraph(
     [maker],
-    [claimsOf('reader/config.yaml', text), { name: 'broken', references: [] }],
+    [claimsOf('reader/config.yaml', text), { file: 'x/config.yaml', name: 'broken', references: [] }],
   );
   expect(diagnostics.map(({ code, remedy }) => `${code} ${remedy}`)).toEqual([
     'graph/unknown-output Did you mean "made"?',
