@@ -96,6 +96,13 @@ export type RunFailure =
   | { readonly reason: 'uncaught'; readonly error: ErrorInfo }
   | { readonly reason: 'verifier-threw'; readonly verifier: string; readonly error: ErrorInfo }
   | { readonly reason: 'verdict-invalid'; readonly verifier: string; readonly got: string }
+  /** Of what a verdict stands on. */
+  | {
+      readonly reason: 'verdict-value-invalid';
+      readonly verifier: string;
+      readonly key: 'p_value' | 'significant';
+      readonly got: string;
+    }
   | { readonly reason: 'artifact-missing'; readonly output: string; readonly fileName: string }
   | { readonly reason: 'artifact-written-twice'; readonly output: string; readonly step: string }
   | { readonly reason: 'artifact-undeclared'; readonly fileName: string }
@@ -189,6 +196,8 @@ export function describeFailure(failure: RunFailure): string {
       return `verifier ${failure.verifier} threw ${describeError(failure.error)}`;
     case 'verdict-invalid':
       return `verifier ${failure.verifier} returned ${failure.got} instead of a mapping such as { p_value, significant }`;
+    case 'verdict-value-invalid':
+      return `verifier ${failure.verifier} returned ${failure.got} for "${failure.key}" instead of ${failure.key === 'p_value' ? 'a number from 0 to 1' : 'true or false'}`;
     case 'artifact-missing':
       return `the output "${failure.output}" (${failure.fileName}) is declared, but no step wrote it`;
     case 'artifact-written-twice':

@@ -12,6 +12,7 @@ import { describeFailure, type RunFailure } from '../failures.ts';
 import type { ConditionManifest, Metrics } from '../manifest.ts';
 import { isInlineDefinition } from '../plan.ts';
 import { verifierOf } from '../run/jobs.ts';
+import { checkedVerdict } from './checked-verdict.ts';
 
 /**
  * Applies the hypotheses of an experiment: to each group of metrics, of each condition against the baseline; corrects the
@@ -71,10 +72,11 @@ export async function verifyHypotheses(
           continue;
         }
         if (answer === undefined) throw new Error('Bug: a verifier without an answer');
+        const checked = 'verdict' in answer ? checkedVerdict(verifier, answer.verdict) : answer;
         const result =
-          'verdict' in answer
-            ? ({ ok: true, values: answer.verdict } as const)
-            : ({ ok: false, message: messageOf(answer.failure, verifier) } as const);
+          'verdict' in checked
+            ? ({ ok: true, values: checked.verdict } as const)
+            : ({ ok: false, message: messageOf(checked.failure, verifier) } as const);
         drafts.push({ ...common, condition, metrics, builtIn: false, result });
       }
     }

@@ -19,11 +19,22 @@ export async function verify(verifier: (...args: unknown[]) => unknown, job: Ver
     const got = verdict === null ? 'null' : Array.isArray(verdict) ? 'a list' : typeof verdict;
     throw new ReplicateError({ reason: 'verdict-invalid', verifier: job.verifier, got });
   }
+  const entries = Object.entries(verdict).filter(([, value]) => value !== undefined);
+  for (const [key, value] of entries) {
+    if ((key !== 'p_value' && key !== 'significant') || isPlain(value)) continue;
+    const got = Array.isArray(value) ? 'a list' : typeof value;
+    throw new ReplicateError({ reason: 'verdict-value-invalid', verifier: job.verifier, key, got });
+  }
   return Object.fromEntries(
-    Object.entries(verdict).flatMap(([key, value]) => (isPlain(value) ? [[key, value as Json]] : [])),
+    entries.flatMap(([key, value]) => (isPlain(value) ? [[key, spelled(value)]] : [])),
   );
 }
 
-function isPlain(value: unknown): boolean {
+function isPlain(value: unknown): value is Json {
   return value === null || ['string', 'number', 'boolean'].includes(typeof value);
+}
+
+/** JSON has no NaN and no infinities. */
+function spelled(value: Json): Json {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readExperiments } from '../../../plugin/build/io/discover.js';
 import { Interpreters } from '../../../plugin/build/io/python/interpreter.js';
@@ -156,6 +158,71 @@ describe('verifiers of the user', () => {
     expect(values[0]).toEqual({ p_value: 0.03, p_adjusted: 0.06, significant: false, own: 'yes' });
     expect(values[2]).toMatchObject({ effect: 'd_z' });
     expect(values[4]).toEqual({ note: 'no p' });
+  });
+
+  const MISTAKEN = [
+    ['above', '{ p_value: 2 }', "{'p_value': 2}", 'returned 2 for "p_value" instead of a number from 0 to 1'],
+    ['below', '{ p_value: -0.1 }', "{'p_value': -0.1}", 'returned -0.1 for "p_value"'],
+    ['endless', '{ p_value: Infinity }', "{'p_value': float('inf')}", 'returned "Infinity" for "p_value"'],
+    ['text', '{ p_value: "0.03" }', "{'p_value': '0.03'}", 'returned "0.03" for "p_value"'],
+    ['truth', '{ p_value: true }', "{'p_value': True}", 'returned true for "p_value"'],
+    [
+      'listed',
+      '{ p_value: [0.03] }',
+      "{'p_value': [0.03]}",
+      /returned a (list|value of the type list) for "p_value"/,
+    ],
+    [
+      'yes',
+      '{ significant: "yes" }',
+      "{'significant': 'yes'}",
+      'returned "yes" for "significant" instead of true or false',
+    ],
+    ['bare', '[0.03, true]', '(0.03, True)', /returned (a list|tuple) instead of a mapping/],
+  ] as const;
+
+  test.each(['mjs', 'py'])('that return what is no verdict are named (%s)', async (extension) => {
+    const text = MISTAKEN.map(([name, js, python]) =>
+      extension === 'py'
+        ? `def ${name}(baseline, treatment): return ${python}\n`
+        : `export const ${name} = () => (${js});\n`,
+    ).join('');
+    lab.write({ [`bare/verifiers.${extension}`]: text });
+    try {
+      const hypotheses = MISTAKEN.map(([verifier]) => ({ metrics: 'score', verifier }));
+      const { problems, model } = await compare(hypotheses);
+      expect(problems).toHaveLength(MISTAKEN.length);
+      for (const [i, [name, , , message]] of MISTAKEN.entries()) {
+        expect(problems[i]).toMatch(message);
+        expect(problems[i]).toContain(`hypothesis "${name}": verifier ${name} returned`);
+      }
+      expect(model?.verdicts.some(({ result }) => result.ok)).toBe(false);
+    } finally {
+      rmSync(join(lab.root, `bare/verifiers.${extension}`));
+    }
+  });
+
+  test.each([
+    [
+      'mjs',
+      'export const own = (baseline, treatment) => ({ p_value: treatment.score[0] > 11 ? NaN : 1 + 1e-15, significant: null });\n',
+    ],
+    [
+      'py',
+      "def own(baseline, treatment): return {'p_value': float('nan') if treatment['score'][0] > 11 else 1 + 1e-15, 'significant': None}\n",
+    ],
+  ])('may leave open what they cannot tell, and round (%s)', async (extension, text) => {
+    lab.write({ [`bare/verifiers.${extension}`]: text });
+    try {
+      const comparison = await compare([{ metrics: 'score', verifier: 'own' }]);
+      expect(comparison.problems).toEqual([]);
+      expect(valuesOf(comparison)).toEqual([
+        { p_value: 1, significant: false },
+        { p_value: 'NaN', significant: false },
+      ]);
+    } finally {
+      rmSync(join(lab.root, `bare/verifiers.${extension}`));
+    }
   });
 
   test('a name that is neither a function nor a test is an error', async () => {

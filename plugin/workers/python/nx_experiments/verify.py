@@ -29,5 +29,9 @@ def verify(job: Dict[str, Any], modules: Modules) -> Dict[str, Any]:
     if not isinstance(verdict, Mapping):
         got = "nothing" if verdict is None else type(verdict).__name__
         raise ReplicateFailure("verdict-invalid", verifier=name, got=got)
+    for key in ("p_value", "significant"):
+        if verdict.get(key) is not None and plain(verdict[key]) is None:
+            got = f"a value of the type {type(verdict[key]).__name__}"
+            raise ReplicateFailure("verdict-value-invalid", verifier=name, key=key, got=got)
     scalars = {str(key): plain(value) for key, value in verdict.items()}
     return {key: value for key, value in scalars.items() if value is not None or verdict[key] is None}
