@@ -29,7 +29,7 @@ export interface StepContext<Params extends object = Readonly<Record<string, unk
   artifact(name: string): Artifact;
   /** Prints a line, and keeps it in run.jsonl. */
   log(message: string): void;
-  /** Aborted when the run is stopped or the replicate runs out of time. */
+  /** The replicate's own. Aborted when the run is stopped or the replicate runs out of time. */
   readonly signal: AbortSignal;
   /** Absolute path of the experiment's folder, which is also the working directory. */
   readonly folder: string;

@@ -5,6 +5,7 @@ import { runSeeded } from './inline-random.ts';
 import { errorInfo } from './node/errors.ts';
 import { Pipeline } from './node/pipeline.ts';
 import { seededMathRandom } from './node/random.ts';
+import { Stopping } from './node/stopping.ts';
 import { verify } from './node/verify.ts';
 import type {
   ConditionJob,
@@ -25,7 +26,7 @@ const YIELD_EVERY_MS = 10;
  */
 export class InlineWorker implements Worker {
   readonly ahead = 0;
-  private readonly aborting = new AbortController();
+  private readonly stopping = new Stopping();
   private readonly pipelines = new Map<string, Promise<Pipeline>>();
   private running: Promise<void> = Promise.resolve();
   private gone = false;
@@ -47,7 +48,7 @@ export class InlineWorker implements Worker {
         this.running = this.verify(message.verify);
         return;
       case 'abort':
-        this.aborting.abort(new Error('The run was stopped.'));
+        this.stopping.begin();
         return;
       case 'end':
         return;
@@ -111,7 +112,7 @@ export class InlineWorker implements Worker {
     const log = (text: string): void => this.tell({ type: 'log', replicate, text });
     try {
       const { metrics, artifacts } = await runSeeded(seededMathRandom(seed), () =>
-        pipeline.run(job, this.aborting.signal, { log }),
+        pipeline.run(job, this.stopping, { log }),
       );
       this.tell({ type: 'replicate-finished', replicate, ms: elapsed(), metrics, artifacts });
     } catch (thrown) {
@@ -138,7 +139,7 @@ export class InlineWorker implements Worker {
   }
 
   private get stopped(): boolean {
-    return this.gone || this.aborting.signal.aborted;
+    return this.gone || this.stopping.begun;
   }
 
   private async breathe(): Promise<void> {

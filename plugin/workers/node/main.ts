@@ -11,6 +11,7 @@ import { FileObserver } from './observe.ts';
 import { Pipeline, type ReplicateListener } from './pipeline.ts';
 import { openPort } from './port.ts';
 import { seededMathRandom } from './random.ts';
+import { Stopping } from './stopping.ts';
 import { verify } from './verify.ts';
 
 /** Answers of fast replicates are sent together; none waits longer than this while others finish. */
@@ -40,7 +41,7 @@ const current = (): Current => interleaved.getStore() ?? alone;
 
 const port = openPort();
 const observer = new FileObserver();
-const aborting = new AbortController();
+const stopping = new Stopping();
 let loader: ModuleLoader | undefined;
 const pipelines = new Map<string, Promise<Pipeline>>();
 /** Messages may come ahead of their time: one runs after the other. */
@@ -111,7 +112,7 @@ async function run(message: RunMessage): Promise<void> {
   for (const text of pipeline.takeWarnings()) send({ type: 'log', replicate: undefined, text });
   const jobs = [...message.replicates].reverse();
   const lane = async (): Promise<void> => {
-    for (let next = jobs.pop(); next !== undefined && !aborting.signal.aborted; next = jobs.pop()) {
+    for (let next = jobs.pop(); next !== undefined && !stopping.begun; next = jobs.pop()) {
       await runReplicate(pipeline, next, message);
     }
   };
@@ -129,7 +130,7 @@ async function runReplicate(pipeline: Pipeline, job: ReplicateJob, message: RunM
     log: (text) => print(state, text),
     ...(message.announce ? { enter: (call) => send({ type: 'call-started', replicate, call }) } : {}),
   };
-  const body = () => pipeline.run(job, aborting.signal, listener);
+  const body = () => pipeline.run(job, stopping, listener);
   try {
     seedMathRandom();
     if (message.concurrency === 1) {
@@ -231,7 +232,7 @@ function handle(message: ToWorker): void {
       return;
     case 'abort':
       flush();
-      aborting.abort(new Error('The run was stopped.'));
+      stopping.begin();
       return;
     case 'end':
       return;

@@ -18,6 +18,7 @@ import { errorInfo } from './errors.ts';
 import { BUILT_IN_LOADERS, BUILT_IN_WRITERS, dumpBytes, standIn } from './formats.ts';
 import { looksAtParams } from './looks-at-params.ts';
 import { seededRandom } from './random.ts';
+import type { Stopping } from './stopping.ts';
 
 interface BoundCall {
   readonly name: string;
@@ -90,7 +91,7 @@ export class Pipeline {
   /** Runs one replicate. @throws ReplicateError */
   async run(
     { replicate, seed, again }: ReplicateJob,
-    signal: AbortSignal,
+    stopping: Stopping,
     { log, enter }: ReplicateListener,
   ): Promise<ReplicateResult> {
     const { job } = this;
@@ -115,6 +116,7 @@ export class Pipeline {
       artifacts ??= new ReplicateArtifacts(folder, this.outputs, job.root);
       return artifacts.get(alias, running);
     };
+    let controller: AbortController | undefined;
     let context: StepContext | undefined;
     const state: ReplicateState = {
       replicate,
@@ -132,7 +134,10 @@ export class Pipeline {
           metrics: recorder,
           artifact,
           log: (message) => log(String(message)),
-          signal,
+          get signal() {
+            controller ??= stopping.enter();
+            return controller.signal;
+          },
           folder: job.folder,
         };
         return context;
@@ -167,6 +172,7 @@ export class Pipeline {
       return { metrics, artifacts: await this.close(artifacts, folder) };
     } finally {
       artifacts?.abandon();
+      if (controller) stopping.leave(controller);
     }
   }
 
