@@ -29,7 +29,10 @@ export interface ConditionTargetOptions {
   readonly shard?: string;
   /** How many shards are put together; nothing is run then. */
   readonly shards?: number;
-  /** How each referenced artifact is read; a change of the upstream's config reaches the hash by it. */
+  /**
+   * How each referenced artifact is read, and at which condition where that is another one. A change of the upstream's config reaches the
+   * hash by it, also that of the comparison, which tells of it.
+   */
   readonly reads?: Readonly<Record<string, string>>;
 }
 
@@ -154,9 +157,9 @@ function conditionTask(
     ),
   );
   const reads = Object.fromEntries(
-    artifacts.map(({ alias, experiment, output }) => [
+    artifacts.map(({ alias, experiment, condition: at, output }) => [
       alias,
-      `${experiment}#${output.alias} ${output.fileName} ${output.loader ?? 'bytes'}${code.foreign.has(experiment) ? ' (of another language)' : ''}`,
+      `${experiment}#${output.alias} ${output.fileName} ${output.loader ?? 'bytes'}${at === condition ? '' : ` at ${at}`}${code.foreign.has(experiment) ? ' (of another language)' : ''}`,
     ]),
   );
   const options: ConditionTargetOptions = {

@@ -224,3 +224,35 @@ describe('after a change upstream, only what reads another artifact misses the c
     expect({ code: result.code, ran: result.ran }, result.output).toEqual({ code: 0, ran: after });
   });
 });
+
+test('a report says at which condition the upstream is read, also where that changed no number', async () => {
+  const STEPS = `
+import { defineStep, withMetrics } from 'nx-experiments';
+export const pass = defineStep({ factor: 1 }, async (data, { factor }, ctx) => {
+  await ctx.artifact('out').write(factor);
+  return withMetrics(data, { factor });
+});
+export const nothing = () => null;
+`;
+  const UP = 'datasource: { nothing: nothing }\nsteps: [pass]\noutputs: { out: { writer: dump_json } }\n';
+  await using own = await workspace({
+    'experiments/up/config.yaml': UP,
+    'experiments/up/steps.mjs': STEPS,
+    'experiments/up/datasources.mjs': "export { nothing } from './steps.mjs';\n",
+    'experiments/down/config.yaml':
+      'datasource: { before: up#out }\nsteps: [pass]\noutputs: { out: { writer: dump_json } }\ntreatments: { more: { factor: 5 } }\n',
+    'experiments/down/steps.mjs': STEPS,
+  });
+  const readUnderMore = async (upstream: string) => {
+    await own.write('experiments/up/config.yaml', upstream);
+    const { code, output } = await own.nx('run-many -t experiment');
+    expect(code, output).toBe(0);
+    const { conditions } = JSON.parse(await own.read('experiments/down/results/report/summary.json'));
+    return conditions[1].datasource;
+  };
+  expect(await readUnderMore(UP)).toEqual({ before: 'up#out at baseline' });
+  expect(await readUnderMore(`${UP}treatments: { more: { unused: 1 } }\n`)).toEqual({
+    before: 'up#out at more',
+  });
+  expect(await readUnderMore(UP)).toEqual({ before: 'up#out at baseline' });
+});

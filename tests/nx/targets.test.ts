@@ -143,7 +143,7 @@ describe('a condition', () => {
   test('says in its options how it reads each artifact, so that a change of that reaches its hash', () => {
     expect(target('consumer', 'experiment--swapped').options).toEqual({
       condition: 'swapped',
-      reads: { a: 'other#summary summary bytes', b: 'producer#raw raw bytes' },
+      reads: { a: 'other#summary summary bytes at baseline', b: 'producer#raw raw bytes at baseline' },
     });
     expect(target('consumer', 'experiment--high').options).toMatchObject({
       reads: { a: 'producer#summary s[1].json load_json' },
