@@ -123,7 +123,7 @@ class ConfigParser {
       folder: this.folder,
       name: this.name(),
       definition: undefined,
-      description: stringOf(this.get('description')),
+      description: oneLine(stringOf(this.get('description'))),
       replicates: replicates && { value: numberOf(replicates) ?? 1, at: replicates.at },
       seed: numberOf(seed) ?? 0,
       params: this.values(entriesOf(this.get('params'))),
@@ -485,6 +485,11 @@ function plainOf(node: LocatedNode | undefined): Json | undefined {
 function stringOf(node: LocatedNode | undefined): string | undefined {
   const value = plainOf(node);
   return typeof value === 'string' ? value : undefined;
+}
+
+/** YAML ends what is written below `>` or `|` with an end of line. */
+function oneLine(text: string | undefined): string | undefined {
+  return text?.trim().replace(/\s+/g, ' ');
 }
 
 function numberOf(node: LocatedNode | undefined): number | undefined {

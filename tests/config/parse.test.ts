@@ -25,6 +25,11 @@ test('the least configuration gets every default', () => {
   });
 });
 
+test.each(['>', '|', '|+'])('a description below "%s" is one line', (style) => {
+  const config = configOf(least(`description: ${style}\n  Which prompt\n  is better?\n\nseed: 1\n`));
+  expect(config.description).toBe('Which prompt is better?');
+});
+
 test('a configuration that says everything is read as it stands', () => {
   const config = configOf(
     [
