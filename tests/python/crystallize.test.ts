@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { ConditionManifest } from '../../plugin/build/runtime/manifest.js';
 import { Lab, type Ran } from '../support/engine.ts';
+import { PYTHON_WITH_NUMPY, withoutNumpy } from '../support/python.ts';
 
 /** A Crystallize folder with these modules. */
 function folder(name: string, files: Readonly<Record<string, unknown>>): Record<string, unknown> {
@@ -605,6 +607,62 @@ def step(data, ctx):
   expect(first.metric('order')).toEqual(second.metric('order'));
 });
 
+test('generators of random numbers that a module keeps are warned about, once', async () => {
+  const { events, at } = await step(
+    `
+import random
+from random import Random, random as draw
+OWN = random.Random(1)
+SYSTEM = random.SystemRandom()
+seeded = random
+@pipeline_step()
+def step(data, ctx): return data, {'own': OWN.random()}
+`,
+    { execution: { workers: 2 } },
+  );
+  expect(events.flatMap((event) => (event.type === 'log' ? [event.text] : []))).toEqual([
+    "OWN of lab/steps.py is made once in a worker and does not begin anew in a replicate: what is drawn from it depends on the number of workers. Make it in the function, from ctx['seed_used'], or draw from random or numpy.random.",
+  ]);
+  at[Symbol.dispose]();
+});
+
+test.skipIf(withoutNumpy)(`those of NumPy as well${withoutNumpy ?? ''}`, async () => {
+  const { events, at } = await step(
+    `
+import numpy as np
+from numpy.random import Generator, mtrand
+OLD = np.random.RandomState(1)
+NEW = np.random.default_rng(1)
+GLOBAL = mtrand._rand
+@pipeline_step()
+def step(data, ctx): return data, {'own': NEW.random()}
+`,
+    { execution: { python: PYTHON_WITH_NUMPY } },
+  );
+  expect(events.flatMap((event) => (event.type === 'log' ? [event.text.split(' is made')[0]] : []))).toEqual([
+    'OLD of lab/steps.py',
+    'NEW of lab/steps.py',
+  ]);
+  at[Symbol.dispose]();
+});
+
+test('a group of exceptions tells what it holds', async () => {
+  const ran = await step(
+    `
+@pipeline_step()
+def step(data, ctx):
+    class ExceptionGroup(Exception):
+        exceptions = (ValueError('größe'), Exception('b'))
+    raise ExceptionGroup('unhandled errors in a TaskGroup (2 sub-exceptions)')
+`,
+    { replicates: 1 },
+  );
+  expect(ran.failures('lab/baseline')).toEqual([
+    '0: step step threw ExceptionGroup: unhandled errors in a TaskGroup (2 sub-exceptions); of which ValueError: größe; of which Exception: b',
+  ]);
+  ran.at[Symbol.dispose]();
+});
+
 test('modules may import each other and their neighbours, relative to the folder, the package and the root', async () => {
   using at = new Lab({
     'shared/constants.py': 'ROOT = 1\n',
@@ -631,6 +689,40 @@ def step(data, ctx):
   expect(text).toContain(`"experiment":"a"`);
   expect(text).toContain('"value":[321],"same":[1]');
   expect(at.files('.').filter((file) => file.includes('__pycache__'))).toEqual([]);
+});
+
+test('experiments in folders of folders share a worker, with and without __init__.py', async () => {
+  const names = ['one', 'two', 'three'];
+  using at = new Lab({
+    'all/group/two/__init__.py': '',
+    ...Object.fromEntries(
+      names.flatMap((name, i) => [
+        [`all/group/${name}/config.yaml`, { ...CONFIG, treatments: { more: {} } }],
+        [`all/group/${name}/datasources.py`, SOURCE],
+        [`all/group/${name}/common.py`, `NUMBER = ${i}\n`],
+        [
+          `all/group/${name}/steps.py`,
+          `from crystallize import pipeline_step
+from .common import NUMBER
+import common
+@pipeline_step()
+def step(data, ctx):
+    from all.group.${name} import common as again
+    return data, {'value': NUMBER + 10 * common.NUMBER + 100 * again.NUMBER}
+`,
+        ],
+      ]),
+    ),
+  });
+  const ran = await at.run({ workers: 1 });
+  const values = (name: string): unknown[] =>
+    (JSON.parse(at.read(`all/group/${name}/results/more/metrics.json`)) as ConditionManifest).replicates.map(
+      ({ metrics }) => metrics.value,
+    );
+  for (const [i, name] of names.entries()) {
+    expect(ran.failures(`${name}/more`)).toEqual([]);
+    expect(values(name)).toEqual([[i * 111], [i * 111]]);
+  }
 });
 
 test('what modules add to the search path is there whenever they run', async () => {

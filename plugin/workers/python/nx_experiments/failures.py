@@ -30,6 +30,8 @@ def error_info(error: BaseException, root: str) -> Dict[str, str]:
         message = _message(error)
         for cause in _causes(error):
             message += f"; caused by {type(cause).__name__}: {_message(cause)}"
+        for part in _parts(error):
+            message += f"; of which {type(part).__name__}: {_message(part)}"
         return {
             "name": _shorten(type(error).__name__),
             "message": _shorten(_relative(message, root)),
@@ -67,6 +69,14 @@ def _causes(error: BaseException) -> List[BaseException]:
         if at is not None and not isinstance(at, ReplicateFailure):
             found.append(at)
     return found
+
+
+def _parts(error: BaseException) -> List[BaseException]:
+    """Of a group, as tasks that run together raise it, the first ones: the group itself says how many there are."""
+    parts = getattr(error, "exceptions", ())
+    if type(error).__name__ not in ("ExceptionGroup", "BaseExceptionGroup") or not isinstance(parts, tuple):
+        return []
+    return [part for inner in parts for part in _parts(inner) or [inner]][:MAX_CAUSES]
 
 
 def _frames(error: BaseException, root: str) -> str:

@@ -165,9 +165,12 @@ class Modules:
             if self._foreign.get(name) is module:
                 continue
             if self._is_local(module):
-                local[name] = sys.modules.pop(name)
+                local[name] = module
             else:
                 self._foreign[name] = module
+        # Only now: where a package without __init__.py lies is asked of the one that it is in.
+        for name in local:
+            del sys.modules[name]
         return local
 
     def _is_local(self, module: Any) -> bool:

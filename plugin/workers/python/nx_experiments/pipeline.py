@@ -15,6 +15,7 @@ from .forks import end_fork
 from .metrics import Metrics
 from .modules import Modules
 from .output import logger
+from .seeding import keeps_numbers
 
 # Yields what has to be awaited, and is sent its result.
 Pass = Generator[Any, Any, Dict[str, Any]]
@@ -32,9 +33,12 @@ class Pipeline:
         self._logger = logger()
         # What its steps make once: each thread its own, since few clients may be shared among them.
         self._resources = threading.local()
+        unseeded: List[str] = []
         for kind in ("steps", "datasources"):
-            if job["modules"].get(kind) is not None:
-                modules.load(job["modules"][kind])
+            file = job["modules"].get(kind)
+            if file is not None:
+                held = [name for name, value in vars(modules.load(file)).items() if keeps_numbers(value)]
+                unseeded.extend(_unseeded(os.path.relpath(file, self._root), name) for name in held)
         crystallize = import_crystallize()
         self._context: Any = crystallize.FrozenContext
         binder = Binder(job, modules, crystallize)
@@ -42,7 +46,7 @@ class Pipeline:
         self._steps: List[BoundStep] = [binder.step(step) for step in job["steps"]]
         self._sources: List[Tuple[str, Read]] = [binder.source(source) for source in job["sources"]]
         self._outputs = binder.outputs
-        self.warnings = binder.warnings
+        self.warnings = [*binder.warnings, *unseeded]
         self._shared: Dict[str, Any] = {**job["context"], "condition": job["condition"]}
         self._shared.update(self._set_up())
         binder.check_parameters(self._shared)
@@ -133,6 +137,13 @@ class Pipeline:
         if parameter is not None:
             return parameter_missing(name, parameter, getattr(error, "takes_data", True))
         return ReplicateFailure("step-threw", step=name, error=self._modules.explain(error, self._job["folder"]))
+
+
+def _unseeded(file: str, name: str) -> str:
+    return (
+        f"{name} of {file} is made once in a worker and does not begin anew in a replicate: what is drawn from it depends on "
+        f"the number of workers. Make it in the function, from ctx['seed_used'], or draw from random or numpy.random."
+    )
 
 
 def _restore_floats(job: Dict[str, Any]) -> None:

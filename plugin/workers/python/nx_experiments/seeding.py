@@ -48,6 +48,16 @@ def restore(saved: State) -> None:
         numpy_random.set_state(saved.numpy)
 
 
+def keeps_numbers(value: Any) -> bool:
+    """Whether it is a generator of random numbers that goes on from where it was: none of those that are seeded."""
+    if value is getattr(sys.modules.get(f"{NUMPY_RANDOM}.mtrand"), "_rand", random):
+        return False
+    if isinstance(value, random.Random):
+        return not isinstance(value, random.SystemRandom)
+    kind = type(value)
+    return kind.__module__.startswith(f"{NUMPY_RANDOM}.") and kind.__name__ in ("Generator", "RandomState")
+
+
 class _SeedsOnImport:
     """Seeds numpy.random when a step is the first to import it. A finder that finds nothing else."""
 

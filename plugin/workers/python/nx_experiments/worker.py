@@ -90,7 +90,7 @@ class Worker:
             return
         self._channel.send({"type": "batch-started", "ticket": ticket})
         while pipeline.warnings:
-            self._log(None, pipeline.warnings.pop())
+            self._log(None, pipeline.warnings.pop(0))
         replicates = message["replicates"]
         if message["concurrency"] > 1:
             self._run_interleaved(pipeline, message)
