@@ -299,6 +299,17 @@ def step(data, ctx):
       '0: step step recorded str (cat) for the metric "label"; a metric is a number.',
     );
   });
+
+  test('what is said of an object is the same in every run', async () => {
+    const of = async (line: string): Promise<string | undefined> =>
+      (await step(`@pipeline_step()\ndef step(data, ctx): ${line}`)).failures('lab/baseline')[0];
+    expect(await of("ctx.metrics.add('thing', object())")).toBe(
+      '0: step step recorded object (<object object>) for the metric "thing"; a metric is a number.',
+    );
+    expect(await of("raise ValueError(f'what is {object()}?')")).toBe(
+      '0: step step threw ValueError: what is <object object>?',
+    );
+  });
 });
 
 describe('artifacts', () => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
 import traceback
 from typing import Any, Dict, Iterable, List, Optional
@@ -34,11 +35,16 @@ def error_info(error: BaseException, root: str) -> Dict[str, str]:
             message += f"; of which {type(part).__name__}: {_message(part)}"
         return {
             "name": _shorten(type(error).__name__),
-            "message": _shorten(_relative(message, root)),
+            "message": _shorten(without_addresses(_relative(message, root))),
             "stack": _frames(error, root),
         }
     except Exception:
         return {"name": "an error", "message": "one that cannot be shown", "stack": ""}
+
+
+def without_addresses(text: str) -> str:
+    """Where an object lies differs from run to run."""
+    return re.sub(r" at 0x[0-9a-fA-F]+\b", "", text)
 
 
 def suggestion(name: str, known: Iterable[str], what: str) -> str:

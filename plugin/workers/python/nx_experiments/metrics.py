@@ -7,7 +7,7 @@ import numbers
 from types import MappingProxyType
 from typing import Any, Dict, Iterable, List, Mapping, Tuple
 
-from .failures import ReplicateFailure
+from .failures import ReplicateFailure, without_addresses
 
 # Beyond this, JSON readers in other languages would round.
 EXACT_INTEGERS = 2**53
@@ -39,7 +39,7 @@ class Metrics:
                 return int(value)  # numpy's truth values are no numbers of Python's
         except (TypeError, ValueError, OverflowError):
             pass
-        got = "None" if value is None else f"{type(value).__name__} ({str(value)[:40]})"
+        got = "None" if value is None else f"{type(value).__name__} ({without_addresses(str(value))[:40]})"
         raise ReplicateFailure("metric-invalid", metric=str(key), got=got, step=self.step)
 
     def __getitem__(self, key: str) -> Tuple[Any, ...]:
