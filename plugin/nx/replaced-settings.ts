@@ -32,7 +32,7 @@ interface Task {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** Options that change results: what reads them has to run with the same. */
+/** Options that change results: without an effect on the comparison alone. */
 const SHARED_OPTIONS = ['replicates', 'seed'] as const;
 
 /**
@@ -69,17 +69,18 @@ export class ReplacedSettings {
       const { risk, example } = LISTS[list];
       return `"${list}" of ${id} is replaced by "targetDefaults" in nx.json or by a project.json: ${risk}. Begin the list there with "...", which stands for what is inferred: "${list}": ${example}.`;
     }
+    const comparesConditions = expected?.options?.condition === undefined;
     for (const read of this.readBy(node, expected)) {
       const { executor } = read.settings;
       if (executor !== undefined && executor !== EXECUTOR)
         return `The target ${read.id}, whose results ${id} reads, is run by ${executor} in place of ${EXECUTOR}: nx.json or a project.json says so, and old results could pass for new ones. Give that target another name there.`;
+      if (!comparesConditions) continue;
       for (const option of SHARED_OPTIONS) {
-        const [own, its] = [actual.options?.[option], read.settings.options?.[option]];
-        // What was typed goes to all of them.
-        if (own === its || options[option] !== own) continue;
-        const [more, less] = own === undefined ? [read.id, id] : [id, read.id];
-        const value = own ?? its;
-        return `"${option}": ${value} of ${more} does not hold for ${less}, and ${id} reads what ${read.id} makes: "targetDefaults" in nx.json or a project.json says so. Write it in config.yaml, pass --${option}=${value} to the run, or give it to all experiments: "targetDefaults": { "${EXECUTOR}": { "options": { "${option}": ${value} } } }.`;
+        const value = actual.options?.[option];
+        // What was typed goes to the conditions as well.
+        if (value === undefined || value !== options[option] || value === read.settings.options?.[option])
+          continue;
+        return `"${option}": ${value} of ${id} does not reach ${read.id}, whose results it compares: "targetDefaults" in nx.json or a project.json says so. Write it in config.yaml, pass --${option}=${value} to the run, or give it to all experiments: "targetDefaults": { "${EXECUTOR}": { "options": { "${option}": ${value} } } }.`;
       }
     }
     return undefined;
