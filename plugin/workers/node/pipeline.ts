@@ -116,7 +116,8 @@ export class Pipeline {
       artifacts ??= new ReplicateArtifacts(folder, this.outputs, job.root);
       return artifacts.get(alias, running);
     };
-    let controller: AbortController | undefined;
+    const controller = stopping.enter();
+    const { signal } = controller;
     let context: StepContext | undefined;
     const state: ReplicateState = {
       replicate,
@@ -134,10 +135,7 @@ export class Pipeline {
           metrics: recorder,
           artifact,
           log: (message) => log(String(message)),
-          get signal() {
-            controller ??= stopping.enter();
-            return controller.signal;
-          },
+          signal,
           folder: job.folder,
         };
         return context;
@@ -172,7 +170,7 @@ export class Pipeline {
       return { metrics, artifacts: await this.close(artifacts, folder) };
     } finally {
       artifacts?.abandon();
-      if (controller) stopping.leave(controller);
+      stopping.leave(controller);
     }
   }
 

@@ -1,9 +1,12 @@
-/**
- * What stops the replicates of one worker. Each has a signal of its own, so that the listeners which its functions leave
- * there end with it; it is made for those that ask, since that takes as long as a fast replicate.
- */
+import { setMaxListeners } from 'node:events';
+
+/** A signal takes as long to make as several fast replicates: those that follow each other within this time share one. */
+const SHARED_MS = 1;
+
+/** What stops the replicates of one worker. Each has a signal of its own, so that the listeners which its functions leave there end with it. */
 export class Stopping {
   private readonly running = new Set<AbortController>();
+  private newest: { readonly controller: AbortController; readonly madeAt: number } | undefined;
   private reason: Error | undefined;
 
   get begun(): boolean {
@@ -16,7 +19,7 @@ export class Stopping {
   }
 
   enter(): AbortController {
-    const controller = new AbortController();
+    const controller = this.unused();
     this.running.add(controller);
     if (this.reason !== undefined) controller.abort(this.reason);
     return controller;
@@ -24,5 +27,16 @@ export class Stopping {
 
   leave(controller: AbortController): void {
     this.running.delete(controller);
+  }
+
+  private unused(): AbortController {
+    const now = performance.now();
+    const { newest } = this;
+    if (newest !== undefined && now - newest.madeAt < SHARED_MS && !this.running.has(newest.controller))
+      return newest.controller;
+    const controller = new AbortController();
+    setMaxListeners(0, controller.signal);
+    this.newest = { controller, madeAt: now };
+    return controller;
   }
 }
