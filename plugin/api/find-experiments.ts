@@ -65,12 +65,14 @@ function problemsOf(
     })),
     ...broken,
   ];
+  const byName = new Map<string, Claims[]>();
+  for (const claims of all) byName.set(claims.name, [...(byName.get(claims.name) ?? []), claims]);
   const read = new Set<string>();
   const visit = ({ file, references }: Claims): void => {
     const folder = posix.dirname(file);
     if (read.has(folder)) return;
     read.add(folder);
-    for (const { experiment } of references) all.filter(({ name }) => name === experiment).forEach(visit);
+    for (const { experiment } of references) byName.get(experiment)?.forEach(visit);
   };
   all.filter(({ file }) => wanted.includes(file)).forEach(visit);
   const concerns = ({ file }: Span): boolean => read.has(posix.dirname(file));

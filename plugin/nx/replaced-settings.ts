@@ -32,8 +32,8 @@ interface Task {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** Options that change results: without an effect on the comparison alone. */
-const SHARED_OPTIONS = ['replicates', 'seed'] as const;
+/** Options that say what conditions run with: on a comparison alone they have no effect. */
+const CONDITION_OPTIONS = ['replicates', 'seed'] as const;
 
 /**
  * What nx.json (`targetDefaults`) or a project.json has put in place of what was inferred: Nx takes a whole list from there, or another
@@ -69,13 +69,13 @@ export class ReplacedSettings {
       const { risk, example } = LISTS[list];
       return `"${list}" of ${id} is replaced by "targetDefaults" in nx.json or by a project.json: ${risk}. Begin the list there with "...", which stands for what is inferred: "${list}": ${example}.`;
     }
-    const comparesConditions = expected?.options?.condition === undefined;
+    const isComparison = expected?.options?.condition === undefined;
     for (const read of this.readBy(node, expected)) {
       const { executor } = read.settings;
       if (executor !== undefined && executor !== EXECUTOR)
         return `The target ${read.id}, whose results ${id} reads, is run by ${executor} in place of ${EXECUTOR}: nx.json or a project.json says so, and old results could pass for new ones. Give that target another name there.`;
-      if (!comparesConditions) continue;
-      for (const option of SHARED_OPTIONS) {
+      if (!isComparison) continue;
+      for (const option of CONDITION_OPTIONS) {
         const value = actual.options?.[option];
         // What was typed goes to the conditions as well.
         if (value === undefined || value !== options[option] || value === read.settings.options?.[option])
