@@ -1,9 +1,10 @@
 import { posix } from 'node:path';
 import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
 import type { Presentation } from '../config/config.ts';
-import { conditionsOf, resolveCondition } from '../graph/conditions.ts';
+import { conditionsOf, type ResolvedSource, resolveCondition } from '../graph/conditions.ts';
 import { type ExperimentNode, experimentOf, type Graph } from '../graph/graph.ts';
 import { inputGlobs } from '../io/changes/declared-inputs.ts';
+import { FURTHER_ARTIFACTS } from '../runtime/manifest.ts';
 import { SHARDS_FOLDER, type Shard, shardCount, shardName, shardsOf } from '../runtime/shards.ts';
 import { escapeGlob } from './globs.ts';
 
@@ -45,6 +46,10 @@ export function isOurs({ targets = {} }: Pick<ProjectConfiguration, 'targets'>):
 }
 
 type Input = NonNullable<TargetConfiguration['inputs']>[number];
+type ArtifactSource = Extract<ResolvedSource, { type: 'artifact' }>;
+
+/** Artifacts of up to so many replicates are named one by one; for those of more, whose names would make the graph large, Nx searches the folder. */
+const NAMED_REPLICATES = 32;
 
 export function conditionTarget(targetName: string, condition: string, shard?: Shard): string {
   const target = `${targetName}--${condition}`;
@@ -126,7 +131,7 @@ function comparison(
     inputs: [
       fromRoot(escapeGlob(config.file)),
       ...code.verifiers.map(fromRoot),
-      ...conditions.map((c) => fromDisk(posix.join(config.folder, 'results', c, 'metrics.json'))),
+      ...conditions.map((c) => fromDisk(escapeGlob(posix.join(config.folder, 'results', c, 'metrics.json')))),
       ...runtimeInput(code.python.verifiers),
     ],
     outputs: ['{projectRoot}/results/report', '{projectRoot}/results/ro-crate-metadata.json'],
@@ -181,12 +186,8 @@ function conditionTask(
       ...config.inputs.flatMap((input): Input[] =>
         input.type === 'env' ? [{ env: input.name }] : inputGlobs(input.glob).map(fromRoot),
       ),
-      ...artifacts.map(
-        (source): Input => ({
-          dependentTasksOutputFiles: `${artifactsGlob(graph, source.experiment, source.condition)}/${escapeGlob(source.output.fileName)}`,
-          transitive: false,
-        }),
-      ),
+      ...artifacts.map((source) => artifactInput(graph, source)),
+      ...[...upstream.values()].flatMap((source) => furtherArtifactsInput(graph, source)),
     ],
     outputs: [
       shard === undefined
@@ -215,7 +216,9 @@ function mergingTask(
     })),
     // A shard's metrics.json holds the digests of its artifacts, and its log is no result.
     inputs: shardsOf(count).map((shard) =>
-      fromDisk(posix.join(config.folder, shardsFolder(condition), shardName(shard), 'metrics.json')),
+      fromDisk(
+        escapeGlob(posix.join(config.folder, shardsFolder(condition), shardName(shard), 'metrics.json')),
+      ),
     ),
     outputs: [`{projectRoot}/results/${condition}`],
   };
@@ -225,9 +228,29 @@ function shardsFolder(condition: string): string {
   return `results/${SHARDS_FOLDER}/${condition}`;
 }
 
-function artifactsGlob(graph: Graph, experiment: string, condition: string): string {
-  const { folder } = experimentOf(graph, experiment).config;
-  return escapeGlob(posix.join(folder, 'results', condition, 'artifacts')).concat('/*');
+/** The artifacts that a reference reads: where they stay the same, a change upstream stops. */
+function artifactInput(graph: Graph, { experiment, condition, output }: ArtifactSource): Input {
+  const { replicates } = experimentOf(graph, experiment);
+  const results = resultsGlob(graph, experiment, condition);
+  const fileName = escapeGlob(output.fileName);
+  if (replicates > NAMED_REPLICATES)
+    return { dependentTasksOutputFiles: `${results}/artifacts/*/${fileName}`, transitive: false };
+  const folders = Array.from({ length: replicates }, (_, i) => `replicate_${i}`);
+  const each = folders.length === 1 ? folders[0] : `{${folders.join(',')}}`;
+  return fromDisk(`${results}/artifacts/${each}/${fileName}`);
+}
+
+/**
+ * What tells of artifacts that could not be named: those of replicates that the upstream's config does not have, since somebody asked for
+ * more.
+ */
+function furtherArtifactsInput(graph: Graph, { experiment, condition }: ArtifactSource): Input[] {
+  if (experimentOf(graph, experiment).replicates > NAMED_REPLICATES) return [];
+  return [fromDisk(`${resultsGlob(graph, experiment, condition)}/${FURTHER_ARTIFACTS}`)];
+}
+
+function resultsGlob(graph: Graph, experiment: string, condition: string): string {
+  return escapeGlob(posix.join(experimentOf(graph, experiment).config.folder, 'results', condition));
 }
 
 function runtimeInput(command: string | undefined): Input[] {
@@ -235,11 +258,13 @@ function runtimeInput(command: string | undefined): Input[] {
 }
 
 /**
- * A file that a dependency writes. Nx hashes it after that dependency, as it would with `dependentTasksOutputFiles`; but there it would
- * search all folders of outputs for it, with threads of its own for each.
+ * Files that a dependency writes. Nx hashes them after that dependency, as it would with `dependentTasksOutputFiles`; but there it would
+ * search all folders of outputs for them, with threads of its own for each.
+ *
+ * @param glob without wildcards: Nx searches folders for them here, too
  */
-function fromDisk(file: string): Input {
-  return { fileset: fromRoot(escapeGlob(file)), includeIgnored: true };
+function fromDisk(glob: string): Input {
+  return { fileset: fromRoot(glob), includeIgnored: true };
 }
 
 function fromRoot(glob: string): string {

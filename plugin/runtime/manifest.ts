@@ -29,6 +29,9 @@ export interface ConditionManifest extends ConditionRef {
 
 const VERSION = 1;
 
+/** File beside metrics.json for who reads artifacts of replicates that the config does not have. */
+export const FURTHER_ARTIFACTS = 'further-artifacts.json';
+
 /** Text of metrics.json: one replicate a line, in order. Not-a-number and infinities become strings. */
 export function encodeManifest(manifest: ConditionManifest): string {
   const { experiment, condition } = manifest;
@@ -41,6 +44,21 @@ export function encodeManifest(manifest: ConditionManifest): string {
     '',
   ].join('\n');
   return `${body}${seal(body)}`;
+}
+
+/**
+ * Text of further-artifacts.json. Nx knows beforehand which replicates a config has, and names their artifacts as inputs of what reads
+ * them; those of more, which were asked for on the command line, it notices by this file.
+ *
+ * @param declared how many replicates the config has
+ * @returns undefined when there are no more
+ */
+export function furtherArtifacts({ replicates }: ConditionManifest, declared: number): string | undefined {
+  const further = replicates
+    .filter(({ replicate, artifacts }) => replicate >= declared && Object.keys(artifacts).length > 0)
+    .sort((a, b) => a.replicate - b.replicate)
+    .map(({ replicate, artifacts }) => `"replicate_${replicate}":${JSON.stringify(artifacts)}`);
+  return further.length === 0 ? undefined : `{${lines(further)}}\n`;
 }
 
 /** The last line of metrics.json: a digest of all before it, so that a changed digit is noticed. */

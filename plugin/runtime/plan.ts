@@ -65,6 +65,8 @@ export interface PlannedCondition extends ConditionRef {
   readonly merges: number | undefined;
   /** How many the condition has; `replicatesOf` says which of them are run here. */
   readonly replicates: number;
+  /** How many it has by its config. */
+  readonly declaredReplicates: number;
   readonly seed: number;
   readonly context: JsonObject;
   /** Where in the context whole numbers are written as fractions. */
@@ -226,6 +228,7 @@ function planCondition(
     definition: config.definition,
     configFile: config.file,
     replicates: overrides.replicates ?? replicates,
+    declaredReplicates: replicates,
     seed: overrides.seed ?? config.seed,
     context: resolved.context,
     floats: resolved.floats,

@@ -4,7 +4,7 @@
  */
 export const NODE_STEPS = `
 import { spawn } from 'node:child_process';
-import { appendFileSync, closeSync, writeFileSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, symlinkSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const when = (act) => async (data, ctx) => {
@@ -38,6 +38,7 @@ export const prints = (data, ctx) => { ctx.log('a\\ud800b\\0c\\u2028d'); console
 export const draws = (data) => { for (let i = 0; i < 1001; i++) process.stderr.write('\\r| ' + i + ' of 1000'); process.stderr.write('\\nof Windows\\r\\n'); for (let i = 0; i < 101; i++) process.stdout.write(i + '%\\r'); return data; };
 export const odd_names = (data, ctx) => { for (const name of ['__proto__', 'constructor', 'toString', '', '1']) ctx.metrics.add(name, ctx.replicate); };
 export const odd_numbers = (data, ctx) => { for (const value of [NaN, Infinity, -Infinity, 0, 1e308]) ctx.metrics.add('odd', value); };
+export const keeps_times = (data, ctx) => { const { path } = ctx.artifact('copied'); writeFileSync(path, 'x'); utimesSync(path, 1e9, 1e9); symlinkSync(ctx.params.folder + '/target', ctx.artifact('linked').path); };
 export const many = (data, ctx) => { for (let i = 0; i < 10_000; i++) ctx.metrics.add('metric ' + i, i); };
 export const fails_twice = (data, ctx) => { const file = ctx.params.folder + '/tries_' + ctx.replicate; appendFileSync(file, 'x'); throwUnless(ctx.params.succeeds, file); return data; };
 export const sleeps = async (data, ctx) => { writeFileSync(ctx.params.folder + '/pid_' + ctx.replicate, String(process.pid)); await sleep(60_000); };

@@ -109,6 +109,14 @@ def odd_names(data, ctx):
 def odd_numbers(data, ctx):
     for value in [float('nan'), float('inf'), float('-inf'), 0, 1e308]: ctx.metrics.add('odd', value)
 @pipeline_step()
+def keeps_times(data, ctx):
+    path = ctx.artifacts.path("copied.txt")
+    with open(path, "w") as file:
+        file.write("x")
+    os.utime(path, (1e9, 1e9))
+    os.symlink(ctx["folder"] + "/target", ctx.artifacts.path("linked.txt"))
+    return data
+
 def many(data, ctx):
     for i in range(10_000): ctx.metrics.add(f'metric {i}', i)
 @pipeline_step()

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -112,6 +112,19 @@ describe.each(IMPLEMENTATIONS)('a $name worker', (worker) => {
     expect(outcomes[0]?.status).toBe('succeeded');
     expect(at.metric('lab/baseline', 'value')).toEqual(Array.from({ length: 1000 }, (_, i) => i));
     expect(events.filter(({ type }) => type === 'replicate-finished')).toHaveLength(1000);
+  });
+
+  test('a file that a step has written itself is as new as the run; one that it has linked is left as it is', async () => {
+    const outputs = { copied: { file_name: 'copied.txt' }, linked: { file_name: 'linked.txt' } };
+    using at = lab(['keeps_times'], { replicates: 1, outputs });
+    at.write({ target: 'y' });
+    utimesSync(join(at.root, 'target'), 1e9, 1e9);
+    const before = Date.now() - 1000;
+    const { outcomes } = await run(at);
+    expect(outcomes[0]?.status).toBe('succeeded');
+    const time = (path: string): number => lstatSync(join(at.root, path)).mtimeMs;
+    expect(time('lab/results/baseline/artifacts/replicate_0/copied.txt')).toBeGreaterThan(before);
+    expect(time('target')).toBe(1e12);
   });
 
   test.each(worker.misbehaving)('%s fails its replicate alone', async (step, message) => {

@@ -118,11 +118,33 @@ describe('a condition', () => {
         '{workspaceRoot}/consumer/data/*.csv',
         '{workspaceRoot}/consumer/data/*.csv/**/*',
         { env: 'MODEL' },
-        { dependentTasksOutputFiles: 'producer/results/high/artifacts/*/s[[]1[]].json', transitive: false },
-        { dependentTasksOutputFiles: 'producer/results/high/artifacts/*/raw', transitive: false },
+        ...['artifacts/replicate_0/s[[]1[]].json', 'artifacts/replicate_0/raw', 'further-artifacts.json'].map(
+          (file) => ({
+            fileset: `{workspaceRoot}/producer/results/high/${file}`,
+            includeIgnored: true,
+          }),
+        ),
       ],
       outputs: ['{projectRoot}/results/high'],
     });
+  });
+
+  test.each([
+    [1, '{workspaceRoot}/up/results/baseline/artifacts/replicate_0/raw'],
+    [2, '{workspaceRoot}/up/results/baseline/artifacts/{replicate_0,replicate_1}/raw'],
+    [33, undefined],
+  ])('names the artifacts of %i replicates one by one, unless they are many', (replicates, fileset) => {
+    const graph = graphOf({
+      up: `replicates: ${replicates}\ndatasource: { raw: load }\nsteps: [run]\noutputs: { raw: {} }\n`,
+      down: 'datasource: { raw: up#raw }\nsteps: [run]\n',
+    });
+    const { inputs } = project('down', {}, graph).targets?.['experiment--baseline'] ?? {};
+    const further = '{workspaceRoot}/up/results/baseline/further-artifacts.json';
+    expect(inputs?.slice(3)).toEqual(
+      fileset === undefined
+        ? [{ dependentTasksOutputFiles: 'up/results/baseline/artifacts/*/raw', transitive: false }]
+        : [fileset, further].map((file) => ({ fileset: file, includeIgnored: true })),
+    );
   });
 
   test('has the code of the loaders that it uses among its inputs, once', () => {

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../plugin/base/digest.ts';
-import { type ConditionManifest, encodeManifest, parseManifest } from '../../plugin/runtime/manifest.ts';
+import {
+  type ConditionManifest,
+  encodeManifest,
+  furtherArtifacts,
+  parseManifest,
+} from '../../plugin/runtime/manifest.ts';
 
 const MANIFEST: ConditionManifest = {
   experiment: 'lab',
@@ -106,4 +111,20 @@ test('keys that every object has are data like any other', () => {
   const parsed = parseManifest(sealed(good));
   expect(Object.keys(parsed?.replicates[0]?.metrics ?? {})).toContain('__proto__');
   expect(({} as Record<string, unknown>)[0]).toBeUndefined();
+});
+
+test('artifacts of replicates beyond the declared ones are told apart, in order', () => {
+  const record = (replicate: number) => ({
+    replicate,
+    seed: 1,
+    metrics: {},
+    artifacts: { report: { fileName: 'report.json', bytes: 2, sha256: `${replicate}` } },
+  });
+  const manifest = { ...MANIFEST, replicates: [3, 0, 2, 1].map(record) };
+  expect(furtherArtifacts(manifest, 2)).toBe(
+    '{\n"replicate_2":{"report":{"fileName":"report.json","bytes":2,"sha256":"2"}},\n' +
+      '"replicate_3":{"report":{"fileName":"report.json","bytes":2,"sha256":"3"}}\n}\n',
+  );
+  expect(furtherArtifacts(manifest, 4)).toBeUndefined();
+  expect(furtherArtifacts({ ...MANIFEST, replicates: [{ ...record(5), artifacts: {} }] }, 2)).toBeUndefined();
 });

@@ -11,7 +11,12 @@ import {
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256 } from '../../base/digest.ts';
-import { type ConditionManifest, encodeManifest } from '../../runtime/manifest.ts';
+import {
+  type ConditionManifest,
+  encodeManifest,
+  FURTHER_ARTIFACTS,
+  furtherArtifacts,
+} from '../../runtime/manifest.ts';
 import { parseShard, SHARDS_FOLDER } from '../../runtime/shards.ts';
 import { growingName, isAbandoned } from './growing.ts';
 import { makeEmptyFolder } from './make-folder.ts';
@@ -27,6 +32,16 @@ export function artifactsFolder(results: string, condition: string): string {
 /** @param results folder of all conditions' results */
 export function manifestPath(results: string, condition: string): string {
   return join(results, condition, 'metrics.json');
+}
+
+/**
+ * What further-artifacts.json says; undefined when there is none.
+ *
+ * @param results folder of all conditions' results
+ */
+export function readFurtherArtifacts(results: string, condition: string): string | undefined {
+  const path = join(results, condition, FURTHER_ARTIFACTS);
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }
 
 /** File in a shard's folder that says what it was computed with: the shards of a condition must agree on it. */
@@ -106,10 +121,17 @@ export class ConditionFolder {
     return end.trimEnd().split('\n').at(-1) ?? '';
   }
 
-  /** Writes the manifest last, and puts the whole in the place of what was there. @returns the digest of metrics.json */
-  async publish(manifest: ConditionManifest): Promise<string> {
+  /**
+   * Writes the manifest last, and puts the whole in the place of what was there.
+   *
+   * @param declaredReplicates how many the config has
+   * @returns the digest of metrics.json
+   */
+  async publish(manifest: ConditionManifest, declaredReplicates: number): Promise<string> {
     await this.closeLog();
     if (this.problem) throw this.problem;
+    const further = furtherArtifacts(manifest, declaredReplicates);
+    if (further !== undefined) writeFileSync(join(this.growing, FURTHER_ARTIFACTS), further);
     const text = encodeManifest(manifest);
     writeFileSync(join(this.growing, 'metrics.json'), text);
     await replaceFolder(this.growing, this.final);

@@ -307,7 +307,7 @@ export class ConditionRun implements PoolSink {
       reused: this.reused,
     });
     if (planned.shard !== undefined && !isInline(planned)) folder.writeKey(await this.key());
-    const published = await folder.publish(manifest);
+    const published = await folder.publish(manifest, planned.declaredReplicates);
     await this.tidyShards();
     await this.remember(failed.length > 0 ? undefined : published);
     // Nobody reads a shard but who puts it together with the others.

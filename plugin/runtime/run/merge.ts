@@ -81,7 +81,7 @@ export async function mergeShards(
     const failed = parts.flatMap(({ manifest }) => manifest.failed);
     const manifest = { experiment, condition, replicates, failed };
     folder.record(logEntry(ends));
-    const published = await folder.publish(manifest);
+    const published = await folder.publish(manifest, planned.declaredReplicates);
     await removeShards(results, condition, n);
     await remember(planned, parts, published, options.store);
     options.upstream.made(manifest);

@@ -94,7 +94,12 @@ export class ConditionReuse {
       before.replicates === planned.replicates &&
       JSON.stringify(before.upstream) === JSON.stringify(this.upstreamDigests());
     if (!same) return undefined;
-    return untouched(folder, name, before.published.sha256, planned.outputs.length > 0);
+    return untouched(
+      folder,
+      name,
+      before.published.sha256,
+      planned.outputs.length > 0 ? planned.declaredReplicates : undefined,
+    );
   }
 
   /** Something was read that is not kept track of: these results are never taken for the next ones. */

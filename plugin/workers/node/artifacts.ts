@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import {
   createReadStream,
   createWriteStream,
+  lstatSync,
   mkdirSync,
   statSync,
+  utimesSync,
   type WriteStream,
   writeFileSync,
 } from 'node:fs';
@@ -132,6 +134,7 @@ export class ReplicateArtifacts {
         fileName: output.fileName,
       });
     }
+    markAsNew(path);
     const hash = createHash('sha256');
     let bytes = 0;
     for await (const chunk of createReadStream(path)) {
@@ -147,5 +150,18 @@ export class ReplicateArtifacts {
       if (declared.has(file)) continue;
       throw new ReplicateError({ reason: 'artifact-undeclared', fileName: file });
     }
+  }
+}
+
+/**
+ * A copy may have kept the time of its source. Nx's daemon takes a file of the same size and time for unchanged: what was written in this
+ * run says so. What is only linked here is not ours to touch.
+ */
+function markAsNew(path: string): void {
+  const now = new Date();
+  try {
+    if (!lstatSync(path).isSymbolicLink()) utimesSync(path, now, now);
+  } catch {
+    // a file of somebody else: it is as new as it says
   }
 }

@@ -87,6 +87,7 @@ class ReplicateArtifacts:
         place = self._place(output)
         if not os.path.isfile(place):
             raise ReplicateFailure("artifact-missing", output=output.alias, fileName=output.file_name)
+        _mark_as_new(place)
         digest = hashlib.sha256()
         length = 0
         with open(place, "rb") as file:
@@ -105,6 +106,18 @@ class ReplicateArtifacts:
 
 def _record(output: Output, length: int, sha256: str) -> Dict[str, Any]:
     return {"fileName": output.file_name, "bytes": length, "sha256": sha256}
+
+
+def _mark_as_new(place: str) -> None:
+    """
+    A copy may have kept the time of its source. Nx's daemon takes a file of the same size and time for unchanged: what was
+    written in this run says so. What is only linked here is not ours to touch.
+    """
+    try:
+        if not os.path.islink(place):
+            os.utime(place)
+    except OSError:
+        pass  # a file of somebody else: it is as new as it says
 
 
 def _as_bytes(value: Any) -> bytes:
