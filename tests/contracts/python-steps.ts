@@ -116,7 +116,7 @@ def keeps_times(data, ctx):
     os.utime(path, (1e9, 1e9))
     os.symlink(ctx["folder"] + "/target", ctx.artifacts.path("linked.txt"))
     return data
-
+@pipeline_step()
 def many(data, ctx):
     for i in range(10_000): ctx.metrics.add(f'metric {i}', i)
 @pipeline_step()
