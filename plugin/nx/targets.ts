@@ -188,6 +188,9 @@ function conditionTask(
       ),
       ...artifacts.map((source) => artifactInput(graph, source)),
       ...[...upstream.values()].flatMap((source) => furtherArtifactsInput(graph, source)),
+      ...[...new Set(artifacts.map(({ experiment }) => experiment))].flatMap((name) =>
+        settingsInputs(graph, name),
+      ),
     ],
     outputs: [
       shard === undefined
@@ -247,6 +250,15 @@ function artifactInput(graph: Graph, { experiment, condition, output }: Artifact
 function furtherArtifactsInput(graph: Graph, { experiment, condition }: ArtifactSource): Input[] {
   if (experimentOf(graph, experiment).replicates > NAMED_REPLICATES) return [];
   return [fromDisk(`${resultsGlob(graph, experiment, condition)}/${FURTHER_ARTIFACTS}`)];
+}
+
+/**
+ * Files that may give an upstream's targets to something else: its artifacts then lie there still, made by what they were. Whoever reads
+ * them has to run to refuse them.
+ */
+function settingsInputs(graph: Graph, experiment: string): Input[] {
+  const { folder } = experimentOf(graph, experiment).config;
+  return ['package.json', 'project.json'].map((file) => fromRoot(escapeGlob(posix.join(folder, file))));
 }
 
 function resultsGlob(graph: Graph, experiment: string, condition: string): string {
