@@ -12,14 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { compare } from './measure.ts';
-import {
-  measureBusy,
-  measureFloor,
-  measureInference,
-  measureLoad,
-  measureMemory,
-  measureSteps,
-} from './parts.ts';
+import { measureBusy, measureInference, measureLoad, measureMemory, measureSteps } from './parts.ts';
 import { type Measured, render, renderDocument } from './report.ts';
 import { shapeOf } from './shapes.ts';
 import { plainNx } from './tools/nx.ts';
@@ -50,14 +43,9 @@ const measured: Measured = {
   scale,
   load: loadavg()[0] ?? 0,
   startedAt: new Date(),
-  floorMs: [],
   graphs: new Map(),
 };
-const measureFloors = (): void => {
-  for (let i = 0; i <= rounds; i++) measured.floorMs.push(measureFloor());
-};
 try {
-  measureFloors();
   if (wanted.has('B2')) measured.steps = measureSteps(rounds);
   if (!values['ours-only']) installTools();
   const competitors = values['ours-only'] ? [] : otherTools();
@@ -79,7 +67,6 @@ try {
     // What a compiler costs is seen at two hundred experiments.
     const running = contenders.filter((contender) => name === 'B3' || !contender.name.includes('TypeScript'));
     measured.graphs.set(name, { shape, samples: compare(shape, running, rounds, folder) });
-    measureFloors();
   }
   if (wanted.has('B5')) measured.busy = await measureBusy(rounds, folder);
   if (wanted.has('B6')) measured.inference = measureInference(rounds, folder, scale);
@@ -91,7 +78,6 @@ try {
       ours: measureMemory(ours(), shapeOf(name, scale), folder),
     }));
   }
-  measureFloors();
 } finally {
   rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }

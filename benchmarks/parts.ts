@@ -177,11 +177,6 @@ export function measureMemory(contender: Contender, shape: Shape, folder: string
   return Math.max(...peaks) / 1024;
 }
 
-/** Milliseconds of a process that does nothing: how fast the machine is just now. */
-export function measureFloor(): number {
-  return 1000 * time({ command: process.execPath, args: ['-e', '0'], env: {} }, '.');
-}
-
 /** Milliseconds that loading the plugin's entry adds to a process. */
 export function measureLoad(rounds: number): number[] {
   const entry = here('../plugin/dist/index.js');

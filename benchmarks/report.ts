@@ -10,8 +10,6 @@ export interface Measured {
   /** What else the machine did when the suite began: processes that wanted to run. */
   readonly load: number;
   readonly startedAt: Date;
-  /** Milliseconds of processes that do nothing, here and there in the run. */
-  readonly floorMs: number[];
   readonly graphs: Map<'B1' | 'B3' | 'B4', { readonly shape: Shape; readonly samples: readonly Samples[] }>;
   steps?: StepSamples;
   busy?: BusySamples;
@@ -29,9 +27,6 @@ interface Goal {
   readonly unit: string;
 }
 
-/** Milliseconds that `node -e 0` takes on the machine that the goals in units of time were set for. */
-const FLOOR_OF_GOALS = 56;
-
 const PLAIN = 'Nx, run-commands';
 const LEAN = 'Nx, run-commands, lean';
 const OURS = 'nx-experiments';
@@ -42,7 +37,7 @@ const MODES = [', plugins in its process', DAEMON];
 /** All tables, for the terminal and for the document. */
 export function render(measured: Measured): string {
   const { graphs, steps, busy, inference, memory, loadMs } = measured;
-  const parts = [goalsTable(goalsOf(measured), FLOOR_OF_GOALS / median(measured.floorMs))];
+  const parts = [goalsTable(goalsOf(measured))];
   for (const [name, { shape, samples }] of graphs)
     parts.push(`## ${name}: ${shape.title}`, graphTable(samples));
   if (steps) parts.push('## B2: 4 conditions x 1,000 replicates x 3 trivial steps', stepsTable(steps));
@@ -84,9 +79,6 @@ ${missingFrom(measured)}Run it again with \`npm run bench\`; \`-- --only B1,B3 -
 takes make and snakemake when the system has them (\`apt-get install make snakemake\`).
 
 ## Goals
-
-Goals in units of time were set on a machine where \`node -e 0\` takes ${FLOOR_OF_GOALS} ms; in this run it took ${median(measured.floorMs).toFixed(0)} ms. What was measured is compared
-with them as it would be there, which stands beside it. The tables below have what was measured.
 
 ${render(measured)}
 ## Crystallize
@@ -195,21 +187,15 @@ function goalsOf({ graphs, steps, busy, inference, memory, loadMs }: Measured): 
   return goals;
 }
 
-/** @param speed of this machine, to that of the goals': a time that was measured here is as many times as long there */
-function goalsTable(goals: readonly Goal[], speed: number): string {
+function goalsTable(goals: readonly Goal[]): string {
   return table(
-    ['what', 'goal', 'measured', 'on the machine of the goals', ''],
-    goals.map(({ what, limit, atLeast, value, unit }) => {
-      const isTime = ['s', 'ms', 'µs'].includes(unit);
-      const there = isTime ? value * speed : value;
-      return [
-        what,
-        `${atLeast ? 'at least' : 'at most'} ${limit} ${unit}`.trim(),
-        `${digits(value)} ${unit}`.trim(),
-        isTime ? `${digits(there)} ${unit}` : '',
-        (atLeast ? there >= limit : there <= limit) ? 'met' : '**missed**',
-      ];
-    }),
+    ['what', 'goal', 'measured', ''],
+    goals.map(({ what, limit, atLeast, value, unit }) => [
+      what,
+      `${atLeast ? 'at least' : 'at most'} ${limit} ${unit}`.trim(),
+      `${digits(value)} ${unit}`.trim(),
+      (atLeast ? value >= limit : value <= limit) ? 'met' : '**missed**',
+    ]),
   );
 }
 
