@@ -131,7 +131,7 @@ function comparison(
     inputs: [
       fromRoot(escapeGlob(config.file)),
       ...code.verifiers.map(fromRoot),
-      ...conditions.map((c) => fromDisk(escapeGlob(posix.join(config.folder, 'results', c, 'metrics.json')))),
+      ...conditions.map((c) => fromDisk(`${resultsGlob(graph, name, c)}/metrics.json`)),
       ...runtimeInput(code.python.verifiers),
     ],
     outputs: ['{projectRoot}/results/report', '{projectRoot}/results/ro-crate-metadata.json'],
@@ -187,10 +187,7 @@ function conditionTask(
         input.type === 'env' ? [{ env: input.name }] : inputGlobs(input.glob).map(fromRoot),
       ),
       ...artifacts.map((source) => artifactInput(graph, source)),
-      ...[...upstream.values()].flatMap((source) => furtherArtifactsInput(graph, source)),
-      ...[...new Set(artifacts.map(({ experiment }) => experiment))].flatMap((name) =>
-        settingsInputs(graph, name),
-      ),
+      ...[...upstream.values()].flatMap((source) => upstreamInputs(graph, source)),
     ],
     outputs: [
       shard === undefined
@@ -244,21 +241,17 @@ function artifactInput(graph: Graph, { experiment, condition, output }: Artifact
 }
 
 /**
- * What tells of artifacts that could not be named: those of replicates that the upstream's config does not have, since somebody asked for
- * more.
+ * What else decides whether the artifacts of an upstream are the ones to read. Those of replicates that its config does not have, since
+ * somebody asked for more, could not be named. And where one of its files gives its targets to something else, artifacts lie there still,
+ * made by what they were: whoever reads them has to run to refuse them.
  */
-function furtherArtifactsInput(graph: Graph, { experiment, condition }: ArtifactSource): Input[] {
-  if (experimentOf(graph, experiment).replicates > NAMED_REPLICATES) return [];
-  return [fromDisk(`${resultsGlob(graph, experiment, condition)}/${FURTHER_ARTIFACTS}`)];
-}
-
-/**
- * Files that may give an upstream's targets to something else: its artifacts then lie there still, made by what they were. Whoever reads
- * them has to run to refuse them.
- */
-function settingsInputs(graph: Graph, experiment: string): Input[] {
-  const { folder } = experimentOf(graph, experiment).config;
-  return ['package.json', 'project.json'].map((file) => fromRoot(escapeGlob(posix.join(folder, file))));
+function upstreamInputs(graph: Graph, { experiment, condition }: ArtifactSource): Input[] {
+  const { config, replicates } = experimentOf(graph, experiment);
+  const further = fromDisk(`${resultsGlob(graph, experiment, condition)}/${FURTHER_ARTIFACTS}`);
+  const settings = ['package.json', 'project.json'].map((file) =>
+    fromRoot(escapeGlob(posix.join(config.folder, file))),
+  );
+  return replicates > NAMED_REPLICATES ? settings : [further, ...settings];
 }
 
 function resultsGlob(graph: Graph, experiment: string, condition: string): string {
